@@ -1,0 +1,96 @@
+"""The table of a run, and its verdict: each operation beside the peer and against its budget."""
+
+from dataclasses import dataclass
+
+from e2e.bench.rounds import Figures
+
+# CPU-milliseconds an operation, the database included.
+BUDGETS = {
+    "client_credentials": 1.0,
+    "refresh": 2.0,
+    "introspection": 1.0,
+    "userinfo": 1.0,
+    "authorize_and_code": 3.0,
+}
+# A sign-in costs what verifying the password costs, on this machine in this run, and this much around it.
+SIGN_IN_ALLOWANCE = 9.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """One operation."""
+
+    operation: str
+    ours: Figures
+    peer: Figures
+    budget: float | None
+
+    @property
+    def over_budget(self) -> bool:
+        """Whether it costs more than it may."""
+        return self.budget is not None and self.ours.cpu_ms > self.budget
+
+    @property
+    def failures(self) -> list[str]:
+        """What went wrong: figures of a run with failures count for nothing."""
+        return [f"ours: {text}" for text in self.ours.failures] + [f"peer: {text}" for text in self.peer.failures]
+
+
+def budget_of(operation: str, bare_verify_ms: float | None) -> float | None:
+    """Return what an operation may cost, if there is a limit."""
+    if operation == "password_signin":
+        return None if bare_verify_ms is None else bare_verify_ms + SIGN_IN_ALLOWANCE
+    return BUDGETS.get(operation)
+
+
+def passed(lines: list[Line]) -> bool:
+    """Whether every operation was done without a failure and within its budget."""
+    return not any(line.over_budget or line.failures for line in lines)
+
+
+def as_markdown(lines: list[Line], bare_verify_ms: float | None, circumstances: dict[str, str]) -> str:
+    """Return the report."""
+    rows = [
+        "| Operation | App | Database | Ours | Peer | Ratio | Budget | Within | A second | Median wait |",
+        "|---|--:|--:|--:|--:|--:|--:|---|--:|--:|",
+        *(_row(line) for line in lines),
+    ]
+    notes = [f"- {name}: {value}" for name, value in circumstances.items()]
+    if bare_verify_ms is not None:
+        notes.append(
+            f"- One bare argon2id verification (19 MiB, t=2, p=1) in this run: {bare_verify_ms:.2f} CPU-ms. "
+            f"The budget of a password sign-in is that and {SIGN_IN_ALLOWANCE:g} ms. The peer checks no hash."
+        )
+    failures = [
+        f"- {line.operation}: {len(line.failures)} failed, first {line.failures[0]}" for line in lines if line.failures
+    ]
+    parts = [
+        "# What a protocol operation costs",
+        "CPU-milliseconds an operation, medians over the rounds of one run, written by `make bench`. The "
+        "peer is the JavaScript `oidc-provider` with all state in its memory and no database. Ratio is ours "
+        "to the peer's; the last two columns are wall-clock figures of ours, beside the load.",
+        "\n".join(rows),
+        "\n".join(notes),
+    ]
+    if failures:
+        parts.append("## Failures\n\n" + "\n".join(failures))
+    return "\n\n".join(parts) + "\n"
+
+
+def _row(line: Line) -> str:
+    ours, peer = line.ours, line.peer
+    ratio = f"{ours.cpu_ms / peer.cpu_ms:.1f}" if ours.done and peer.cpu_ms else "–"
+    within = "–" if line.budget is None else ("**no**" if line.over_budget else "yes")
+    cells = [
+        line.operation.replace("_", " "),
+        f"{ours.app_ms:.2f}",
+        f"{ours.db_ms:.2f}",
+        f"{ours.cpu_ms:.2f}",
+        f"{peer.cpu_ms:.2f}",
+        ratio,
+        "–" if line.budget is None else f"{line.budget:.2f}",
+        "**failed**" if line.failures else within,
+        f"{ours.per_second:.0f}",
+        f"{ours.median_ms:.1f} ms",
+    ]
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,128 @@
+"""Runs the operations in rounds: every server once in each round, so that all meet the same machine."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from e2e.bench.cpu import tree_seconds
+from e2e.bench.operations import OPERATIONS, Exhausted, Worker
+from e2e.bench.target import Target
+
+MOST_FAILURES = 20  # after these a round is given up: the figures would be worth nothing
+
+
+@dataclass(frozen=True)
+class Load:
+    """How much load: clients at once, rounds, seconds a round, and the most steps that a round prepares."""
+
+    clients: int
+    rounds: int
+    seconds: float
+    prepared: int
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one server did in one round."""
+
+    done: int
+    failures: list[str]
+    wall_seconds: float
+    app_seconds: float
+    db_seconds: float
+    median_ms: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One operation at one server: medians over the rounds, in CPU-milliseconds an operation."""
+
+    done: int
+    failures: list[str]
+    app_ms: float
+    db_ms: float
+    per_second: float
+    median_ms: float
+
+    @property
+    def cpu_ms(self) -> float:
+        """Application and database."""
+        return self.app_ms + self.db_ms
+
+
+class Runner:
+    """Measures targets in turn, one operation after the other."""
+
+    def __init__(self, targets: list[Target], load: Load) -> None:
+        self.targets = targets
+        self.load = load
+
+    async def measure(self, operation: str, between: Callable[[], None] | None = None) -> dict[str, Figures]:
+        """Return the figures of one operation by target; `between` runs once a round, beside no load."""
+        workers = {target.name: await self._open(target, OPERATIONS[operation]) for target in self.targets}
+        rounds: dict[str, list[Round]] = {target.name: [] for target in self.targets}
+        for number in range(-1, self.load.rounds):
+            # Each goes first as often as second; the round before the first only warms up.
+            for target in self.targets if number % 2 == 0 else reversed(self.targets):
+                result = await self._round(target, workers[target.name], warm_up=number < 0)
+                if number >= 0 or result.failures:
+                    rounds[target.name].append(result)
+            if between is not None and number >= 0:
+                between()
+        for worker in (worker for several in workers.values() for worker in several):
+            worker.agent.close()
+        return {name: _summary(results) for name, results in rounds.items()}
+
+    async def _open(self, target: Target, operation: type[Worker]) -> list[Worker]:
+        workers = [operation(target) for _ in range(self.load.clients)]
+        await asyncio.gather(*(worker.open() for worker in workers))
+        return workers
+
+    async def _round(self, target: Target, workers: list[Worker], *, warm_up: bool) -> Round:
+        share = self.load.prepared // len(workers)
+        await asyncio.gather(*(worker.prepare(share // 4 if warm_up else share) for worker in workers))
+        seconds = self.load.seconds / 3 if warm_up else self.load.seconds
+        failures: list[str] = []
+        latencies: list[float] = []
+        deadline = time.perf_counter() + seconds
+
+        async def run(worker: Worker) -> None:
+            while time.perf_counter() < deadline and len(failures) < MOST_FAILURES:
+                started = time.perf_counter()
+                try:
+                    await worker.step()
+                except Exhausted:
+                    return
+                except Exception as problem:  # noqa: BLE001 - whatever it is, it is a failed request
+                    failures.append(f"{type(problem).__name__}: {problem}"[:300])
+                else:
+                    latencies.append(time.perf_counter() - started)
+
+        before = tree_seconds(target.app_pids), tree_seconds(target.db_pids), time.perf_counter()
+        await asyncio.gather(*(run(worker) for worker in workers))
+        wall = time.perf_counter() - before[2]
+        app, db = tree_seconds(target.app_pids) - before[0], tree_seconds(target.db_pids) - before[1]
+        for worker in workers:
+            try:
+                await worker.verify()
+            except Exception as problem:  # noqa: BLE001 - the same
+                failures.append(f"afterwards: {type(problem).__name__}: {problem}"[:300])
+        median = statistics.median(latencies) * 1000 if latencies else 0.0
+        return Round(len(latencies), failures, wall, app, db, median)
+
+
+def _summary(rounds: list[Round]) -> Figures:
+    failures = [failure for result in rounds for failure in result.failures]
+    useful = [result for result in rounds if result.done]
+    if not useful:
+        return Figures(0, failures or ["nothing was done"], 0.0, 0.0, 0.0, 0.0)
+    return Figures(
+        done=sum(result.done for result in useful),
+        failures=failures,
+        app_ms=statistics.median(result.app_seconds / result.done * 1000 for result in useful),
+        db_ms=statistics.median(result.db_seconds / result.done * 1000 for result in useful),
+        per_second=statistics.median(result.done / result.wall_seconds for result in useful),
+        median_ms=statistics.median(result.median_ms for result in useful),
+    )
