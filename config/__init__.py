@@ -1,0 +1,1 @@
+"""Settings, URLs, entry points and the wiring of reactions."""

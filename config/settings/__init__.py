@@ -1,0 +1,1 @@
+"""Settings: base, with dev, test and prod on top."""

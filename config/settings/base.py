@@ -1,0 +1,80 @@
+"""What every environment shares."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from config import env
+from config.settings.components.apps import *
+from config.settings.components.apps import BASE_DIR
+from config.settings.components.libraries import *
+from config.settings.components.security import *
+
+REALMKEEP_DATA = Path(env.text("REALMKEEP_DATA", str(BASE_DIR / "var"))).resolve()
+REALMKEEP_EMBEDDED = not os.environ.get("DATABASE_URL")
+REALMKEEP_PRODUCTION = False
+
+DATABASES = {
+    "default": env.database(os.environ["DATABASE_URL"])
+    if os.environ.get("DATABASE_URL")
+    else env.sqlite(REALMKEEP_DATA / "realmkeep.sqlite3")
+}
+# Owns the tables and runs migrations; the role of DATABASE_URL only uses them (DECISIONS 10).
+MIGRATE_DATABASE = env.database(os.environ["MIGRATE_DATABASE_URL"]) if os.environ.get("MIGRATE_DATABASE_URL") else None
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = os.environ.get("REDIS_URL", "")
+if REDIS_URL:
+    # Pub/sub: the other Redis layer loses idle sockets with redis-py 8.
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL], "prefix": "rk"},
+        }
+    }
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}}
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# Cache keys begin with the realm, also those of libraries that know none (TI-16).
+CACHES["default"]["KEY_FUNCTION"] = "identity.realms.caching.realm_key"
+
+PORT = env.number("PORT", 8000)
+REALMKEEP_ORIGIN = env.text("REALMKEEP_ORIGIN", f"http://127.0.0.1:{PORT}").rstrip("/")
+REALMKEEP_MAIN_HOSTS = {
+    (urlsplit(REALMKEEP_ORIGIN).hostname or "").lower(),
+    *filter(None, os.environ.get("REALMKEEP_MAIN_HOSTS", "").lower().split(",")),
+}
+REALMKEEP_TRUSTED_PROXIES = env.number("REALMKEEP_TRUSTED_PROXIES", 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = REALMKEEP_TRUSTED_PROXIES
+# The mount is the check: an unknown host is a 404 before anything else runs.
+ALLOWED_HOSTS = ["*"]
+
+EMAIL_URL = os.environ.get("EMAIL_URL", "")
+REALMKEEP_MAIL_FROM = os.environ.get("REALMKEEP_MAIL_FROM", "Realmkeep <no-reply@realmkeep.example>")
+
+ROOT_URLCONF = "config.urls"
+HOST_URLCONF = "config.host_urls"
+ASGI_APPLICATION = "config.asgi.application"
+WSGI_APPLICATION = "config.wsgi.application"
+
+# Absolute: a relative one would get the first realm's prefix, for the life of the process.
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+}

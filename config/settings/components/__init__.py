@@ -1,0 +1,1 @@
+"""Settings by topic, imported by base."""

@@ -1,0 +1,62 @@
+"""allauth, django-oauth-toolkit, guardian and Django's own account machinery, bent to realms."""
+
+AUTH_USER_MODEL = "identity.User"
+AUTHENTICATION_BACKENDS = ["identity.signin.backend.RealmBackend"]
+SESSION_ENGINE = "identity.sessions.store"
+MESSAGE_STORAGE = "identity.sessions.messages.RealmMessageStorage"
+# OWASP's argon2id parameters (DECISIONS 32); PBKDF2 only verifies what was imported.
+PASSWORD_HASHERS = [
+    "identity.signin.hashing.Argon2idHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "identity.signin.hashing.MaximumLengthValidator"},
+]
+# URL names, not paths: paths in settings don't get the realm's prefix.
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "selfservice:overview"
+
+ALLAUTH_SETTING_GETTER = "identity.signin.policy.allauth_setting"
+ACCOUNT_ADAPTER = "identity.signin.adapter.RealmAccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_UNIQUE_EMAIL = False
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {
+    "login": "identity.signin.forms.SignInForm",
+    "signup": "identity.signin.forms.SignUpForm",
+    "reset_password": "identity.signin.forms.ResetPasswordForm",
+    "add_email": "identity.signin.forms.ChangeEmailForm",
+    "user_token": "identity.signin.forms.RealmUserTokenForm",
+}
+
+OAUTH2_PROVIDER_APPLICATION_MODEL = "identity.Application"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "identity.AccessToken"
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "identity.RefreshToken"
+OAUTH2_PROVIDER_GRANT_MODEL = "identity.Grant"
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "identity.IDToken"
+OAUTH2_PROVIDER_DEVICE_GRANT_MODEL = "identity.DeviceGrant"
+
+GUARDIAN_USER_OBJ_PERMS_MODEL = "identity.ObjectGrant"
+GUARDIAN_MONKEY_PATCH_USER = False
+GUARDIAN_MONKEY_PATCH_GROUP = False
+ANONYMOUS_USER_NAME = None
+
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
+
+SILENCED_SYSTEM_CHECKS = [
+    "auth.W004",  # the e-mail is unique in its realm by constraint, which the check can't see
+    "auth.E003",
+]

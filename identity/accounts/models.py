@@ -1,0 +1,136 @@
+"""The person's account and invitations."""
+
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from identity.kernel import clock
+from identity.kernel.ids import uuid7
+from identity.kernel.states import Stated
+from identity.kernel.tenancy import RealmManager, RealmOwned
+
+
+class UserStatus(models.TextChoices):
+    """`locked` ends by itself (locked_until) or by unlocking; `disabled` only by an admin."""
+
+    ACTIVE = "active"
+    LOCKED = "locked"
+    DISABLED = "disabled"
+
+
+class UserManager(RealmManager["User"], BaseUserManager["User"]):
+    """Realm-scoped; no create_user: accounts are made by `accounts.commands`."""
+
+
+class User(RealmOwned, Stated, AbstractBaseUser, PermissionsMixin):
+    """One person in one realm. The same e-mail in two realms is two people (DECISIONS 5)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    email = models.EmailField(max_length=254, null=True, blank=True)
+    email_verified_at = models.DateTimeField(null=True)
+    phone = models.CharField(max_length=16, null=True, blank=True)
+    phone_verified_at = models.DateTimeField(null=True)
+    username = models.CharField(max_length=150, null=True, blank=True)
+    key = models.CharField(max_length=100, null=True, blank=True)
+    name = models.CharField(max_length=200, blank=True, default="")
+    given_name = models.CharField(max_length=100, blank=True, default="")
+    family_name = models.CharField(max_length=100, blank=True, default="")
+    language = models.CharField(max_length=16, null=True, blank=True)
+    time_zone = models.CharField(max_length=64, null=True, blank=True)
+    locked_until = models.DateTimeField(null=True)
+    password_changed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=clock.now)
+    last_sign_in_at = models.DateTimeField(null=True)
+    last_login = None  # type: ignore[assignment]  # written at each sign-in by Django's own signal; ours is last_sign_in_at
+
+    objects = UserManager()  # type: ignore[misc]
+    all_realms = models.Manager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("realm", Lower("email"), name="user_email_in_realm"),
+            models.UniqueConstraint(fields=["realm", "phone"], name="user_phone_in_realm"),
+            models.UniqueConstraint("realm", Lower("username"), name="user_username_in_realm"),
+            models.UniqueConstraint(fields=["realm", "key"], name="user_key_in_realm"),
+            models.UniqueConstraint(fields=["realm", "id"], name="user_realm_id"),
+            models.CheckConstraint(
+                condition=Q(email__isnull=False) | Q(phone__isnull=False) | Q(username__isnull=False),
+                name="user_has_a_name",
+            ),
+            models.CheckConstraint(condition=Q(is_superuser=False), name="user_never_superuser"),
+            models.CheckConstraint(
+                condition=~Q(email="") & ~Q(phone="") & ~Q(username="") & ~Q(key=""),
+                name="user_names_never_blank",
+            ),
+            models.CheckConstraint(condition=Q(status__in=UserStatus.values), name="user_status_known"),
+        ]
+        indexes = [models.Index(fields=["realm", "status", "id"], name="user_by_status")]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def display_name(self) -> str:
+        """What pages call this person: the name, else whichever identifier there is. Never empty."""
+        return self.name or self.email or self.username or self.phone or "–"
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]
+        """Whether the person may sign in and use what was issued. Asked through `gate` everywhere."""
+        if self.status == UserStatus.LOCKED:
+            return self.locked_until is not None and self.locked_until <= clock.now()
+        return self.status == UserStatus.ACTIVE
+
+    @property
+    def is_staff(self) -> bool:
+        """Django's admin asks this; the Actor decides instead."""
+        return False
+
+    @property
+    def email_verified(self) -> bool:
+        """Whether the present address was proven."""
+        return self.email_verified_at is not None
+
+    def get_username(self) -> str:
+        """Never None: a person may have only a phone number."""
+        return str(self.email or self.username or self.phone or self.pk)
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Nothing asks Django's permissions: see `Actor.can`. Fails closed."""
+        return False
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """See has_perm."""
+        return False
+
+
+class Invitation(RealmOwned):
+    """A single-use link that lets a person set a first password; bound to the address that it was sent to."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField(max_length=254)
+    token_hash = models.BinaryField(max_length=33)
+    invited_by = models.UUIDField(null=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["realm", "token_hash"], name="invitation_token_in_realm")]
+        indexes = [models.Index(fields=["realm", "user"], name="invitation_by_user")]
+
+    def __str__(self) -> str:
+        return f"invitation of {self.user_id}"
+
+
+__all__ = ["Invitation", "User"]

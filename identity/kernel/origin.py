@@ -1,0 +1,70 @@
+"""Where a request comes from: the client's address behind a configured number of proxies, and its user agent."""
+
+import ipaddress
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest
+
+MAX_USER_AGENT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Address and user agent of a caller; both empty for work that no request started."""
+
+    ip: str = ""
+    user_agent: str = ""
+
+
+NOWHERE = Origin()
+
+
+def client_ip(remote: str, forwarded_for: str, trusted_proxies: int) -> str:
+    """The client's address: `remote`, or the hop that the outermost of our own proxies saw.
+
+    Stops a client from choosing its own address by header (RL-01): only the last `trusted_proxies` entries of
+    X-Forwarded-For were written by proxies of ours; whatever does not parse falls back to the peer's address.
+    """
+    candidate = remote
+    if trusted_proxies:
+        hops = [hop.strip() for hop in forwarded_for.split(",")] if forwarded_for else []
+        if len(hops) >= trusted_proxies:
+            candidate = hops[-trusted_proxies]
+    return _normalized(candidate) or _normalized(remote)
+
+
+def _normalized(text: str) -> str:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return ""
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)
+
+
+def network_of(ip: str) -> str:
+    """The rate-limit identity of an address: IPv4 whole, IPv6 by /64, since one subscriber owns the latter (RL-02)."""
+    if not ip:
+        return ""
+    address = ipaddress.ip_address(ip)
+    if address.version == 4:
+        return str(address)
+    return str(ipaddress.ip_network((address, 64), strict=False).network_address)
+
+
+def clean_user_agent(text: str) -> str:
+    """Printable, at most 300 characters: a header must not forge log lines or turn text around (IN-07)."""
+    return "".join(c for c in text[: MAX_USER_AGENT * 2] if c.isprintable())[:MAX_USER_AGENT]
+
+
+def origin_of_request(request: HttpRequest) -> Origin:
+    """The Origin of an HTTP request."""
+    return Origin(
+        ip=client_ip(
+            str(request.META.get("REMOTE_ADDR", "")),
+            str(request.META.get("HTTP_X_FORWARDED_FOR", "")),
+            settings.REALMKEEP_TRUSTED_PROXIES,
+        ),
+        user_agent=clean_user_agent(str(request.META.get("HTTP_USER_AGENT", ""))),
+    )

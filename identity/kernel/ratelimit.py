@@ -1,0 +1,91 @@
+"""Counting tries in windows, in the database: right across processes, and when Redis is away."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection, transaction
+
+from identity.kernel import clock
+from identity.kernel.context import NoRealm, current_realm_id
+from identity.kernel.crypto import keyed_hash
+from identity.kernel.errors import RateLimited
+from identity.kernel.ids import uuid7
+from identity.kernel.models import RateCounter
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` tries in `window`, under `name`; two limits never share a key (RL-04)."""
+
+    name: str
+    count: int
+    window: timedelta
+
+
+def _window_start(limit: Limit, moment: datetime) -> datetime:
+    seconds = int(limit.window.total_seconds())
+    return datetime.fromtimestamp(int(moment.timestamp()) // seconds * seconds, UTC)
+
+
+def _key(limit: Limit, subject: str) -> bytes:
+    realm_id = current_realm_id()
+    if realm_id is None:
+        raise NoRealm("A rate limit was asked without a realm.")
+    return keyed_hash("rate", realm_id, f"{limit.name}\0{int(limit.window.total_seconds())}\0{subject}")
+
+
+def hit(limit: Limit, subject: str, *, amount: int = 1) -> int:
+    """Count a try and return how many there are in this window. One atomic upsert, so a burst can't slip through."""
+    moment = clock.now()
+    start = _window_start(limit, moment)
+    table = RateCounter._meta.db_table
+    field = RateCounter._meta.get_field
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} (id, realm_id, key_hash, window_start, count, expires_at)"  # noqa: S608 - no value is interpolated
+            " VALUES (%s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT (realm_id, key_hash, window_start) DO UPDATE"
+            f" SET count = {table}.count + EXCLUDED.count RETURNING count",
+            [
+                field("id").get_db_prep_value(uuid7(), connection),
+                field("realm_id").get_db_prep_value(current_realm_id(), connection),
+                _key(limit, subject),
+                field("window_start").get_db_prep_value(start, connection),
+                amount,
+                field("expires_at").get_db_prep_value(start + limit.window * 2, connection),
+            ],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def count(limit: Limit, subject: str) -> int:
+    """How many tries there are in the present window, without counting one."""
+    start = _window_start(limit, clock.now())
+    found = RateCounter.objects.filter(key_hash=_key(limit, subject), window_start=start).values_list(
+        "count", flat=True
+    )
+    return found.first() or 0
+
+
+def seconds_left(limit: Limit) -> int:
+    """Seconds until the present window ends, at least 1."""
+    moment = clock.now()
+    return max(1, int((_window_start(limit, moment) + limit.window - moment).total_seconds()))
+
+
+def require(limit: Limit, subject: str) -> None:
+    """Count a try; raises RateLimited with the seconds left once the limit is passed."""
+    if hit(limit, subject) > limit.count:
+        raise RateLimited(retry_after=seconds_left(limit))
+
+
+def forget(limit: Limit, subject: str) -> None:
+    """Clear the present window of one subject, as after a successful sign-in of that same subject (LG-22)."""
+    with transaction.atomic():
+        RateCounter.objects.filter(key_hash=_key(limit, subject)).delete()
+
+
+def purge_expired() -> int:
+    """Delete counters of this realm whose window is long over. No check depends on it. Returns how many."""
+    with transaction.atomic():
+        return RateCounter.objects.filter(expires_at__lt=clock.now()).delete()[0]

@@ -1,0 +1,195 @@
+"""Writes of realms. Creating and ending realms is for operators; changing one's own settings for its admins."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from identity.audit.record import record
+from identity.kernel import clock
+from identity.kernel.actor import Actor, ActorKind, system_actor
+from identity.kernel.context import realm_scope
+from identity.kernel.errors import Conflict, Invalid, NotFound
+from identity.kernel.events import Event, changes_of
+from identity.kernel.permissions import Permission
+from identity.kernel.transactions import for_write
+from identity.realms import events, rules
+from identity.realms.models import DEFAULT_SETTINGS, Realm, RealmStatus
+
+HELD = timedelta(days=30)
+
+
+def _inside(actor: Actor, realm: Realm) -> Actor:
+    """The operator as he appears in the touched realm's own trail: his realm stays `platform` (AC-16)."""
+    if actor.realm_id == realm.pk:
+        return actor
+    if actor.kind is ActorKind.SYSTEM:
+        return system_actor(realm.pk, request_id=actor.request_id)
+    return Actor(
+        kind=ActorKind.OPERATOR,
+        realm_id=realm.pk,
+        id=actor.id,
+        home_realm_id=actor.realm_id,
+        session_id=actor.session_id,
+        origin=actor.origin,
+        request_id=actor.request_id,
+        name=actor.name,
+        email=actor.email,
+    )
+
+
+def _record_in(actor: Actor, realm: Realm, event: Event) -> None:
+    with realm_scope(realm):
+        record(_inside(actor, realm), event)
+
+
+def _locked(realm_id: UUID) -> Realm:
+    realm = for_write(Realm.objects.filter(pk=realm_id, purged_at=None)).first()
+    if realm is None:
+        raise NotFound
+    return realm
+
+
+@transaction.atomic
+def create_realm(
+    actor: Actor,
+    *,
+    slug: str,
+    name: str,
+    settings: Mapping[str, Any] | None = None,
+    branding: Mapping[str, Any] | None = None,
+) -> Realm:
+    """A new, empty, active realm. Rooms above add its roles, scopes and keys.
+
+    Raises PermissionDenied, Invalid (slug, name or a setting), Conflict (the slug is or was in use). Says realm.created.
+    """
+    actor.require(Permission.REALMS_WRITE)
+    slug = rules.checked_slug(slug)
+    if Realm.objects.filter(slug=slug).exists():
+        raise Invalid(_("This slug is taken, or a deleted realm had it."), field="slug", code="slug_taken")
+    realm = Realm(
+        slug=slug,
+        name=rules.checked_name(name),
+        settings=rules.checked_settings(settings or {}, {}),
+        branding=rules.checked_branding(branding or {}),
+        created_at=clock.now(),
+    )
+    realm.save(force_insert=True)
+    _record_in(actor, realm, events.RealmCreated(target_id=realm.pk, slug=realm.slug, name=realm.name))
+    return realm
+
+
+@transaction.atomic
+def change_realm_settings(actor: Actor, *, changes: Mapping[str, Any], expected_version: int | None = None) -> Realm:
+    """Change settings of the actor's own realm; an unchanged value is no change and says nothing.
+
+    Raises PermissionDenied, Invalid (the setting), Conflict (somebody saved meanwhile). Says realm.settings_changed.
+    """
+    actor.require(Permission.SETTINGS_WRITE)
+    realm = _locked(actor.realm_id)
+    if expected_version is not None and realm.version != expected_version:
+        raise Conflict
+    checked = rules.checked_settings(changes, realm.settings)
+    before = {name: realm.setting(name) for name in checked}
+    differing = changes_of(before, checked)
+    if not differing:
+        return realm
+    realm.settings = {
+        name: value for name, value in {**realm.settings, **checked}.items() if value != DEFAULT_SETTINGS[name]
+    }
+    realm.version += 1
+    realm.save(update_fields=["settings", "version"])
+    record(actor, events.RealmSettingsChanged(target_id=realm.pk, changes=differing))
+    return realm
+
+
+@transaction.atomic
+def change_realm_branding(actor: Actor, *, name: str | None = None, branding: Mapping[str, Any] | None = None) -> Realm:
+    """Change the realm's name, color and logo. Raises PermissionDenied, Invalid. Says realm.branding_changed."""
+    actor.require(Permission.SETTINGS_WRITE)
+    realm = _locked(actor.realm_id)
+    before = {"name": realm.name, **realm.branding}
+    if name is not None:
+        realm.name = rules.checked_name(name)
+    if branding is not None:
+        realm.branding = {**realm.branding, **rules.checked_branding(branding)}
+    differing = changes_of(before, {"name": realm.name, **realm.branding})
+    if not differing:
+        return realm
+    realm.version += 1
+    realm.save(update_fields=["name", "branding", "version"])
+    record(actor, events.RealmBrandingChanged(target_id=realm.pk, changes=differing))
+    return realm
+
+
+def _move(actor: Actor, realm: Realm, status: RealmStatus) -> None:
+    realm.status = status
+    realm.status_changed_at = clock.now()
+    realm.status_by = actor.id
+    realm.version += 1
+    realm.save(update_fields=["status", "status_changed_at", "status_by", "held_until", "purge_after", "version"])
+
+
+def _refuse_platform(realm: Realm) -> None:
+    if realm.is_platform:
+        raise Conflict(_("The platform's own realm can't be suspended or deleted."), code="platform_realm")
+
+
+@transaction.atomic
+def suspend_realm(actor: Actor, *, realm_id: UUID, reason: str = "") -> Realm:
+    """Everybody in the realm loses access at the next request. Raises PermissionDenied, NotFound, Conflict.
+
+    Says realm.suspended, in the realm's own trail.
+    """
+    actor.require(Permission.REALMS_WRITE)
+    realm = _locked(realm_id)
+    _refuse_platform(realm)
+    if realm.status != RealmStatus.ACTIVE:
+        raise Conflict
+    _move(actor, realm, RealmStatus.SUSPENDED)
+    _record_in(actor, realm, events.RealmSuspended(target_id=realm.pk, reason=reason[:300]))
+    return realm
+
+
+@transaction.atomic
+def resume_realm(actor: Actor, *, realm_id: UUID) -> Realm:
+    """Bring back a suspended realm, or one whose deletion is still held. Raises PermissionDenied, NotFound, Conflict.
+
+    Says realm.resumed.
+    """
+    actor.require(Permission.REALMS_WRITE)
+    realm = _locked(realm_id)
+    if realm.status == RealmStatus.ACTIVE:
+        raise Conflict
+    if realm.status == RealmStatus.DELETING:
+        actor.require(Permission.REALMS_DELETE)
+    realm.purge_after = realm.held_until = None
+    _move(actor, realm, RealmStatus.ACTIVE)
+    _record_in(actor, realm, events.RealmResumed(target_id=realm.pk))
+    return realm
+
+
+@transaction.atomic
+def delete_realm(actor: Actor, *, realm_id: UUID, typed_slug: str) -> Realm:
+    """Suspend at once and schedule the purge; undone by resuming within 30 days (DECISIONS 29).
+
+    Raises PermissionDenied, NotFound, Invalid (typed_slug differs), Conflict. Says realm.deletion_scheduled.
+    """
+    actor.require(Permission.REALMS_DELETE)
+    realm = _locked(realm_id)
+    _refuse_platform(realm)
+    if typed_slug != realm.slug:
+        raise Invalid(_("Type the realm's slug to confirm."), field="typed_slug")
+    if realm.status == RealmStatus.DELETING:
+        raise Conflict
+    realm.purge_after = realm.held_until = clock.now() + HELD
+    _move(actor, realm, RealmStatus.DELETING)
+    _record_in(
+        actor,
+        realm,
+        events.RealmDeletionScheduled(target_id=realm.pk, purge_after=realm.purge_after.date().isoformat()),
+    )
+    return realm

@@ -1,0 +1,47 @@
+"""What happens to realms."""
+
+from django.utils.translation import gettext_lazy as _
+
+from identity.kernel.events import Event, Severity, event
+
+
+@event("realm.created", target="realm", sentence=_("{actor} created the realm {name}"), severity=Severity.MEDIUM)
+class RealmCreated(Event):
+    """A new tenant exists."""
+
+    slug: str = ""
+    name: str = ""
+
+
+@event("realm.settings_changed", target="realm", sentence=_("{actor} changed the realm's settings"))
+class RealmSettingsChanged(Event):
+    """`changes` names each setting with both values."""
+
+
+@event("realm.branding_changed", target="realm", sentence=_("{actor} changed the realm's branding"))
+class RealmBrandingChanged(Event):
+    """Name, color or logo changed."""
+
+
+@event("realm.suspended", target="realm", sentence=_("{actor} suspended the realm"), severity=Severity.HIGH)
+class RealmSuspended(Event):
+    """Everybody lost access at once; undone by resuming."""
+
+    reason: str = ""
+
+
+@event("realm.resumed", target="realm", sentence=_("{actor} resumed the realm"), severity=Severity.MEDIUM)
+class RealmResumed(Event):
+    """A suspended realm, or one that waited for its purge, is back."""
+
+
+@event(
+    "realm.deletion_scheduled",
+    target="realm",
+    sentence=_("{actor} deleted the realm; it can be brought back until {purge_after}"),
+    severity=Severity.CRITICAL,
+)
+class RealmDeletionScheduled(Event):
+    """Suspended at once, purged after 30 days (DECISIONS 29)."""
+
+    purge_after: str = ""

@@ -1,0 +1,33 @@
+"""allauth's settings, answered per realm. Imported while apps load, so no model is imported here."""
+
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+
+from identity.kernel.context import current_realm
+from identity.kernel.naming import cookie_name, is_https
+
+
+def allauth_setting(name: str, default: Any) -> Any:
+    """The value of one allauth setting for the realm of the moment."""
+    realm = current_realm()
+    if name == "ACCOUNT_UNIQUE_EMAIL":
+        # False while models load: the global index on addresses is never made. True for the system check, which
+        # can't be silenced. False in a realm: our own hooks decide about uniqueness there.
+        return apps.models_ready and realm is None
+    if realm is not None:
+        stored = realm.settings
+        match name:
+            case "ACCOUNT_EMAIL_VERIFICATION":
+                return "mandatory" if stored.get("email_verification_required", True) else "optional"
+            case "ACCOUNT_SALT":
+                # A confirmation link of one realm does not verify in another.
+                return f"account-{realm.pk}"
+            case "MFA_TRUST_COOKIE_NAME":
+                return cookie_name("t", realm)
+            case "MFA_TRUST_COOKIE_SECURE":
+                return is_https(realm)
+            case "MFA_TRUST_COOKIE_PATH":
+                return "/"
+    return getattr(settings, name, default)
