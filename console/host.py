@@ -1,0 +1,37 @@
+"""Pages outside the realms: the start page, and what load balancers ask."""
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from identity.kernel.errors import Invalid
+from identity.realms.rules import checked_slug
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """What this server is, and the way to a realm for those who know its name. Lists nothing."""
+    wanted = request.GET.get("realm", "").strip().lower()
+    error = ""
+    if wanted:
+        try:
+            return HttpResponseRedirect(f"/realms/{checked_slug(wanted)}/console/")
+        except Invalid:
+            error = _("A realm's name has only lower-case letters, digits and hyphens. Look at the link you were sent.")
+    return render(request, "host/index.html", {"error": error, "wanted": wanted[:63]}, status=422 if error else 200)
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """The process answers. Asks nothing else, so that a slow database doesn't get it restarted."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Whether this process should get traffic."""
+    return JsonResponse({"status": "ok"})
