@@ -1,0 +1,127 @@
+"""Reads of applications, secrets, scopes and resource servers. The first argument says who asks, or the row is ours."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from identity.applications.models import (
+    Application,
+    ApplicationStatus,
+    ClientSecret,
+    RedirectUri,
+    ResourceServer,
+    Scope,
+    UriKind,
+)
+from identity.kernel import clock
+from identity.kernel.actor import Actor
+from identity.kernel.context import NoRealm, current_realm_id
+from identity.kernel.crypto import keyed_hashes
+from identity.kernel.errors import NotFound
+from identity.kernel.permissions import Permission
+
+SECRET_LABEL = "client-secret"
+
+
+def get_application(
+    actor: Actor, *, application_id: UUID, permission: Permission = Permission.APPLICATIONS_READ
+) -> Application:
+    """An application that is not deleted, for one who holds `permission` on the realm or on it.
+
+    Raises NotFound also where the permission is held nowhere near it: not yours and not there look the same.
+    """
+    application = Application.objects.filter(pk=application_id).exclude(status=ApplicationStatus.DELETED).first()
+    if application is None:
+        raise NotFound
+    if not actor.can(Permission.APPLICATIONS_READ, ("application", application.pk)):
+        if not actor.can_somewhere(Permission.APPLICATIONS_READ):
+            actor.require(Permission.APPLICATIONS_READ)
+        raise NotFound
+    actor.require(permission, ("application", application.pk))
+    return application
+
+
+def get_application_by_client_id(client_id: str) -> Application | None:
+    """The realm's application with this client id, in whatever state; the endpoints ask `gate` about it."""
+    return Application.objects.filter(client_id=client_id).exclude(status=ApplicationStatus.DELETED).first()
+
+
+def find_applications(actor: Actor, *, search: str = "", status: str = "", type_: str = "") -> QuerySet[Application]:
+    """Applications that the actor may see, newest first. Raises PermissionDenied."""
+    rows = Application.objects.exclude(status=ApplicationStatus.DELETED).order_by("-id")
+    scopes = actor.scopes_of(Permission.APPLICATIONS_READ, "application")
+    if scopes is not None:
+        if not scopes:
+            actor.require(Permission.APPLICATIONS_READ)
+        rows = rows.filter(pk__in=scopes)
+    if status:
+        rows = rows.filter(status=status)
+    if type_:
+        rows = rows.filter(type=type_)
+    if search:
+        rows = rows.filter(Q(name__icontains=search) | Q(client_id__istartswith=search))
+    return rows
+
+
+def uris_of(application: Application, kind: str = UriKind.REDIRECT) -> list[str]:
+    """Its registered URIs of one kind, oldest first."""
+    return list(
+        RedirectUri.objects.filter(application=application, kind=kind).order_by("id").values_list("uri", flat=True)
+    )
+
+
+def secrets_of(actor: Actor, *, application_id: UUID) -> list[ClientSecret]:
+    """Its secrets that still count (hints and dates only), newest first. Raises NotFound, PermissionDenied."""
+    application = get_application(actor, application_id=application_id)
+    return list(ClientSecret.objects.filter(application=application, revoked_at=None).order_by("-id"))
+
+
+def verify_secret(application: Application, text: str) -> ClientSecret | None:
+    """The live secret that `text` is, or None. By keyed hash: our secrets are random, so one HMAC is enough.
+
+    An empty text never verifies, whatever is stored: a public client must not pass as a confidential one.
+    """
+    realm_id = current_realm_id()
+    if realm_id is None:
+        raise NoRealm("A client secret was verified without a realm.")
+    if not text:
+        return None
+    now = clock.now()
+    return ClientSecret.objects.filter(
+        Q(expires_at=None) | Q(expires_at__gt=now),
+        application=application,
+        digest__in=keyed_hashes(SECRET_LABEL, realm_id, text),
+        revoked_at=None,
+    ).first()
+
+
+def realm_scopes() -> list[Scope]:
+    """All scopes of the realm, built-in ones first."""
+    return list(Scope.objects.select_related("resource_server").order_by("-built_in", "name"))
+
+
+def resource_servers(actor: Actor) -> list[ResourceServer]:
+    """The realm's APIs. Raises PermissionDenied."""
+    if not actor.can_somewhere(Permission.APPLICATIONS_READ):
+        actor.require(Permission.APPLICATIONS_READ)
+    return list(ResourceServer.objects.prefetch_related("scopes").order_by("name"))
+
+
+def audiences_of(scopes: Iterable[str]) -> list[str]:
+    """Identifiers of the resource servers of these scopes, sorted; empty when no scope belongs to one (DECISIONS 18)."""
+    names = list(scopes)
+    if not names:
+        return []
+    return sorted(
+        set(
+            Scope.objects.filter(name__in=names, resource_server__isnull=False).values_list(
+                "resource_server__identifier", flat=True
+            )
+        )
+    )
+
+
+def application_count() -> int:
+    """How many applications of the realm are active."""
+    return Application.objects.filter(status=ApplicationStatus.ACTIVE).count()
