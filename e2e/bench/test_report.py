@@ -1,0 +1,38 @@
+"""The bench fails a run that is over its budget, or in which anything went wrong."""
+
+import pytest
+
+from e2e.bench.report import Line, as_markdown, budget_of, passed
+from e2e.bench.rounds import Figures
+
+
+def figures(app_ms: float, db_ms: float = 0.0, failures: tuple[str, ...] = ()) -> Figures:
+    return Figures(100, list(failures), app_ms, db_ms, 1000.0, 1.0)
+
+
+def line(ours: Figures, budget: float | None = 1.0) -> Line:
+    return Line("userinfo", ours, figures(0.2), budget)
+
+
+def test_database_counts_against_the_budget():
+    assert passed([line(figures(0.6, 0.3))])
+    assert not passed([line(figures(0.6, 0.5))])
+
+
+def test_failed_requests_fail_the_run_however_cheap_they_were():
+    assert not passed([line(figures(0.1, failures=("Unexpected: status 500",)))])
+    assert "status 500" in as_markdown([line(figures(0.1, failures=("Unexpected: status 500",)))], None, {})
+
+
+def test_operation_without_a_budget_is_only_shown():
+    assert passed([line(figures(99.0), budget=None)])
+
+
+@pytest.mark.parametrize(("bare", "budget"), [(16.0, 25.0), (30.0, 39.0), (None, None)])
+def test_sign_in_may_cost_the_bare_verification_of_this_run_plus_nine(bare: float | None, budget: float | None):
+    assert budget_of("password_signin", bare) == budget
+
+
+def test_table_shows_both_servers_and_the_verdict():
+    table = as_markdown([line(figures(0.6, 0.6))], None, {"When": "today"})
+    assert "| userinfo | 0.60 | 0.60 | 1.20 | 0.20 | 6.0 | 1.00 | **no** |" in table
