@@ -13,7 +13,7 @@ from identity.kernel.tenancy import RealmManager, RealmOwned
 
 
 class ApplicationType(models.TextChoices):
-    """What kind of program it is; decides which grants and client authentication make sense (RFC 6749, 2.1; RFC 8252)."""
+    """What kind of program it is; decides which grants and client authentication fit (RFC 6749, 2.1; RFC 8252)."""
 
     WEB = "web"
     SPA = "spa"

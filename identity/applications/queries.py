@@ -109,7 +109,7 @@ def resource_servers(actor: Actor) -> list[ResourceServer]:
 
 
 def audiences_of(scopes: Iterable[str]) -> list[str]:
-    """Identifiers of the resource servers of these scopes, sorted; empty when no scope belongs to one (DECISIONS 18)."""
+    """Identifiers of the resource servers of these scopes, sorted; empty if none belongs to one (DECISIONS 18)."""
     names = list(scopes)
     if not names:
         return []
