@@ -1,0 +1,1 @@
+"""What every console page stands on: navigation, palette, views, lists, fragments, colors, form rendering."""

@@ -1,0 +1,130 @@
+"""The sidebar: which areas there are, who sees them, which one is open."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from console.shell.counts import Count, counts_for
+from identity.kernel.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of the sidebar. `jump` is the letter after G that opens it."""
+
+    name: str
+    label: str | Promise
+    icon: str
+    permission: Permission
+    jump: str = ""
+    url: str = ""
+    is_current: bool = False
+    count: Count | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A heading and its items; the first group has no heading."""
+
+    label: str | Promise
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Navigation:
+    """What one person sees on one page."""
+
+    groups: tuple[Group, ...]
+
+    @property
+    def current(self) -> Item | None:
+        """The open area's item."""
+        return next((item for group in self.groups for item in group.items if item.is_current), None)
+
+    @property
+    def current_group(self) -> Group | None:
+        """The group of the open area."""
+        return next((group for group in self.groups if any(item.is_current for item in group.items)), None)
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """All items, in order."""
+        return tuple(item for group in self.groups for item in group.items)
+
+
+GROUPS = (
+    Group("", (Item("index", _("Overview"), "space_dashboard", Permission.CONSOLE_OPEN, "o"),)),
+    Group(
+        _("Operate"),
+        (
+            Item("alerts", _("Security"), "shield", Permission.ALERTS_READ, "e"),
+            Item("sessions", _("Sessions"), "devices", Permission.SESSIONS_READ, "s"),
+            Item("audit", _("Audit trail"), "receipt_long", Permission.AUDIT_READ, "t"),
+        ),
+    ),
+    Group(
+        _("People"),
+        (
+            Item("users", _("Users"), "group", Permission.USERS_READ, "u"),
+            Item("roles", _("Roles"), "badge", Permission.ROLES_READ, "r"),
+        ),
+    ),
+    Group(
+        _("Apps"),
+        (
+            Item("applications", _("Applications"), "apps", Permission.APPLICATIONS_READ, "a"),
+            Item("consents", _("Consents"), "handshake", Permission.CONSENTS_READ, "c"),
+        ),
+    ),
+    Group(
+        _("Realm"),
+        (
+            Item("settings", _("Settings"), "settings", Permission.SETTINGS_READ, "i"),
+            Item("keys", _("Keys"), "vpn_key", Permission.KEYS_READ, "k"),
+        ),
+    ),
+    Group(_("Development"), (Item("outbox", _("Outbox"), "drafts", Permission.SETTINGS_READ, "x"),)),
+    Group(_("Platform"), (Item("realms", _("Realms"), "domain", Permission.REALMS_READ, "m"),)),
+)
+"""The whole sidebar. An item whose URL does not exist (the outbox outside development) is left out."""
+
+
+def navigation_for(request: HttpRequest) -> Navigation:
+    """The sidebar of this request's actor, with the open area marked."""
+    actor = request.actor  # type: ignore[attr-defined]
+    seen = [
+        (group, [replace(item, url=url) for item, url in _existing(group.items) if actor.can_somewhere(item.permission)])
+        for group in GROUPS
+    ]
+    urls = [item.url for _group, items in seen for item in items]
+    current = _longest_prefix(request.path, urls)
+    counts = counts_for(request)
+    return Navigation(
+        tuple(
+            Group(
+                group.label,
+                tuple(replace(i, is_current=i.url == current, count=counts.get(i.name)) for i in items),
+            )
+            for group, items in seen
+            if items
+        )
+    )
+
+
+def _existing(items: Iterable[Item]) -> Iterable[tuple[Item, str]]:
+    for item in items:
+        try:
+            yield item, reverse(f"console:{item.name}")
+        except NoReverseMatch:
+            continue
+
+
+def _longest_prefix(path: str, urls: list[str]) -> str:
+    """The URL that `path` lies under. The overview's URL is under none, since it is a prefix of all."""
+    index = min(urls, key=len, default="")
+    matches = [url for url in urls if path == url or (url != index and path.startswith(url.rstrip("/") + "/"))]
+    return max(matches, key=len, default="")

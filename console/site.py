@@ -1,0 +1,64 @@
+"""The console as an Unfold admin site: one per realm mount, opened by the Actor's permissions and nothing else."""
+
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, include, path
+from unfold.sites import UnfoldAdminSite
+
+from console.shell.palette import palette
+from console.shell.theme import choose_theme, theme_css
+from console.shell.views import refused, to_sign_in
+from identity.kernel.permissions import Permission
+
+
+class ConsoleSite(UnfoldAdminSite):
+    """Shell and change lists from Unfold; sign-in, permission, palette and overview are ours."""
+
+    settings_name = "UNFOLD_CONSOLE"
+    enable_nav_sidebar = True
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Whether the actor may open the console at all."""
+        actor = getattr(request, "actor", None)
+        return actor is not None and actor.is_person and actor.can_somewhere(Permission.CONSOLE_OPEN)
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        """Our areas first, then the change lists; without the admin's own sign-in, password and history pages."""
+        dropped = {"login", "logout", "password_change", "password_change_done", "search", "view_on_site", "index"}
+        admin_urls = [url for url in super().get_urls() if getattr(url, "name", None) not in dropped]
+        return [
+            path("theme.css", theme_css, name="theme_css"),
+            path("theme", choose_theme, name="choose_theme"),
+            path("find", palette, name="search"),
+            path("login", self.login, name="login"),
+            path("", include("console.urls")),
+            *admin_urls,
+        ]
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The admin asks for this when it refuses: to the realm's sign-in, or a refusal if that happened already."""
+        actor = getattr(request, "actor", None)
+        if actor is not None and actor.is_person:
+            return refused(request, Permission.CONSOLE_OPEN)
+        return to_sign_in(request)
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Unfold's search is unbounded and its cache knows no realm: ours stands at `find`."""
+        raise Http404
+
+    def get_log_entries(self, request: HttpRequest) -> QuerySet[LogEntry]:
+        """The admin's log is never written (DECISIONS 9); the audit trail is ours."""
+        return LogEntry.objects.none()
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Unfold's context, for pages of the admin. Our own pages need none of it."""
+        if not hasattr(request, "user"):
+            request.user = AnonymousUser()
+        return {**super().each_context(request), "colors": {}, "is_unfold": True}
+
+
+console_site = ConsoleSite(name="console")

@@ -1,0 +1,108 @@
+"""Template tags of sign-in, consent and account pages: `{% load selfservice %}`. Icons come from `{% load rk %}`."""
+
+import zlib
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.forms import BoundField
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, json_script
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from console.templatetags import rk
+from identity.kernel import clock
+
+register = template.Library()
+
+HUES = 8
+
+
+@register.inclusion_tag("account/_field.html")
+def field(
+    bound: BoundField, label: str = "", hint: str | None = None, optional: bool = False, **attributes: Any
+) -> dict[str, Any]:
+    """{% field form.login autocomplete="username" inputmode="email" %}: label, control, errors and hint.
+
+    `hint` replaces the field's help text ("" drops it). Underscores of `attributes` become dashes, False takes an
+    attribute away. Placeholders are never kept: they vanish when they are needed, and readers may not say them.
+    """
+    kind = getattr(bound.field.widget, "input_type", "")
+    if hint is not None:
+        bound.help_text = hint
+    attrs: dict[str, Any] = {name.replace("_", "-"): value for name, value in attributes.items()}
+    attrs["placeholder"] = False
+    if kind != "checkbox":
+        attrs["class"] = "in"
+    return {
+        "field": bound,
+        "control": bound.as_widget(attrs=attrs),
+        "label": label or bound.label,
+        "hint": bound.help_text,
+        "optional": _("optional") if optional else "",
+        "secret": kind == "password",
+        "checkbox": kind == "checkbox",
+    }
+
+
+@register.filter
+def initials(name: object) -> str:
+    """DO for Dana Okafor."""
+    return rk.initials(str(name))
+
+
+@register.filter
+def mark_letter(name: object) -> str:
+    """The first letter or digit, for the mark of who has no picture."""
+    return next((letter.upper() for letter in str(name) if letter.isalnum()), "·")
+
+
+@register.filter
+def hue(name: object) -> int:
+    """Which of the eight mark colors a name gets; the same one everywhere."""
+    return zlib.crc32(str(name).encode()) % HUES
+
+
+@register.simple_tag
+def moment(when: datetime | None, style: str = "row") -> SafeString:
+    """{% moment event.occurred_at %}: "Today 14:20", "Yesterday 09:12", "14 Nov", "2 May 2025"; exact in the title.
+
+    style "inline" is for the middle of a sentence: "today at 14:20", "on 14 November".
+    """
+    if when is None:
+        return SafeString("")
+    local = timezone.localtime(when)
+    exact = f"{date_format(local, 'DATETIME_FORMAT')} {local.tzname()}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, moment_in_words(local, style))
+
+
+def moment_in_words(local: datetime, style: str = "row") -> str:
+    """What `moment` shows; `local` is in the reader's time zone."""
+    today = timezone.localtime(clock.now()).date()
+    time = date_format(local, "H:i")
+    inline = style == "inline"
+    if local.date() == today:
+        text = pgettext("in a sentence", "today at %(time)s") if inline else _("Today %(time)s")
+        return text % {"time": time}
+    if local.date() == today - timedelta(days=1):
+        text = pgettext("in a sentence", "yesterday at %(time)s") if inline else _("Yesterday %(time)s")
+        return text % {"time": time}
+    if local.year == today.year:
+        day = date_format(local, "j F" if inline else "j M")
+    else:
+        day = date_format(local, "j F Y" if inline else "j M Y")
+    return pgettext("in a sentence", "on %(day)s") % {"day": day} if inline else day
+
+
+@register.simple_tag
+def script_texts() -> SafeString:
+    """The few sentences that account.js says, in the page's language."""
+    texts = {
+        "copied": _("Copied"),
+        "strength": [_("Weak."), _("Could be stronger."), _("Good."), _("Strong.")],
+        "advice": _("Two or three more unrelated words help most."),
+    }
+    return json_script(texts, "rk-text")

@@ -1,0 +1,27 @@
+"""Every page of the console, relative to /console/ in the realm's mount. Names live in the namespace `console`."""
+
+from importlib.util import find_spec
+
+from django.urls import URLPattern, URLResolver, include, path
+
+AREAS = (
+    "overview",
+    "alerts",
+    "live",
+    "audit",
+    "sessions",
+    "users",
+    "roles",
+    "applications",
+    "consents",
+    "settings",
+    "keys",
+    "outbox",
+    "realms",
+)
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include(f"console.{area}.urls"))
+    for area in AREAS
+    if find_spec(f"console.{area}") and find_spec(f"console.{area}.urls")
+]

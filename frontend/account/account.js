@@ -1,0 +1,119 @@
+// What scripts add to the account pages. Everything works without: this file only shows, copies and focuses.
+
+const text = JSON.parse(document.getElementById("rk-text")?.textContent ?? "{}")
+
+// Focus: the error first, so that it is read out; never stolen from a field that has autofocus.
+const trouble = document.querySelector("[data-focus]") ?? document.querySelector("[aria-invalid=true]")
+trouble?.focus({ preventScroll: false })
+
+// Show password. The button exists only here, since without scripts it could do nothing.
+for (const input of document.querySelectorAll("input[type=password]")) {
+  const wrap = input.closest(".in-wrap")
+  const template = document.getElementById("rk-reveal")
+  if (!wrap || !template) continue
+  const button = template.content.firstElementChild.cloneNode(true)
+  const [closed, open] = button.querySelectorAll("span")
+  button.setAttribute("aria-controls", input.id)
+  button.addEventListener("click", () => {
+    const shown = input.type === "password"
+    input.type = shown ? "text" : "password"
+    button.setAttribute("aria-pressed", String(shown))
+    closed.hidden = shown
+    open.hidden = !shown
+    input.focus()
+  })
+  wrap.append(button)
+  // A shown password must not land in the browser's form history.
+  input.form?.addEventListener("submit", () => { input.type = "password" })
+}
+
+// Busy: the button keeps its width and says what happens; a page that comes back from the history is fresh again.
+document.addEventListener("submit", (event) => {
+  const form = event.target
+  if (event.defaultPrevented || form.dataset.sent) {
+    if (form.dataset.sent) event.preventDefault()
+    return
+  }
+  form.dataset.sent = "yes"
+  const button = event.submitter
+  if (!button?.dataset.busy) return
+  button.style.setProperty("min-inline-size", `${button.offsetWidth}px`)
+  button.dataset.idle = button.textContent.trim()
+  button.setAttribute("aria-busy", "true")
+  // After the submission took the button's name and value.
+  setTimeout(() => { button.textContent = button.dataset.busy })
+})
+addEventListener("pageshow", () => {
+  for (const form of document.forms) delete form.dataset.sent
+  for (const button of document.querySelectorAll("[aria-busy=true]")) {
+    button.textContent = button.dataset.idle
+    button.removeAttribute("aria-busy")
+  }
+})
+
+// Copy.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) break
+  button.hidden = false
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy)
+    const status = document.getElementById(button.dataset.status)
+    if (status) status.textContent = text.copied
+  })
+}
+
+// Menus close like menus do.
+for (const menu of document.querySelectorAll("details.menu")) {
+  document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false })
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return
+    menu.open = false
+    menu.querySelector("summary").focus()
+  })
+}
+
+// Strength: words first. The server decides; this says the same rules while typing.
+for (const panel of document.querySelectorAll("[data-strength]")) {
+  const input = document.getElementById(panel.dataset.strength)
+  if (!input) continue
+  const least = Number(panel.dataset.least)
+  const [word, advice] = panel.querySelectorAll("[data-word], [data-advice]")
+  const bar = panel.querySelector(".meter")
+  const ticks = Object.fromEntries([...panel.querySelectorAll("[data-tick]")].map((li) => [li.dataset.tick, li]))
+  const names = () => (panel.dataset.names ?? "").split(" ").concat(
+    ...[...(input.form?.querySelectorAll("input[type=email], input[autocomplete=name]") ?? [])]
+      .map((other) => other.value.toLowerCase().split(/[^\p{L}\p{N}]+/u)),
+  ).filter((part) => part.length > 3)
+
+  const tick = (name, good) => {
+    const item = ticks[name]
+    if (!item) return
+    item.className = good ? "y" : "n"
+    item.querySelector("[data-yes]").hidden = !good
+    item.querySelector("[data-no]").hidden = good
+  }
+
+  let timer
+  input.addEventListener("input", () => {
+    const value = input.value
+    panel.hidden = !value
+    const low = value.toLowerCase()
+    const own = names().some((part) => low.includes(part))
+    const long = [...value].length >= least
+    const kinds = [/\p{Ll}/u, /\p{Lu}/u, /\p{N}/u, /[^\p{L}\p{N}]/u].filter((kind) => kind.test(value)).length
+    const varied = new Set(low).size >= 7
+    const only = /^\p{N}+$/u.test(value)
+    let level = 1
+    if (long && !own && !only && varied) level = [...value].length >= 16 || (kinds > 2 && [...value].length >= 13) ? 4 : 3
+    else if (long && !own) level = 2
+    tick("length", long)
+    tick("own", !own)
+    bar.className = `meter meter-${level}`
+    clearTimeout(timer)
+    // Said once the typing pauses: a status that changes at each key is noise.
+    timer = setTimeout(() => {
+      word.textContent = text.strength[level - 1]
+      advice.textContent = level < 3 ? text.advice : ""
+    }, 300)
+  })
+}
