@@ -32,7 +32,7 @@ GRANTABLE: dict[str, tuple[Permission, ...]] = {
 """What can be granted on a single object, by kind (model name)."""
 
 
-def sync_permissions(**kwargs: Any) -> None:
+def sync_permissions(**_: Any) -> None:
     """Run after migrate: the enum is the source, the rows are what guardian's foreign keys need."""
     for kind, permissions in GRANTABLE.items():
         content_type = ContentType.objects.get_for_model(apps.get_model("identity", kind))

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a statement reads better on one line
 """The audit table's definition for both databases, append-only by trigger and, on PostgreSQL, by privilege.
 
 Migrations import this module: what stands here is history. A later change is a new list of statements.

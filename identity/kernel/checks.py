@@ -1,4 +1,4 @@
-"""System checks: each realm-owned table has its realm key, an index or constraint that starts with it, and scoped managers."""
+"""System checks: each realm-owned table has its realm key, an index that starts with it, and scoped managers."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ GLOBAL_TABLES = {
 
 
 @register("realmkeep")
-def check_realm_walls(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+def check_realm_walls(**_: Any) -> list[CheckMessage]:
     """Fails the start when a table of ours has no realm, or when a realm-owned one lacks index or scoped managers."""
     problems: list[CheckMessage] = []
     for model in apps.get_app_config("identity").get_models():
@@ -58,9 +58,11 @@ def check_realm_walls(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                     id="realmkeep.E002",
                 )
             )
-        for name in ("_default_manager", "_base_manager"):
-            if not isinstance(getattr(model, name), RealmManager):
-                problems.append(Error(f"{table}: {name} is not scoped to the realm.", obj=model, id="realmkeep.E003"))
+        problems.extend(
+            Error(f"{table}: {name} is not scoped to the realm.", obj=model, id="realmkeep.E003")
+            for name in ("_default_manager", "_base_manager")
+            if not isinstance(getattr(model, name), RealmManager)
+        )
         if model._meta.get_field("realm").null:
             problems.append(Error(f"{table}: the realm may be null.", obj=model, id="realmkeep.E004"))
     return problems

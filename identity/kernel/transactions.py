@@ -1,13 +1,9 @@
 """Locking reads for commands: one way to fetch a row for a write, right on both databases."""
 
-from typing import TypeVar
-
 from django.db import connection, models, transaction
 
-M = TypeVar("M", bound=models.Model)
 
-
-def for_write(rows: models.QuerySet[M]) -> models.QuerySet[M]:
+def for_write[M: models.Model](rows: models.QuerySet[M]) -> models.QuerySet[M]:
     """The same rows, locked until the transaction ends.
 
     PostgreSQL locks the rows (of this table only: an outer join can't be locked). SQLite needs nothing: `atomic`

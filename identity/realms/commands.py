@@ -64,7 +64,7 @@ def create_realm(
 ) -> Realm:
     """A new, empty, active realm. Rooms above add its roles, scopes and keys.
 
-    Raises PermissionDenied, Invalid (slug, name or a setting), Conflict (the slug is or was in use). Says realm.created.
+    Raises PermissionDenied, Invalid (slug, name or a setting; a slug is never used twice). Says realm.created.
     """
     actor.require(Permission.REALMS_WRITE)
     slug = rules.checked_slug(slug)

@@ -50,7 +50,7 @@ def checked_name(name: str) -> str:
 
 
 def checked_settings(changes: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
-    """`changes` with types, bounds and relations checked against the settings in force. Raises Invalid, naming the field."""
+    """`changes`, checked for type, bounds and against the settings in force. Raises Invalid, naming the field."""
     out: dict[str, Any] = {}
     for name, value in changes.items():
         if name not in DEFAULT_SETTINGS:

@@ -46,7 +46,7 @@ class SessionStore(SessionBase):
         return {"status": SessionStatus.ACTIVE, "expires_at__gt": now, "last_seen_at__gt": now - idle}
 
     def load(self) -> dict[str, Any]:
-        """The data of a live session; anything else is a new, empty one. Fails closed for a realm that is not active."""
+        """The data of a live session; anything else is a new, empty one. A realm that is not active has none."""
         if self.realm is None or not self.realm.is_active or not self.session_key:
             self._session_key = None
             return {}
