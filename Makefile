@@ -1,0 +1,30 @@
+# The few commands of this project, for people and for CI alike. Each is one script in bin/.
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench screenshots assets lock clean
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Start Realmkeep here, from a clean clone to a working product (PORT, DATABASE_URL, REDIS_URL, REALMKEEP_DATA)
+	@bin/run
+
+test: ## Run every check: lint, types, contracts, unit tests, PostgreSQL and Redis, browser
+	@bin/test
+
+lint: ## Run only the checks that need no test (bin/lint --fix repairs what a tool can)
+	@bin/lint
+
+bench: ## Measure CPU time of each protocol operation beside a peer
+	@bin/bench
+
+screenshots: ## Take pictures of every page, light and dark, wide and narrow, into screenshots/
+	@bin/screenshots
+
+assets: ## Build CSS and JavaScript from frontend/ into static/
+	@bin/assets
+
+lock: ## Renew requirements/*.txt from requirements/*.in
+	@bin/lock
+
+clean: ## Remove what builds and tests leave behind; the data in var/ stays
+	@bin/clean

@@ -1,0 +1,12 @@
+"""What bin/lint runs Django under: the tests' settings and two apps that look at migrations."""
+
+from config.settings.test import *
+from config.settings.test import INSTALLED_APPS
+
+INSTALLED_APPS = [*INSTALLED_APPS, "django_linear_migrations", "django_migration_linter"]
+# Only ours: `makemigrations --check` of the libraries is their own business.
+FIRST_PARTY_APPS = ["identity"]
+MIGRATION_LINTER_OPTIONS = {
+    "include_apps": ["identity"],
+    "no_cache": True,
+}
