@@ -10,9 +10,11 @@ from django.http import parse_cookie
 from django.utils.translation import get_supported_language_variant
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from identity.gate.actors import console_actor
+from identity.gate.actors import Principal, console_principal
+from identity.kernel.naming import cookie_name
 from identity.kernel.origin import Origin, clean_user_agent, client_ip
 from identity.kernel.permissions import Permission
+from identity.realms.models import Realm
 from identity.realms.mount import App, Scope, refuse_socket
 
 REFUSED = 4403
@@ -31,10 +33,9 @@ def origin_of_scope(scope: Scope) -> Origin:
     )
 
 
-def language_of(user: Any, realm: Any, accepted: str) -> str:
-    """The viewer's language: the person's own, else what the browser asks for, else the realm's."""
-    wanted = [getattr(user, "language", None) or "", *(code for code, _ in parse_accept_lang_header(accepted))]
-    for code in [*wanted, realm.setting("language")]:
+def language_of(chosen: str, realm: Realm, accepted: str) -> str:
+    """The viewer's language, found as for pages: the choice in the cookie, else the browser's, else the realm's."""
+    for code in [chosen, *(code for code, _ in parse_accept_lang_header(accepted)), str(realm.setting("language"))]:
         try:
             return get_supported_language_variant(code)
         except LookupError:
@@ -49,20 +50,21 @@ class ConsoleActorScope:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Callable[..., Any], send: Callable[..., Any]) -> None:
-        """Puts actor, user, visit and language into the scope, or refuses the socket."""
+        """Puts principal and language into the scope, or refuses the socket."""
         cookies = parse_cookie(_header(scope, b"cookie"))
         realm = scope["realm"]
         origin = origin_of_scope(scope)
 
-        def identify() -> Any:
+        def identify() -> Principal:
             try:
-                return console_actor(realm, cookies, origin)
+                return console_principal(realm, cookies, origin=origin)
             finally:
                 connection.close()
 
-        actor, user, visit = await sync_to_async(identify, thread_sensitive=False)()
-        if actor is None or not actor.is_person or not actor.can_somewhere(Permission.CONSOLE_OPEN):
+        principal: Principal = await sync_to_async(identify, thread_sensitive=False)()
+        if not principal.actor.is_person or not principal.actor.can_somewhere(Permission.CONSOLE_OPEN):
             await refuse_socket(receive, send, REFUSED)
             return
-        language = language_of(user, realm, _header(scope, b"accept-language"))
-        await self.app({**scope, "actor": actor, "user": user, "visit": visit, "language": language}, receive, send)
+        chosen = cookies.get(cookie_name("l", realm), "")
+        language = language_of(chosen, realm, _header(scope, b"accept-language"))
+        await self.app({**scope, "principal": principal, "language": language}, receive, send)
