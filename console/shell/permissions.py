@@ -21,6 +21,7 @@ LABELS: dict[str, Promise] = {
     Permission.KEYS_ROTATE: _("rotate signing keys"),
     Permission.ORGANIZATIONS_READ: _("see organizations"),
     Permission.ORGANIZATIONS_WRITE: _("change organizations"),
+    Permission.OWNERS_ASSIGN: _("make and unmake owners"),
     Permission.REALMS_DELETE: _("delete realms"),
     Permission.REALMS_READ: _("see all realms"),
     Permission.REALMS_VISIT: _("visit other realms"),

@@ -24,6 +24,7 @@ class Permission(StrEnum):
     KEYS_ROTATE = "keys:rotate"
     ORGANIZATIONS_READ = "organizations:read"
     ORGANIZATIONS_WRITE = "organizations:write"
+    OWNERS_ASSIGN = "owners:assign"
     REALMS_DELETE = "realms:delete"
     REALMS_READ = "realms:read"
     REALMS_VISIT = "realms:visit"

@@ -1,0 +1,155 @@
+"""What happens to roles, grants, organizations and visits. Names of roles and organizations are no personal data."""
+
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from identity.kernel.events import Event, Severity, event, personal
+
+
+@event("role.created", target="role", sentence=_("{actor} created the role {name}"))
+class RoleCreated(Event):
+    """A console or application role exists."""
+
+    name: str = ""
+    kind: str = ""
+    permissions: tuple[str, ...] = ()
+    application_id: UUID | None = None
+
+
+@event(
+    "role.permissions_changed",
+    target="role",
+    sentence=_("{actor} changed what the role {name} allows"),
+    severity=Severity.MEDIUM,
+)
+class RolePermissionsChanged(Event):
+    """Everybody who holds it can do more or less from the next request on. `changes` has both lists."""
+
+    name: str = ""
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@event("role.renamed", target="role", sentence=_("{actor} changed the name or description of the role {name}"))
+class RoleRenamed(Event):
+    """`changes` has both names and descriptions; an application role's name is what its tokens carry."""
+
+    name: str = ""
+
+
+@event("role.deleted", target="role", sentence=_("{actor} deleted the role {name}, held by {holders} people"))
+class RoleDeleted(Event):
+    """Nobody holds it any more."""
+
+    name: str = ""
+    kind: str = ""
+    holders: int = 0
+
+
+@event("role.assigned", target="user", sentence=_("{actor} gave {target} the role {role}"), severity=Severity.MEDIUM)
+class RoleAssigned(Event):
+    """A person holds a role."""
+
+    role_id: UUID | None = None
+    role: str = ""
+    kind: str = ""
+
+
+@event(
+    "role.unassigned", target="user", sentence=_("{actor} took the role {role} from {target}"), severity=Severity.MEDIUM
+)
+class RoleUnassigned(Event):
+    """A person no longer holds a role."""
+
+    role_id: UUID | None = None
+    role: str = ""
+    kind: str = ""
+
+
+@event(
+    "grant.added",
+    target="user",
+    sentence=_("{actor} let {target} use {permission} on one {object_kind}"),
+    severity=Severity.MEDIUM,
+)
+class GrantAdded(Event):
+    """A person holds one permission on one application or organization."""
+
+    permission: str = ""
+    object_kind: str = ""
+    object_id: UUID | None = None
+
+
+@event("grant.removed", target="user", sentence=_("{actor} took {permission} on one {object_kind} from {target}"))
+class GrantRemoved(Event):
+    """A person no longer holds that permission there."""
+
+    permission: str = ""
+    object_kind: str = ""
+    object_id: UUID | None = None
+
+
+@event("organization.created", target="organization", sentence=_("{actor} created the organization {name}"))
+class OrganizationCreated(Event):
+    """A group of people with a name exists."""
+
+    name: str = ""
+    slug: str = ""
+
+
+@event("organization.renamed", target="organization", sentence=_("{actor} renamed the organization {name}"))
+class OrganizationRenamed(Event):
+    """`changes` has both names; the slug stays."""
+
+    name: str = ""
+
+
+@event(
+    "organization.deleted",
+    target="organization",
+    sentence=_("{actor} deleted the organization {name} with {members} members"),
+    severity=Severity.MEDIUM,
+)
+class OrganizationDeleted(Event):
+    """Its memberships, and what was granted on it, are gone; the people stay."""
+
+    name: str = ""
+    members: int = 0
+    grants: int = 0
+
+
+@event("membership.added", target="user", sentence=_("{actor} added {target} to {organization}"))
+class MembershipAdded(Event):
+    """A person belongs to an organization."""
+
+    organization_id: UUID | None = None
+    organization: str = ""
+
+
+@event("membership.removed", target="user", sentence=_("{actor} removed {target} from {organization}"))
+class MembershipRemoved(Event):
+    """A person no longer belongs to an organization."""
+
+    organization_id: UUID | None = None
+    organization: str = ""
+
+
+@event(
+    "visit.opened",
+    target="realm",
+    sentence=_("{actor} entered the console for {minutes} min: {reason}"),
+    severity=Severity.HIGH,
+)
+class VisitOpened(Event):
+    """An operator of the platform is in this realm's console (DECISIONS 20, AC-16)."""
+
+    reason: str = personal()
+    minutes: int = 0
+
+
+@event("visit.ended", target="realm", sentence=_("{actor} left the console ({how})"))
+class VisitEnded(Event):
+    """The operator is out again: by `button`, `timer`, `sign_out`, `another_visit` or `access_lost`."""
+
+    how: str = "button"
