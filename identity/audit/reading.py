@@ -36,7 +36,10 @@ class ReadableEvent:
 
     @property
     def severity(self) -> Severity:
-        """As the definition says; unknown types are low."""
+        """The event's own `level` where it has one (alerts), else its type's; unknown types are low."""
+        level = self.row.payload.get("level")
+        if level in set(Severity):
+            return Severity(level)
         return self.definition.severity if self.definition else Severity.LOW
 
     @property

@@ -34,6 +34,19 @@ def record(actor: Actor, event: Event, *, on_behalf_of: UUID | None = None) -> A
     return row
 
 
+LONGEST = 300
+
+
+def readable_text(value: str) -> str:
+    """`value` as a line of the trail may hold it: at most 300 characters, all printable.
+
+    Stops a typed name from forging a second line, coloring a terminal or turning a sentence around (IN-07): control
+    and direction characters show as a replacement character.
+    """
+    kept = "".join(char if char.isprintable() else "\ufffd" for char in value[: LONGEST + 1])
+    return kept if len(kept) <= LONGEST else kept[: LONGEST - 1] + "…"
+
+
 def prepare(actor: Actor, event: Event, *, on_behalf_of: UUID | None = None) -> AuditEvent:
     """The unsaved row of an event: what a hot path inserts inside its own single statement."""
     realm_id = actor.realm_id
@@ -48,7 +61,7 @@ def prepare(actor: Actor, event: Event, *, on_behalf_of: UUID | None = None) -> 
     of_actor = {
         key: value
         for key, value in (
-            ("actor_name", actor.name if actor.kind is not ActorKind.SYSTEM else ""),
+            ("actor_name", readable_text(actor.name) if actor.kind is not ActorKind.SYSTEM else ""),
             ("actor_email", actor.email),
             ("ip", actor.origin.ip),
             ("user_agent", actor.origin.user_agent),
@@ -56,9 +69,13 @@ def prepare(actor: Actor, event: Event, *, on_behalf_of: UUID | None = None) -> 
         if value
     }
     data.setdefault(actor.id if actor.is_person and actor.id else nobody, {}).update(of_actor)
-    personal = event.personal_data()
+    typed = event.personal_data()
+    personal = {name: readable_text(value) for name, value in typed.items()}
+    shortened = sorted(name for name, value in typed.items() if len(value) > LONGEST)
+    if shortened:
+        payload["shortened"] = shortened
     data.setdefault(event.subject_id or nobody, {}).update(personal)
-    person = personal.get("identifier") or personal.get("email") or actor.email
+    person = typed.get("identifier") or typed.get("email") or actor.email
     return AuditEvent(
         id=event_id,
         realm_id=realm_id,
