@@ -12,6 +12,8 @@ const modules = path.join(here, "node_modules")
 
 // One CSS or JavaScript entry a line. A bundle that only some pages load gets its own line.
 const ENTRIES = ["css/console.css", "js/console.ts", "js/theme.ts", "js/chart.ts"]
+// Sign-in, consent and account pages: another look, another folder.
+const ACCOUNT = ["account.css", "account.js"]
 // Shadows of Unfold's own files: the same path in static/, found first.
 const SHADOWS = { "unfold/js/alpine/alpine.js": "js/alpine.ts" }
 
@@ -45,6 +47,9 @@ async function bundles() {
   for (const entry of ENTRIES) {
     const name = path.basename(entry).replace(/\.ts$/, ".js")
     await build({ ...options, entryPoints: [path.join(here, "src", entry)], outfile: path.join(rk, name) })
+  }
+  for (const entry of ACCOUNT) {
+    await build({ ...options, entryPoints: [path.join(here, "account", entry)], outfile: path.join(root, "static/account", entry) })
   }
   for (const [name, entry] of Object.entries(SHADOWS)) {
     await build({ ...options, entryPoints: [path.join(here, "src", entry)], outfile: path.join(root, "static", name) })
