@@ -108,11 +108,11 @@ def realm(request: pytest.FixtureRequest, origin: str) -> RealmUnderTest:
 
 
 @pytest.fixture
-def browser() -> Iterator[Browser]:
+def ada() -> Iterator[Browser]:
     """Ada's browser; she has an account with the same address and password in both realms."""
-    browser = Browser(EMAIL, PASSWORD)
-    with browser.http:
-        yield browser
+    ada = Browser(EMAIL, PASSWORD)
+    with ada.http:
+        yield ada
 
 
 @pytest.fixture(scope="session")

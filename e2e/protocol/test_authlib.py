@@ -12,9 +12,9 @@ from e2e.protocol.realms import AUDIENCE, EMAIL, SCOPE, SECRETS, RealmUnderTest
 pytestmark = pytest.mark.live
 
 
-def test_code_with_pkce_signs_the_person_of_this_realm_in(realm: RealmUnderTest, browser: Browser):
+def test_code_with_pkce_signs_the_person_of_this_realm_in(realm: RealmUnderTest, ada: Browser):
     with AuthlibClient(realm) as client:
-        tokens, claims = client.sign_in(browser)
+        tokens, claims = client.sign_in(ada)
     assert claims["iss"] == realm.issuer
     assert claims["sub"]
     assert claims["auth_time"] <= claims["iat"]
@@ -22,9 +22,9 @@ def test_code_with_pkce_signs_the_person_of_this_realm_in(realm: RealmUnderTest,
     assert set(tokens["scope"].split()) == set(SCOPE.split())
 
 
-def test_access_token_is_an_rfc_9068_jwt_for_the_api_of_its_scope(realm: RealmUnderTest, browser: Browser):
+def test_access_token_is_an_rfc_9068_jwt_for_the_api_of_its_scope(realm: RealmUnderTest, ada: Browser):
     with AuthlibClient(realm) as client:
-        tokens, claims = client.sign_in(browser)
+        tokens, claims = client.sign_in(ada)
     token = jwt.decode(tokens["access_token"], KeySet.import_key_set(realm.keys()), algorithms=["ES256"])
     assert token.header["typ"] == "at+jwt"
     assert token.claims["iss"] == realm.issuer
@@ -34,9 +34,9 @@ def test_access_token_is_an_rfc_9068_jwt_for_the_api_of_its_scope(realm: RealmUn
     assert {"exp", "iat", "jti", "scope"} <= token.claims.keys()
 
 
-def test_userinfo_tells_who_the_person_is_in_this_realm(realm: RealmUnderTest, browser: Browser):
+def test_userinfo_tells_who_the_person_is_in_this_realm(realm: RealmUnderTest, ada: Browser):
     with AuthlibClient(realm) as client:
-        tokens, claims = client.sign_in(browser)
+        tokens, claims = client.sign_in(ada)
         answer = client.userinfo(tokens["access_token"]).json()
     assert answer["sub"] == claims["sub"]
     assert answer["email"] == EMAIL
@@ -44,25 +44,25 @@ def test_userinfo_tells_who_the_person_is_in_this_realm(realm: RealmUnderTest, b
     assert answer["name"] == f"Ada of {realm.slug}"
 
 
-def test_id_token_is_refused_as_an_access_token(realm: RealmUnderTest, browser: Browser):
+def test_id_token_is_refused_as_an_access_token(realm: RealmUnderTest, ada: Browser):
     with AuthlibClient(realm) as client:
-        tokens, _ = client.sign_in(browser)
+        tokens, _ = client.sign_in(ada)
         assert client.userinfo(tokens["id_token"]).status_code == 401
         assert client.introspect(tokens["id_token"]) == {"active": False}
 
 
-def test_refresh_rotates_and_keeps_the_person(realm: RealmUnderTest, browser: Browser):
+def test_refresh_rotates_and_keeps_the_person(realm: RealmUnderTest, ada: Browser):
     with AuthlibClient(realm) as client:
-        tokens, claims = client.sign_in(browser)
+        tokens, claims = client.sign_in(ada)
         fresh = client.refresh(tokens["refresh_token"])
         assert fresh["refresh_token"] != tokens["refresh_token"]
         assert client.verify(fresh, nonce=None)["sub"] == claims["sub"]
         assert client.userinfo(fresh["access_token"]).json()["sub"] == claims["sub"]
 
 
-def test_introspection_tells_a_live_token_and_revocation_ends_it(realm: RealmUnderTest, browser: Browser):
+def test_introspection_tells_a_live_token_and_revocation_ends_it(realm: RealmUnderTest, ada: Browser):
     with AuthlibClient(realm) as client:
-        tokens, claims = client.sign_in(browser)
+        tokens, claims = client.sign_in(ada)
         alive = client.introspect(tokens["access_token"])
         assert alive["active"] is True
         assert alive["sub"] == claims["sub"]
@@ -73,17 +73,17 @@ def test_introspection_tells_a_live_token_and_revocation_ends_it(realm: RealmUnd
         assert client.userinfo(tokens["access_token"]).status_code == 401
 
 
-def test_oa_16_revoking_an_access_token_ends_its_refresh_token(realm: RealmUnderTest, browser: Browser):
+def test_oa_16_revoking_an_access_token_ends_its_refresh_token(realm: RealmUnderTest, ada: Browser):
     with AuthlibClient(realm) as client:
-        tokens, _ = client.sign_in(browser)
+        tokens, _ = client.sign_in(ada)
         client.revoke(tokens["access_token"])
         with pytest.raises(OAuthError, match="invalid_grant"):
             client.refresh(tokens["refresh_token"])
 
 
-def test_revoking_a_refresh_token_ends_the_family(realm: RealmUnderTest, browser: Browser):
+def test_revoking_a_refresh_token_ends_the_family(realm: RealmUnderTest, ada: Browser):
     with AuthlibClient(realm) as client:
-        tokens, _ = client.sign_in(browser)
+        tokens, _ = client.sign_in(ada)
         fresh = client.refresh(tokens["refresh_token"])
         assert client.revoke(fresh["refresh_token"]) == 200
         with pytest.raises(OAuthError, match="invalid_grant"):
@@ -91,9 +91,9 @@ def test_revoking_a_refresh_token_ends_the_family(realm: RealmUnderTest, browser
         assert client.introspect(fresh["access_token"]) == {"active": False}
 
 
-def test_oa_05_code_used_twice_is_refused_and_ends_what_it_gave(realm: RealmUnderTest, browser: Browser):
+def test_oa_05_code_used_twice_is_refused_and_ends_what_it_gave(realm: RealmUnderTest, ada: Browser):
     with AuthlibClient(realm) as client:
-        pending, answer = client.authorize(browser)
+        pending, answer = client.authorize(ada)
         tokens = dict(client.redeem(pending, answer))
         with pytest.raises(OAuthError, match="invalid_grant"):
             client.redeem(pending, answer)

@@ -40,7 +40,7 @@ def program(node: str) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-def test_openid_client_completes_every_step(program: subprocess.Popen[str], realm: RealmUnderTest, browser: Browser):
+def test_openid_client_completes_every_step(program: subprocess.Popen[str], realm: RealmUnderTest, ada: Browser):
     send(
         program,
         web={
@@ -58,7 +58,7 @@ def test_openid_client_completes_every_step(program: subprocess.Popen[str], real
         },
     )
     while "authorize" in (message := receive(program)):
-        send(program, callback=browser.visit(message["authorize"], until=REDIRECT_URI))
+        send(program, callback=ada.visit(message["authorize"], until=REDIRECT_URI))
 
     subject = message["claims"]["sub"]
     assert message["issuer"] == realm.issuer

@@ -53,23 +53,23 @@ def sample(folder: str) -> list[str]:
 
 
 @pytest.fixture
-def shopper(storefront: str, browser: Browser) -> Browser:
+def shopper(storefront: str, ada: Browser) -> Browser:
     """Ada, signed in to the storefront."""
-    callback = browser.visit(f"{storefront}/signin", until=f"{storefront}/callback")
-    arrived = browser.http.get(callback)
+    callback = ada.visit(f"{storefront}/signin", until=f"{storefront}/callback")
+    arrived = ada.http.get(callback)
     assert arrived.status_code == 303
     assert arrived.headers["location"] == "/"
-    return browser
+    return ada
 
 
-def page_of(browser: Browser, storefront: str) -> httpx.Response:
-    return browser.http.get(f"{storefront}/")
+def page_of(shopper: Browser, storefront: str) -> httpx.Response:
+    return shopper.http.get(f"{storefront}/")
 
 
-def press(browser: Browser, storefront: str, action: str) -> httpx.Response:
+def press(shopper: Browser, storefront: str, action: str) -> httpx.Response:
     """Press the button of the home page that posts to `action`."""
-    page = page_of(browser, storefront)
-    return browser.submit(page, form_to(page, action))
+    page = page_of(shopper, storefront)
+    return shopper.submit(page, form_to(page, action))
 
 
 def form_to(page: httpx.Response, action: str) -> Form:
@@ -117,15 +117,15 @@ def test_session_ended_at_the_server_ends_the_clients(shopper: Browser, storefro
     assert "Your session has ended" in page_of(shopper, storefront).text
 
 
-def test_callback_that_was_not_started_here_is_refused(storefront: str, browser: Browser):
-    answer = browser.http.get(f"{storefront}/callback?code=x&state=y")
+def test_callback_that_was_not_started_here_is_refused(storefront: str, ada: Browser):
+    answer = ada.http.get(f"{storefront}/callback?code=x&state=y")
     assert answer.status_code == 400
 
 
-def test_answer_counts_once(storefront: str, browser: Browser):
-    callback = browser.visit(f"{storefront}/signin", until=f"{storefront}/callback")
-    assert browser.http.get(callback).status_code == 303
-    assert browser.http.get(callback).status_code == 400
+def test_answer_counts_once(storefront: str, ada: Browser):
+    callback = ada.visit(f"{storefront}/signin", until=f"{storefront}/callback")
+    assert ada.http.get(callback).status_code == 303
+    assert ada.http.get(callback).status_code == 400
 
 
 def test_form_of_another_site_is_refused(shopper: Browser, storefront: str):
@@ -133,11 +133,11 @@ def test_form_of_another_site_is_refused(shopper: Browser, storefront: str):
     assert "Ada of a" in page_of(shopper, storefront).text
 
 
-def test_signing_in_changes_the_session_id(storefront: str, browser: Browser):
-    browser.http.get(f"{storefront}/signin")
-    before = browser.http.cookies["storefront"]
-    browser.http.get(browser.visit(f"{storefront}/signin", until=f"{storefront}/callback"))
-    assert browser.http.cookies["storefront"] != before
+def test_signing_in_changes_the_session_id(storefront: str, ada: Browser):
+    ada.http.get(f"{storefront}/signin")
+    before = ada.http.cookies["storefront"]
+    ada.http.get(ada.visit(f"{storefront}/signin", until=f"{storefront}/callback"))
+    assert ada.http.cookies["storefront"] != before
 
 
 def test_pages_allow_no_script(storefront: str):
@@ -157,16 +157,16 @@ def test_api_refuses_who_brings_no_token(orders_url: str):
     assert answer.headers["www-authenticate"] == 'Bearer realm="orders"'
 
 
-def test_ti_19_api_of_a_refuses_a_token_of_b(orders_url: str, realm_b: RealmUnderTest, browser: Browser):
+def test_ti_19_api_of_a_refuses_a_token_of_b(orders_url: str, realm_b: RealmUnderTest, ada: Browser):
     with AuthlibClient(realm_b) as client:
-        tokens, _ = client.sign_in(browser)
+        tokens, _ = client.sign_in(ada)
     answer = httpx.get(orders_url, headers={"Authorization": f"Bearer {tokens['access_token']}"})
     assert answer.status_code == 401
 
 
-def test_api_refuses_a_token_without_its_scope(orders_url: str, realm_a: RealmUnderTest, browser: Browser):
+def test_api_refuses_a_token_without_its_scope(orders_url: str, realm_a: RealmUnderTest, ada: Browser):
     with AuthlibClient(realm_a) as client:
-        tokens, _ = client.sign_in(browser, scope="openid profile")
+        tokens, _ = client.sign_in(ada, scope="openid profile")
     answer = httpx.get(orders_url, headers={"Authorization": f"Bearer {tokens['access_token']}"})
     # Without a scope of the API, the token is not even for it.
     assert answer.status_code == 401

@@ -29,14 +29,14 @@ def client_b(realm_b: RealmUnderTest):
 def test_ti_19_the_same_address_is_two_people(client_a: AuthlibClient, client_b: AuthlibClient):
     subjects = set()
     for client in (client_a, client_b):
-        browser = Browser(EMAIL, PASSWORD)
-        with browser.http:
-            subjects.add(client.sign_in(browser)[1]["sub"])
+        ada = Browser(EMAIL, PASSWORD)
+        with ada.http:
+            subjects.add(client.sign_in(ada)[1]["sub"])
     assert len(subjects) == 2
 
 
-def test_ti_19_access_token_of_a_is_refused_in_b(client_a: AuthlibClient, client_b: AuthlibClient, browser: Browser):
-    tokens, _ = client_a.sign_in(browser)
+def test_ti_19_access_token_of_a_is_refused_in_b(client_a: AuthlibClient, client_b: AuthlibClient, ada: Browser):
+    tokens, _ = client_a.sign_in(ada)
     refused = client_b.userinfo(tokens["access_token"])
     assert refused.status_code == 401
     assert 'error="invalid_token"' in refused.headers["WWW-Authenticate"]
@@ -46,8 +46,8 @@ def test_ti_19_access_token_of_a_is_refused_in_b(client_a: AuthlibClient, client
     assert client_a.introspect(tokens["access_token"])["active"] is True
 
 
-def test_ti_19_refresh_token_of_a_is_refused_in_b(client_a: AuthlibClient, client_b: AuthlibClient, browser: Browser):
-    tokens, _ = client_a.sign_in(browser)
+def test_ti_19_refresh_token_of_a_is_refused_in_b(client_a: AuthlibClient, client_b: AuthlibClient, ada: Browser):
+    tokens, _ = client_a.sign_in(ada)
     with pytest.raises(OAuthError, match="invalid_grant"):
         client_b.refresh(tokens["refresh_token"])
     assert client_b.introspect(tokens["refresh_token"]) == {"active": False}
@@ -56,47 +56,43 @@ def test_ti_19_refresh_token_of_a_is_refused_in_b(client_a: AuthlibClient, clien
 
 
 def test_ti_19_code_of_a_is_refused_in_b_and_still_good_in_a(
-    client_a: AuthlibClient, client_b: AuthlibClient, browser: Browser
+    client_a: AuthlibClient, client_b: AuthlibClient, ada: Browser
 ):
-    pending, answer = client_a.authorize(browser)
+    pending, answer = client_a.authorize(ada)
     with pytest.raises(OAuthError, match="invalid_grant"):
         client_b.redeem(pending, answer)
     assert client_a.redeem(pending, answer)["access_token"]
 
 
-def test_ti_01_session_cookie_of_a_signs_nobody_in_to_b(
-    client_a: AuthlibClient, client_b: AuthlibClient, browser: Browser
-):
-    client_a.sign_in(browser)
-    assert silent_answer(client_a, browser.http).keys() >= {"code"}
-    assert silent_answer(client_b, browser.http)["error"] == "login_required"
+def test_ti_01_session_cookie_of_a_signs_nobody_in_to_b(client_a: AuthlibClient, client_b: AuthlibClient, ada: Browser):
+    client_a.sign_in(ada)
+    assert silent_answer(client_a, ada.http).keys() >= {"code"}
+    assert silent_answer(client_b, ada.http)["error"] == "login_required"
 
 
 def test_ti_01_session_key_of_a_under_the_cookie_name_of_b_signs_nobody_in(
-    client_a: AuthlibClient, client_b: AuthlibClient, browser: Browser
+    client_a: AuthlibClient, client_b: AuthlibClient, ada: Browser
 ):
-    client_a.sign_in(browser)
-    forged = {
-        name.removesuffix("_a") + "_b": value for name, value in browser.http.cookies.items() if name.endswith("_a")
-    }
+    client_a.sign_in(ada)
+    forged = {name.removesuffix("_a") + "_b": value for name, value in ada.http.cookies.items() if name.endswith("_a")}
     assert forged
     with httpx.Client(cookies=forged) as thief:
         assert silent_answer(client_b, thief)["error"] == "login_required"
 
 
 def test_ti_19_id_token_of_a_signs_nobody_out_of_b(
-    client_a: AuthlibClient, client_b: AuthlibClient, browser: Browser, storefront_url: str
+    client_a: AuthlibClient, client_b: AuthlibClient, ada: Browser, storefront_url: str
 ):
-    tokens, _ = client_a.sign_in(browser)
-    client_b.sign_in(browser)
+    tokens, _ = client_a.sign_in(ada)
+    client_b.sign_in(ada)
     parameters = {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": f"{storefront_url}/"}
-    answer = browser.http.get(client_b.realm.metadata["end_session_endpoint"], params=parameters)
+    answer = ada.http.get(client_b.realm.metadata["end_session_endpoint"], params=parameters)
     assert not answer.headers.get("location", "").startswith(storefront_url)
-    assert "code" in silent_answer(client_b, browser.http)
+    assert "code" in silent_answer(client_b, ada.http)
 
 
-def test_ti_19_the_keys_of_a_are_not_those_of_b(client_a: AuthlibClient, client_b: AuthlibClient, browser: Browser):
-    tokens, _ = client_a.sign_in(browser)
+def test_ti_19_the_keys_of_a_are_not_those_of_b(client_a: AuthlibClient, client_b: AuthlibClient, ada: Browser):
+    tokens, _ = client_a.sign_in(ada)
     for token in (tokens["access_token"], tokens["id_token"]):
         kid = jws.extract_compact(token.encode()).protected["kid"]
         assert kid in {key["kid"] for key in client_a.realm.keys()["keys"]}
