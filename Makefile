@@ -1,12 +1,18 @@
 # The few commands of this project, for people and for CI alike. Each is one script in bin/.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench screenshots assets lock clean
+.PHONY: help run demo-client demo-api test lint bench screenshots assets lock clean
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Start Realmkeep here, from a clean clone to a working product (PORT, DATABASE_URL, REDIS_URL, REALMKEEP_DATA)
 	@bin/run
+
+demo-client: ## Run the sample client of the demo realm beside `make run` (docs/quickstart)
+	@bin/demo-client
+
+demo-api: ## Run the sample API that the client calls
+	@bin/demo-api
 
 test: ## Run every check: lint, types, contracts, unit tests, PostgreSQL and Redis, browser
 	@bin/test
