@@ -47,7 +47,6 @@ def peer_server(pinned: list[str], work: Path) -> Iterator[Target]:
     """Serve until the block ends."""
     port = free_port()
     issuer = f"http://127.0.0.1:{port}"
-    # It needs no scope to be introspected, and offline_access only with a consent page that it does not have.
     web = Client("bench-web", secrets.token_urlsafe(32), REDIRECT_URI, "openid profile email")
     service = Client("bench-service", secrets.token_urlsafe(32), scope="bench.read")
     environ = {

@@ -60,7 +60,7 @@ def our_server(database: Database, pinned: list[str], work: Path) -> Iterator[Ta
     """Migrate, apply the realm, and serve until the block ends."""
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
-    web = Client("bench-web", secrets.token_urlsafe(32), REDIRECT_URI, "openid profile email offline_access")
+    web = Client("bench-web", secrets.token_urlsafe(32), REDIRECT_URI, "openid profile email")
     service = Client("bench-service", secrets.token_urlsafe(32), scope="bench.read")
     environ = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("REALMKEEP_", "DJANGO_"))},

@@ -42,7 +42,7 @@ class Browser:
             if form.names("password"):
                 (password,), (email, *_) = form.names("password"), form.names("email", "text")
                 return self.submit(page, form, **{email: self.email, password: self.password})
-            allow = [button for button in form.buttons if button[0] == "allow"]
+            allow = [button for button in form.buttons if button[1] == "allow"]
             if allow:
                 return self.submit(page, form, **dict(allow[:1]))
         raise AssertionError(f"no form to go on with at {page.url}: {page.text[:2000]}")
