@@ -1,0 +1,1 @@
+"""The demo: realm files with believable people, and a few days of history."""

@@ -1,0 +1,157 @@
+"""Writing a realm as a file that applies to an empty database with the same result."""
+
+from typing import Any
+
+from identity.access.models import Role, RoleAssignment, RoleKind
+from identity.accounts.models import User
+from identity.applications.models import Application, ApplicationStatus, ResourceServer, Scope, UriKind
+from identity.applications.queries import uris_of
+from identity.kernel.actor import Actor
+from identity.kernel.errors import NotFound
+from identity.kernel.permissions import Permission
+from identity.realms.models import Realm
+
+NEEDED = (
+    Permission.APPLICATIONS_READ,
+    Permission.ROLES_READ,
+    Permission.SETTINGS_READ,
+    Permission.USERS_READ,
+)
+
+
+def _without_empty(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value not in (None, "", [], {})}
+
+
+def export_realm(actor: Actor, *, with_secrets: bool = False) -> dict[str, Any]:
+    """The actor's realm as plain data in the schema's shape, each list in a stable order.
+
+    Client secrets are never in it: we keep only their hashes (DECISIONS 28). with_secrets adds password hashes.
+    Raises PermissionDenied, NotFound.
+    """
+    for permission in NEEDED:
+        actor.require(permission)
+    realm = Realm.objects.filter(pk=actor.realm_id).first()
+    if realm is None:
+        raise NotFound
+    data: dict[str, Any] = {
+        "version": 1,
+        "realm": _without_empty(
+            {
+                "slug": realm.slug,
+                "name": realm.name,
+                "settings": dict(sorted(realm.settings.items())),
+                "branding": dict(sorted(realm.branding.items())),
+            }
+        ),
+        "resource_servers": _resource_servers(),
+        "scopes": [_scope(scope) for scope in Scope.objects.filter(resource_server=None, built_in=False).order_by("name")],
+        "applications": [_application(row) for row in _live_applications()],
+        "roles": _roles(),
+        "users": _users(with_secrets=with_secrets),
+    }
+    return {name: value for name, value in data.items() if value != []}
+
+
+def _scope(scope: Scope) -> dict[str, Any]:
+    return _without_empty(
+        {
+            "name": scope.name,
+            "title": scope.title,
+            "description": scope.description,
+            "sensitive": scope.sensitive or None,
+        }
+    )
+
+
+def _resource_servers() -> list[dict[str, Any]]:
+    return [
+        _without_empty(
+            {
+                "identifier": server.identifier,
+                "name": server.name,
+                "scopes": [_scope(scope) for scope in sorted(server.scopes.all(), key=lambda s: s.name)],
+            }
+        )
+        for server in ResourceServer.objects.prefetch_related("scopes").order_by("identifier")
+    ]
+
+
+def _live_applications() -> list[Application]:
+    return list(Application.objects.exclude(status=ApplicationStatus.DELETED).order_by("client_id"))
+
+
+def _application(row: Application) -> dict[str, Any]:
+    data = _without_empty(
+        {
+            "client_id": row.client_id,
+            "name": row.name,
+            "type": row.type,
+            "description": row.description,
+            "publisher": row.publisher,
+            "homepage_uri": row.homepage_uri,
+            "privacy_uri": row.privacy_uri,
+            "terms_uri": row.terms_uri,
+            "redirect_uris": uris_of(row),
+            "post_logout_redirect_uris": uris_of(row, UriKind.POST_LOGOUT),
+            "allowed_origins": uris_of(row, UriKind.ORIGIN),
+        }
+    )
+    return data | {
+        "grant_types": list(row.grant_types),
+        "scopes": list(row.scopes),
+        "token_endpoint_auth_method": row.token_endpoint_auth_method,
+        "first_party": row.first_party,
+        "skip_consent": row.skip_consent,
+    }
+
+
+def _roles() -> list[dict[str, Any]]:
+    rows = Role.objects.filter(built_in=False).select_related("application").order_by("kind", "name", "id")
+    return [
+        _without_empty(
+            {
+                "name": role.name,
+                "kind": role.kind,
+                "application": role.application.client_id if role.application else None,
+                "description": role.description,
+                "permissions": sorted(role.permissions) if role.kind == RoleKind.CONSOLE else None,
+            }
+        )
+        for role in rows
+        if role.application is None or role.application.status != ApplicationStatus.DELETED
+    ]
+
+
+def _users(*, with_secrets: bool) -> list[dict[str, Any]]:
+    held: dict[Any, list[Role]] = {}
+    for assignment in RoleAssignment.objects.select_related("role", "role__application").order_by("role__name"):
+        held.setdefault(assignment.user_id, []).append(assignment.role)
+    out = []
+    for user in User.objects.order_by("id").iterator():
+        roles = held.get(user.pk, [])
+        out.append(
+            _without_empty(
+                {
+                    "key": user.key or user.email or user.username or user.phone,
+                    "email": user.email,
+                    "username": user.username,
+                    "phone": user.phone,
+                    "name": user.name,
+                    "email_verified": (user.email_verified_at is not None) or None,
+                    "phone_verified": (user.phone_verified_at is not None) or None,
+                    "language": user.language,
+                    "time_zone": user.time_zone,
+                    "password_hash": user.password if with_secrets and user.has_usable_password() else None,
+                    "roles": [_held(role) for role in roles if role.kind == RoleKind.APPLICATION],
+                    "console_roles": [role.name for role in roles if role.kind == RoleKind.CONSOLE],
+                }
+            )
+        )
+    return out
+
+
+def _held(role: Role) -> str | dict[str, str]:
+    if role.application is None:
+        return role.name
+    return {"application": role.application.client_id, "role": role.name}

@@ -1,0 +1,136 @@
+"""The shape of a realm file; its JSON Schema is published in docs/realm-file.schema.json."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Text = Annotated[str, Field(max_length=500)]
+GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
+
+
+class Part(BaseModel):
+    """Base of all parts: an unknown name is an error, since a typing mistake must not be silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class RealmPart(Part):
+    """The realm itself."""
+
+    slug: Text = Field(description="Matches the realm. Never renamed.")
+    name: Text | None = None
+    settings: dict[str, bool | int | str] | None = Field(None, description="Settings by name; lifetimes in seconds.")
+    branding: dict[str, str] | None = Field(None, description="accent (#rrggbb) and logo_text (two characters).")
+
+
+class ScopePart(Part):
+    """A scope value and how it is explained to people."""
+
+    name: Text
+    title: Text | None = None
+    description: Text | None = None
+    sensitive: bool | None = None
+
+
+class ResourceServerPart(Part):
+    """An API; its identifier is the audience of tokens for it."""
+
+    identifier: Text
+    name: Text
+    scopes: list[ScopePart] = []
+
+
+class EnvReference(Part):
+    """A value that stands in an environment variable, never in the file."""
+
+    env: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+
+
+class ApplicationPart(Part):
+    """A client application."""
+
+    client_id: Text = Field(description="Matches the application.")
+    name: Text | None = None
+    type: Literal["web", "spa", "native", "service"] | None = None
+    description: Text | None = None
+    publisher: Text | None = None
+    homepage_uri: Text | None = None
+    privacy_uri: Text | None = None
+    terms_uri: Text | None = None
+    secret: EnvReference | None = Field(None, description="32 characters or more; without it one is generated and printed once.")
+    redirect_uris: list[str] | None = None
+    post_logout_redirect_uris: list[str] | None = None
+    allowed_origins: list[str] | None = None
+    grant_types: list[GrantType] | None = None
+    scopes: list[str] | None = None
+    token_endpoint_auth_method: Literal["client_secret_basic", "client_secret_post", "none"] | None = None
+    first_party: bool | None = None
+    skip_consent: bool | None = None
+
+
+class RolePart(Part):
+    """A console role (holds permissions) or an application role (a name in tokens)."""
+
+    name: Text = Field(description="Matches the role, together with kind and application.")
+    kind: Literal["console", "application"] = "application"
+    application: Text | None = Field(None, description="client_id of the one application that it belongs to.")
+    description: Text | None = None
+    permissions: list[str] | None = None
+
+
+class ApplicationRole(Part):
+    """A role of one application."""
+
+    application: Text
+    role: Text
+
+
+class UserPart(Part):
+    """A person."""
+
+    key: Text | None = Field(None, description="Matches the person; the email, username or phone if absent.")
+    email: Text | None = None
+    username: Text | None = None
+    phone: Text | None = None
+    name: Text | None = None
+    email_verified: bool = False
+    phone_verified: bool = False
+    language: Text | None = None
+    time_zone: Text | None = None
+    password: Text | EnvReference | None = Field(None, description="Set only when the person is created.")
+    password_hash: Text | None = Field(None, description="An argon2id hash; set only when the person is created.")
+    roles: list[str | ApplicationRole] | None = Field(None, description="Application roles.")
+    console_roles: list[str] | None = None
+
+    @property
+    def match(self) -> str:
+        """What the person is matched by."""
+        return self.key or self.email or self.username or self.phone or ""
+
+
+class SigningKeyPart(Part):
+    """A signing key, sealed with the passphrase of the export."""
+
+    kid: Text
+    alg: Literal["ES256", "RS256"]
+    status: Literal["active", "retiring"]
+    sealed: str
+
+
+class RealmFile(Part):
+    """A realm file. What it does not name stays as it is."""
+
+    version: Literal[1] = 1
+    realm: RealmPart
+    resource_servers: list[ResourceServerPart] | None = None
+    scopes: list[ScopePart] | None = None
+    applications: list[ApplicationPart] | None = None
+    roles: list[RolePart] | None = None
+    users: list[UserPart] | None = None
+    signing_keys: list[SigningKeyPart] | None = None
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of realm files (draft 2020-12)."""
+    schema = RealmFile.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Realmkeep realm file"}
