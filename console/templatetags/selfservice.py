@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from console.shell.colors import accent_of
 from console.templatetags import rk
 from identity.kernel import clock
 
@@ -64,6 +65,12 @@ def mark_letter(name: object) -> str:
 def hue(name: object) -> int:
     """Which of the eight mark colors a name gets; the same one everywhere."""
     return zlib.crc32(str(name).encode()) % HUES
+
+
+@register.filter
+def readable_accent(realm: Any) -> str:
+    """The realm's color as far as white text on it can be read; mails can't load its stylesheet."""
+    return accent_of((realm.branding or {}).get("accent")).light
 
 
 @register.simple_tag
