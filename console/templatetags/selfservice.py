@@ -83,7 +83,9 @@ def moment(when: datetime | None, style: str = "row") -> SafeString:
         return SafeString("")
     local = timezone.localtime(when)
     exact = f"{date_format(local, 'DATETIME_FORMAT')} {local.tzname()}"
-    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, moment_in_words(local, style))
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, moment_in_words(local, style)
+    )
 
 
 def moment_in_words(local: datetime, style: str = "row") -> str:
