@@ -12,12 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+
+from check_health import is_healthy
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
@@ -177,16 +178,14 @@ def prepare_data_folder() -> Path:
     return folder
 
 
-def manage(*arguments: str, **environment: str) -> None:
-    result = subprocess.run([PYTHON, "manage.py", *arguments], cwd=ROOT, env=os.environ | environment, check=False)
+def manage(*arguments: str) -> None:
+    result = subprocess.run([PYTHON, "manage.py", *arguments], cwd=ROOT, check=False)
     if result.returncode:
         raise CannotStartError(f"`manage.py {arguments[0]}` failed; its own message is above.")
 
 
 def prepare_database(*, seeded: bool) -> None:
-    owner = os.environ.get("MIGRATE_DATABASE_URL")
-    # The server's own role may not own tables (decision 10).
-    manage("migrate", "--verbosity", "0", **({"DATABASE_URL": owner} if owner else {}))
+    manage("migrate", "--verbosity", "0")
     if seeded:
         manage("seed_demo")
 
@@ -200,14 +199,6 @@ def describe_demo() -> str:
         check=False,
     )
     return result.stdout.strip() if result.returncode == 0 else ""
-
-
-def is_ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/healthz", timeout=2) as response:  # noqa: S310 - our own address
-            return bool(response.status == 200)
-    except OSError:
-        return False
 
 
 def serve() -> int:
@@ -236,7 +227,7 @@ def serve() -> int:
     local = f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"  # noqa: S104 - compared, not bound
     while not runner.stops and not fault:
         fault = runner.watch_once()
-        if not greeted and is_ready(local):
+        if not greeted and is_healthy(local, origin):
             greeted = True
             say(f"\nRealmkeep runs at {origin}\n\n{demo}\n")
             say(f"Ctrl-C stops it. The data stays in {os.environ['REALMKEEP_DATA']}.\n")

@@ -309,7 +309,7 @@ def main(environ: dict[str, Any]) -> int:
         return 2
     port = int(environ.get("PORT", "8010"))
     try:
-        server = make_server("127.0.0.1", port, app, server_class=_Server, handler_class=_Handler)
+        server = make_server(environ.get("HOST", "127.0.0.1"), port, app, server_class=_Server, handler_class=_Handler)
     except OSError as problem:
         print(f"Cannot listen on port {port}: {problem.strerror}. Set PORT to another.", file=sys.stderr)
         return 1

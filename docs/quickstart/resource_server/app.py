@@ -78,7 +78,7 @@ def main(environ: dict[str, str]) -> int:
         return 2
     port = int(environ.get("PORT", "8020"))
     try:
-        server = make_server("127.0.0.1", port, app, server_class=_Server)
+        server = make_server(environ.get("HOST", "127.0.0.1"), port, app, server_class=_Server)
     except OSError as problem:
         print(f"Cannot listen on port {port}: {problem.strerror}. Set PORT to another.", file=sys.stderr)
         return 1
