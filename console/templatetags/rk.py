@@ -153,7 +153,7 @@ def relative_time(context: RequestContext, moment: datetime | None, style: str =
     return format_html(
         '<time datetime="{}" title="{}"{}>{}</time>',
         local.isoformat(timespec="milliseconds"), exact,
-        format_html(" data-relative") if style == "relative" else "", shown,
+        SafeString(" data-relative") if style == "relative" else "", shown,
     )  # fmt: skip
 
 
@@ -211,7 +211,7 @@ def spark(values: Sequence[float], width: int = 72, height: int = 26, label: str
         '<polygon class="area" points="1,{h} {line} {x},{h}"/><polyline class="line" points="{line}"/>'
         '<circle cx="{x}" cy="{y}" r="2.25"/></svg>',
         w=width, h=height, line=line, x=f"{last_x:.1f}", y=f"{last_y:.1f}",
-        role=format_html('role="img" aria-label="{}"', label) if label else format_html('aria-hidden="true"'),
+        role=format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"'),
     )  # fmt: skip
 
 

@@ -1,0 +1,149 @@
+"""Charts as Plotly figures: built here, drawn in the browser, each with a summary in words and its rows as a table.
+
+Colors are names of CSS variables, `var(--rk-accent)` or `var(--rk-accent, .1)` for a tenth of it; the browser resolves
+them, so that one figure serves both themes and every realm's accent.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import plotly.graph_objects as go
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from plotly.subplots import make_subplots
+
+INK, MUTED, GRID, AXIS = "var(--rk-ink)", "var(--rk-ink-3)", "var(--rk-grid)", "var(--rk-line-strong)"
+ACCENT, CRITICAL, MEDIUM = "var(--rk-accent)", "var(--rk-crit-fill)", "var(--rk-med-fill)"
+SPIKE_FACTOR = 4
+SPIKE_MINIMUM = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What rk/chart/signins.html needs. The first column of a row is its time, the rest are numbers."""
+
+    id: str
+    title: str | Promise
+    note: str
+    figure: dict[str, Any]
+    summary: str
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+
+def signins_chart(
+    times: Sequence[datetime],
+    succeeded: Sequence[int],
+    failed: Sequence[int],
+    *,
+    challenged: Sequence[int] | None = None,
+    zone: str = "UTC",
+    note: str = "",
+) -> Chart:
+    """Sign-ins over time. Failures get a small panel and an axis of their own, so that they are seen beside thousands.
+
+    Lines are named at their ends instead of in a legend; shape differs as well as color.
+    """
+    local = [timezone.localtime(time, ZoneInfo(zone)) for time in times]
+    x = [time.replace(tzinfo=None).isoformat() for time in local]
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.72, 0.28], vertical_spacing=0.09)
+    figure.add_trace(
+        go.Scatter(x=x, y=list(succeeded), mode="lines", name=_("Succeeded"), line={"color": ACCENT, "width": 1.75},
+                   fill="tozeroy", fillcolor="var(--rk-accent, .1)",
+                   hovertemplate=_("%{y} succeeded") + "<extra></extra>"),
+        row=1, col=1,
+    )  # fmt: skip
+    small = [(_("Failed"), failed, CRITICAL, "solid", _("%{y} failed"))]
+    if challenged is not None:
+        small.append((_("Challenged"), challenged, MEDIUM, "dash", _("%{y} challenged")))
+    for name, values, color, dash, hover in small:
+        figure.add_trace(
+            go.Scatter(x=x, y=list(values), mode="lines", name=name, line={"color": color, "width": 1.75, "dash": dash},
+                       hovertemplate=f"{hover}<extra></extra>"),
+            row=2, col=1,
+        )  # fmt: skip
+    _dress(figure, tops=(succeeded, [*failed, *(challenged or ())]))
+    _name_ends(figure, x, succeeded, small)
+    spike = spike_of(failed)
+    if spike is not None:
+        _mark_spike(figure, x[spike], failed[spike], date_format(local[spike], "H:i"))
+    columns = (_("Time"), _("Succeeded"), _("Failed")) + ((_("Challenged"),) if challenged is not None else ())
+    series = [succeeded, failed] + ([challenged] if challenged is not None else [])
+    rows = [
+        (date_format(time, "D j M, H:i"), *values) for time, values in zip(local, zip(*series, strict=True), strict=True)
+    ]
+    return Chart("signins", _("Sign-ins"), note, figure.to_plotly_json(), _summary(local, succeeded, failed), columns, rows)
+
+
+def spike_of(values: Sequence[int]) -> int | None:
+    """The index of a point that stands out: at least 10, and 4 times the median of all."""
+    if len(values) < 3:
+        return None
+    top = max(range(len(values)), key=lambda index: values[index])
+    usual = sorted(values)[len(values) // 2]
+    return top if values[top] >= SPIKE_MINIMUM and values[top] >= SPIKE_FACTOR * max(usual, 1) else None
+
+
+def _dress(figure: go.Figure, *, tops: tuple[Sequence[int], Sequence[int]]) -> None:
+    font = {"family": "Inter, sans-serif", "size": 11, "color": MUTED}
+    figure.update_layout(
+        showlegend=False, margin={"l": 34, "r": 112, "t": 8, "b": 22}, font=font, height=None, template="none",
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", hovermode="x", dragmode=False,
+        hoverlabel={"bgcolor": "var(--rk-raised)", "bordercolor": AXIS, "font": {**font, "color": INK}},
+    )  # fmt: skip
+    figure.update_xaxes(showgrid=False, zeroline=False, linecolor=AXIS, showline=True, ticks="", nticks=6, fixedrange=True)
+    figure.update_xaxes(showticklabels=False, row=1, col=1)
+    for row, values in enumerate(tops, start=1):
+        figure.update_yaxes(
+            gridcolor=GRID, zeroline=False, nticks=4 if row == 1 else 2, rangemode="tozero", fixedrange=True, tickformat=",d",
+            range=[0, max([*values, 1]) * 1.12], row=row, col=1,
+        )  # fmt: skip
+
+
+def _name_ends(
+    figure: go.Figure, x: Sequence[str], succeeded: Sequence[int], small: Sequence[tuple[str, Sequence[int], Any, Any, Any]]
+) -> None:
+    """A name and the latest number at each line's end; two that would overlap are moved apart."""
+    if not x:
+        return
+    common = {"xref": "paper", "x": 1.0, "xanchor": "left", "showarrow": False, "align": "left", "xshift": 8}
+    text = f"<b>{_('Succeeded')}</b><br>{number_format(succeeded[-1], force_grouping=True)}"
+    figure.add_annotation(**common, yref="y", y=succeeded[-1], text=text, font={"color": INK, "size": 11})
+    ends = sorted(small, key=lambda item: item[1][-1])
+    for position, (name, values, *_rest) in enumerate(ends):
+        label = f"<b>{name} {number_format(values[-1], force_grouping=True)}</b>"
+        figure.add_annotation(
+            **common, yref="y2 domain", y=0.08 + position * 0.42, text=label, font={"color": INK, "size": 11}
+        )
+
+
+def _mark_spike(figure: go.Figure, x: str, value: int, at: str) -> None:
+    text = _("%(number)s failed at %(time)s") % {"number": number_format(value, force_grouping=True), "time": at}
+    figure.add_annotation(xref="x2", yref="y2", x=x, y=value, text=f"<b>{text}</b>", showarrow=False, xanchor="right",
+                          xshift=-8, font={"color": "var(--rk-crit)", "size": 11})  # fmt: skip
+    figure.add_trace(
+        go.Scatter(x=[x], y=[value], mode="markers", marker={"color": CRITICAL, "size": 7}, hoverinfo="skip"), row=2, col=1
+    )
+
+
+def _summary(local: Sequence[datetime], succeeded: Sequence[int], failed: Sequence[int]) -> str:
+    if not local or not any(succeeded) and not any(failed):
+        return _("Nobody signed in during this time.")
+    top = max(range(len(succeeded)), key=lambda index: succeeded[index])
+    worst = max(range(len(failed)), key=lambda index: failed[index])
+    return _(
+        "%(total)s sign-ins succeeded and %(bad)s failed. Most succeeded at %(when)s, %(most)s. "
+        "Most failed at %(worst_when)s, %(worst)s."
+    ) % {
+        "total": number_format(sum(succeeded), force_grouping=True),
+        "bad": number_format(sum(failed), force_grouping=True),
+        "when": date_format(local[top], "D H:i"),
+        "most": succeeded[top],
+        "worst_when": date_format(local[worst], "D H:i"),
+        "worst": failed[worst],
+    }
