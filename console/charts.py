@@ -67,7 +67,8 @@ def signins_chart(
                        hovertemplate=f"{hover}<extra></extra>"),
             row=2, col=1,
         )  # fmt: skip
-    _dress(figure, tops=(succeeded, [*failed, *(challenged or ())]))
+    days = (local[-1] - local[0]).days if local else 0
+    _dress(figure, tops=(succeeded, [*failed, *(challenged or ())]), ticks="%H:%M" if days < 2 else "%-d %b")
     _name_ends(figure, x, succeeded, small)
     spike = spike_of(failed)
     if spike is not None:
@@ -89,19 +90,29 @@ def spike_of(values: Sequence[int]) -> int | None:
     return top if values[top] >= SPIKE_MINIMUM and values[top] >= SPIKE_FACTOR * max(usual, 1) else None
 
 
-def _dress(figure: go.Figure, *, tops: tuple[Sequence[int], Sequence[int]]) -> None:
+def step_of(top: int, steps: int) -> int:
+    """The round distance of grid lines, so that `steps` of them reach over `top`."""
+    wanted = -(-top // steps)
+    size: int = 10 ** (len(str(wanted)) - 1)
+    return next(size * factor for factor in (1, 2, 3, 4, 5, 6, 8, 10) if size * factor >= wanted)
+
+
+def _dress(figure: go.Figure, *, tops: tuple[Sequence[int], Sequence[int]], ticks: str) -> None:
     font = {"family": "Inter, sans-serif", "size": 11, "color": MUTED}
     figure.update_layout(
         showlegend=False, margin={"l": 34, "r": 112, "t": 8, "b": 22}, font=font, height=None, template="none",
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", hovermode="x", dragmode=False,
         hoverlabel={"bgcolor": "var(--rk-raised)", "bordercolor": AXIS, "font": {**font, "color": INK}},
     )  # fmt: skip
-    figure.update_xaxes(showgrid=False, zeroline=False, linecolor=AXIS, showline=True, ticks="", nticks=6, fixedrange=True)
+    figure.update_xaxes(
+        showgrid=False, zeroline=False, linecolor=AXIS, showline=True, ticks="", nticks=6, fixedrange=True, tickformat=ticks
+    )
     figure.update_xaxes(showticklabels=False, row=1, col=1)
     for row, values in enumerate(tops, start=1):
+        step = step_of(max([*values, 1]), 3 if row == 1 else 1)
         figure.update_yaxes(
-            gridcolor=GRID, zeroline=False, nticks=4 if row == 1 else 2, rangemode="tozero", fixedrange=True, tickformat=",d",
-            range=[0, max([*values, 1]) * 1.12], row=row, col=1,
+            gridcolor=GRID, zeroline=False, fixedrange=True, tickformat=",d", dtick=step,
+            range=[0, step * (3.05 if row == 1 else 1.1)], row=row, col=1,
         )  # fmt: skip
 
 

@@ -36,6 +36,9 @@ class ConsoleForm(forms.Form):
         kwargs.setdefault("label_suffix", "")
         kwargs.setdefault("error_class", ErrorList)
         super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field.widget, forms.Textarea) and field.widget.attrs.get("rows") == "10":
+                field.widget.attrs["rows"] = "3"
 
     def add_refusal(self, error: RealmkeepError) -> None:
         """Show what a command refused: at the field that it names, else above the form."""

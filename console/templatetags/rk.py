@@ -72,6 +72,13 @@ def severity_icon(value: str, size: int = 18, fallback: str = "") -> SafeString:
 
 
 @register.simple_tag
+def severity_word(value: str) -> SafeString:
+    """Only the word, where the row's icon already shows it."""
+    level, _symbol, word = SEVERITIES[str(value)]
+    return format_html('<span class="sev {}">{}</span>', level, word)
+
+
+@register.simple_tag
 def state(text: str, level: str = "ok", symbol: str = "") -> SafeString:
     """{% state "Active" "ok" %}: a status in a table cell: icon and word. level: crit, high, med, low, ok."""
     return format_html('<span class="sev {} state">{}{}</span>', level, icon(symbol or LEVEL_ICONS[level], 14), text)
@@ -274,8 +281,8 @@ def realm_clock(context: RequestContext) -> SafeString:
     zone = _zone(context)
     local = timezone.localtime(clock.now(), zone)
     return format_html(
-        '<time class="meta desk num" data-clock="{}" title="{}">{} {}</time>',
-        str(zone), _("Time in this realm's time zone, %(zone)s") % {"zone": zone},
+        '<time class="meta desk num" data-clock="{}" data-zone="{}" title="{}">{} {}</time>',
+        str(zone), local.tzname(), _("Time in this realm's time zone, %(zone)s") % {"zone": zone},
         date_format(local, "D j M, H:i"), local.tzname(),
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ document.addEventListener("alpine:init", () => {
     openModal: false,
     modalContentClasses: "",
     filterModalOpen: false,
+    filterOpen: false,
     shortcutsOpen: false,
     openCommandResults: false,
     sidebarOpen: true,

@@ -5,7 +5,7 @@ const OVERLAYS = ["dialog", "drawer"]
 
 function open(dialog: HTMLDialogElement): void {
   if (!dialog.matches(":modal")) {
-    dialog.close()
+    dialog.removeAttribute("open")
     dialog.showModal()
   }
   (one("[autofocus]", dialog) ?? one(".in input:not([type=hidden]), .in select, .in textarea", dialog))?.focus()

@@ -18,11 +18,13 @@ function refresh(): void {
     if (text && time.textContent !== text) time.textContent = text
   }
   for (const clock of all("time[data-clock]")) {
-    const options: Intl.DateTimeFormatOptions = {
+    const format = new Intl.DateTimeFormat(document.documentElement.lang || undefined, {
       timeZone: clock.dataset.clock, weekday: "short", day: "numeric", month: "short",
-      hour: "2-digit", minute: "2-digit", timeZoneName: "short", hour12: false,
-    }
-    clock.textContent = new Intl.DateTimeFormat(document.documentElement.lang || undefined, options).format(now)
+      hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+    })
+    const parts = Object.fromEntries(format.formatToParts(now).map((part) => [part.type, part.value]))
+    const { weekday, day, month, hour, minute } = parts
+    clock.textContent = `${weekday} ${day} ${month}, ${hour}:${minute} ${clock.dataset.zone ?? ""}`
   }
 }
 
