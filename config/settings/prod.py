@@ -4,7 +4,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import env
 from config.settings.base import *
-from config.settings.base import REALMKEEP_EMBEDDED, REALMKEEP_ORIGIN
+from config.settings.base import REALMKEEP_EMBEDDED, REALMKEEP_ORIGIN, REALMKEEP_TRUSTED_PROXIES
 
 REALMKEEP_PRODUCTION = True
 REALMKEEP_DEVELOPMENT = False
@@ -18,6 +18,10 @@ if REALMKEEP_EMBEDDED:
 if not REALMKEEP_ORIGIN.startswith("https://") and not env.flag("REALMKEEP_ALLOW_HTTP", False):
     raise ImproperlyConfigured("Set REALMKEEP_ORIGIN to an https:// origin.")
 
+if REALMKEEP_TRUSTED_PROXIES:
+    # Our proxy ends TLS and says so; Django's CSRF check compares the browser's Origin with the scheme. Without a proxy
+    # the header is any client's to send.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 WHITENOISE_USE_FINDERS = False
 SECURE_HSTS_SECONDS = 31_536_000 if REALMKEEP_ORIGIN.startswith("https://") else 0
 STORAGES = {
