@@ -1,0 +1,12 @@
+"""The protocol's realm-relative paths; frozen (DECISIONS 13)."""
+
+AUTHORIZE = "oauth/authorize"
+TOKEN = "oauth/token"
+REVOKE = "oauth/revoke"
+INTROSPECT = "oauth/introspect"
+USERINFO = "oauth/userinfo"
+LOGOUT = "oauth/logout"
+LOGOUT_CONFIRM = "oauth/logout/confirm"
+JWKS = ".well-known/jwks.json"
+OPENID_CONFIGURATION = ".well-known/openid-configuration"
+SERVER_METADATA = ".well-known/oauth-authorization-server"

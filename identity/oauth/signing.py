@@ -1,0 +1,120 @@
+"""Signing and verifying JWTs with a realm's keys. Parsed keys are cached by content, so no cache can be stale.
+
+Who is trusted is decided by the caller, who reads the key's row at each request: this module keeps no list of keys.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, Key, RSAKey
+
+from identity.kernel.crypto import unseal
+
+ACCESS_TOKEN = "at+jwt"
+ID_TOKEN = "JWT"
+ALGORITHMS = ("ES256", "RS256")
+MAX_TOKEN = 16 * 1024
+TABLE = "identity_signingkey"
+FIELD = "private_sealed"
+
+Claims = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A key that signs."""
+
+    kid: str
+    alg: str
+    key: Key
+
+    def sign(self, claims: Mapping[str, Any], *, typ: str) -> str:
+        """A signed compact JWT of this type (RFC 7515; RFC 8725, 3.11: the type tells tokens apart)."""
+        header = {"alg": self.alg, "typ": typ, "kid": self.kid}
+        payload = json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode()
+        return jws.serialize_compact(header, payload, self.key, algorithms=[self.alg])
+
+
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """A JWT that was taken apart. Nothing in it may be believed before `verified` said so."""
+
+    token: str
+    kid: str
+    alg: str
+    typ: str
+    claims: Claims
+
+
+def new_key(alg: str) -> tuple[str, dict[str, Any], bytes]:
+    """A new key: its kid (the RFC 7638 thumbprint), public JWK and private part."""
+    parameters = {"alg": alg, "use": "sig"}
+    made: Key = ECKey.generate_key("P-256", parameters) if alg == "ES256" else RSAKey.generate_key(2048, parameters)
+    kid = made.thumbprint()
+    public = {**made.as_dict(private=False), "kid": kid, **parameters}
+    return kid, public, json.dumps(made.as_dict(private=True)).encode()
+
+
+@lru_cache(maxsize=512)
+def signer_of(realm_id: UUID, key_id: UUID, kid: str, alg: str, sealed: bytes) -> Signer:
+    """The signer of a stored key. Raises SealBroken."""
+    private = json.loads(unseal(sealed, realm_id=realm_id, table=TABLE, pk=key_id, field=FIELD))
+    return Signer(kid, alg, _imported(private, alg))
+
+
+@lru_cache(maxsize=1024)
+def _public_key(jwk: str, alg: str) -> Key:
+    return _imported(json.loads(jwk), alg)
+
+
+def _imported(jwk: dict[str, Any], alg: str) -> Key:
+    return ECKey.import_key(jwk) if alg == "ES256" else RSAKey.import_key(jwk)
+
+
+def _decoded(part: str) -> bytes:
+    raw = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != part:
+        # Another spelling of the same bytes would be the same token under a name that no denylist knows (OA-22).
+        raise ValueError("not canonical base64url")
+    return raw
+
+
+def take_apart(token: str, *, typ: str) -> Unverified | None:
+    """Header and claims of a compact JWT of this type, or None. Nothing is verified yet.
+
+    The type must fit: an ID token is signed by the same key and must never pass as an access token. The algorithm must
+    be one of ours: neither `none` nor a MAC keyed with our public key (RFC 8725, 3.1).
+    """
+    if len(token) > MAX_TOKEN or token.count(".") != 2:
+        return None
+    head, body, signature = token.split(".")
+    try:
+        header, claims = json.loads(_decoded(head)), json.loads(_decoded(body))
+        _decoded(signature)
+    except (ValueError, binascii.Error, RecursionError):
+        return None
+    if not isinstance(header, dict) or not isinstance(claims, dict) or "crit" in header:
+        return None
+    kid, alg, found = header.get("kid"), header.get("alg"), header.get("typ")
+    if not isinstance(kid, str) or len(kid) > 64 or alg not in ALGORITHMS or found != typ:
+        return None
+    return Unverified(token, kid, alg, typ, claims)
+
+
+def verified(found: Unverified, *, public_jwk: str, alg: str) -> bool:
+    """Whether the token was signed by this key (its JWK as text), by the key's own algorithm (algorithm confusion)."""
+    if found.alg != alg:
+        return False
+    try:
+        jws.deserialize_compact(found.token, _public_key(public_jwk, alg), algorithms=[alg])
+    except (JoseError, ValueError):
+        return False
+    return True

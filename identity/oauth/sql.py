@@ -1,0 +1,228 @@
+"""Statements of the hot path: joined reads that become row objects, and steps that are one statement on PostgreSQL.
+
+A stateful step is a guarded UPDATE and the rows that follow from it (DECISIONS 23). On PostgreSQL it is one statement
+with data-modifying CTEs; on SQLite the same parts run one after another inside BEGIN IMMEDIATE. Either way exactly one
+of many concurrent callers changes the guarded row.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.db.backends.postgresql.base import ServerBindingCursor
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import make_aware
+
+M = TypeVar("M", bound=models.Model)
+Params = Mapping[str, Any]
+_PREPARE_AFTER = 3
+
+
+def _cursor() -> Any:
+    """A cursor; on PostgreSQL one that binds on the server, so that the plan of a statement is made once.
+
+    Planning a join of six tables costs more than running it by primary keys.
+    """
+    if connection.vendor != "postgresql":
+        return connection.cursor()
+    connection.ensure_connection()
+    raw = connection.connection
+    if getattr(settings, "REALMKEEP_PREPARED_STATEMENTS", True):
+        raw.prepare_threshold = _PREPARE_AFTER
+    return connection._prepare_cursor(ServerBindingCursor(raw))
+
+
+def _adapted(params: Params) -> dict[str, Any]:
+    """Values as the driver takes them: psycopg knows UUIDs and times, SQLite stores text."""
+    if connection.vendor == "postgresql":
+        return dict(params)
+    out: dict[str, Any] = {}
+    for name, value in params.items():
+        if isinstance(value, UUID):
+            out[name] = value.hex
+        elif isinstance(value, datetime):
+            out[name] = connection.ops.adapt_datetimefield_value(value)
+        else:
+            out[name] = value
+    return out
+
+
+def fetch_one(statement: str, params: Params) -> Sequence[Any] | None:
+    """The first row of a SELECT, or None."""
+    with closing(_cursor()) as cursor:
+        cursor.execute(statement, _adapted(params))
+        row: Sequence[Any] | None = cursor.fetchone()
+    return row
+
+
+def one_of(name: str, values: Sequence[Any]) -> tuple[str, dict[str, Any]]:
+    """`%(name_0)s, %(name_1)s` and its parameters, for an IN list whose length is a matter of configuration."""
+    params = {f"{name}_{index}": value for index, value in enumerate(values)}
+    return ", ".join(f"%({key})s" for key in params), params
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def _uuid(value: Any) -> Any:
+    return UUID(value) if isinstance(value, str) else value
+
+
+def _time(value: Any) -> Any:
+    if isinstance(value, str):
+        parsed = parse_datetime(value)
+        return parsed and (make_aware(parsed, connection.timezone) if parsed.tzinfo is None else parsed)
+    return value
+
+
+def _json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _truth(value: Any) -> Any:
+    return None if value is None else bool(value)
+
+
+def _bytes(value: Any) -> Any:
+    return None if value is None else bytes(value)
+
+
+def _converter(target: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
+    if isinstance(target, models.ForeignKey):
+        target = target.target_field
+    if isinstance(target, models.JSONField):
+        return _json
+    if isinstance(target, models.BinaryField):
+        return _bytes
+    if connection.vendor == "postgresql":
+        return None
+    if isinstance(target, models.UUIDField):
+        return _uuid
+    if isinstance(target, models.DateTimeField):
+        return _time
+    if isinstance(target, models.BooleanField):
+        return _truth
+    return None
+
+
+@dataclass(frozen=True, eq=False)
+class Columns[Row: models.Model]:
+    """Some columns of one table in a joined SELECT, and how they become a row object (its other fields deferred)."""
+
+    model: type[Row]
+    alias: str
+    names: tuple[str, ...]
+    _converters: list[tuple[int, Callable[[Any], Any]]] = field(default_factory=list, repr=False)
+    _vendor: list[str] = field(default_factory=list, repr=False)
+
+    @property
+    def sql(self) -> str:
+        """The select list."""
+        fields = {each.attname: each.column for each in self.model._meta.concrete_fields}
+        return ", ".join(f"{self.alias}.{fields[name]}" for name in self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def load(self, values: Sequence[Any]) -> Row | None:
+        """The row object; None if the join found nothing. The first name must be the primary key."""
+        if values[0] is None:
+            return None
+        if self._vendor != [connection.vendor]:
+            self._prepare()
+        converted = list(values)
+        for index, convert in self._converters:
+            converted[index] = convert(converted[index])
+        return self.model.from_db(connection.alias, self.names, converted)
+
+    def _prepare(self) -> None:
+        fields = {each.attname: each for each in self.model._meta.concrete_fields}
+        self._converters[:] = [
+            (index, convert)
+            for index, name in enumerate(self.names)
+            if (convert := _converter(fields[name])) is not None
+        ]
+        self._vendor[:] = [connection.vendor]
+
+
+def split(values: Sequence[Any], *parts: Columns[Any]) -> tuple[list[Any], Sequence[Any]]:
+    """The row objects of `parts`, in order, and the values after them."""
+    at = 0
+    rows = []
+    for part in parts:
+        rows.append(part.load(values[at : at + len(part)]))
+        at += len(part)
+    return rows, values[at:]
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A stateful step.
+
+    guard: an UPDATE that changes at most one row, and only for the first caller; empty for a plain insert. also:
+    further UPDATEs, each ending in a WHERE clause. rows: unsaved objects that are inserted with it.
+    """
+
+    guard: str = ""
+    params: Params = field(default_factory=dict)
+    also: tuple[str, ...] = ()
+    rows: tuple[models.Model, ...] = ()
+
+
+def take(step: Step) -> bool:
+    """Do the step; False when somebody else was first, and then nothing was written.
+
+    Raises TransactionManagementError outside `atomic`.
+    """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("A step is taken inside atomic.")
+    return _take_at_once(step) if connection.vendor == "postgresql" else _take_in_turn(step)
+
+
+def _take_in_turn(step: Step) -> bool:
+    params = _adapted(step.params)
+    with closing(_cursor()) as cursor:
+        if step.guard:
+            cursor.execute(step.guard, params)
+            if cursor.rowcount != 1:
+                return False
+        for statement in step.also:
+            cursor.execute(statement, params)
+    for row in step.rows:
+        row.save(force_insert=True)
+    return True
+
+
+def _take_at_once(step: Step) -> bool:
+    statement = _statement(step.guard, step.also, tuple(type(row) for row in step.rows))
+    params = dict(step.params)
+    for index, row in enumerate(step.rows):
+        for each in row._meta.local_concrete_fields:
+            params[f"r{index}_{each.column}"] = each.get_db_prep_save(each.pre_save(row, True), connection)
+    with closing(_cursor()) as cursor:
+        cursor.execute(statement, params)
+        return cursor.fetchone() is not None
+
+
+@cache
+def _statement(guard: str, also: tuple[str, ...], tables: tuple[type[models.Model], ...]) -> str:
+    won = f"{guard} RETURNING id" if guard else "SELECT 1 AS id"
+    parts = [f"won AS ({won})"]
+    parts += [f"also{n} AS ({each} AND EXISTS (SELECT 1 FROM won))" for n, each in enumerate(also)]
+    for index, model in enumerate(tables):
+        fields = model._meta.local_concrete_fields
+        columns = ", ".join(f'"{each.column}"' for each in fields)
+        # A parameter in a select list has no type of its own.
+        values = ", ".join(f"%(r{index}_{each.column})s::{each.db_type(connection)}" for each in fields)
+        parts.append(f"row{index} AS (INSERT INTO {model._meta.db_table} ({columns}) SELECT {values} FROM won)")
+    return f"WITH {', '.join(parts)} SELECT id FROM won"
