@@ -42,9 +42,7 @@ def _store(actor: Actor, made: _Made, status: KeyStatus) -> SigningKey:
         kid=made.kid,
         alg=made.alg,
         public_jwk=made.public,
-        private_sealed=seal(
-            made.private, realm_id=actor.realm_id, table=signing.TABLE, pk=key_id, field=signing.FIELD
-        ),
+        private_sealed=seal(made.private, realm_id=actor.realm_id, table=signing.TABLE, pk=key_id, field=signing.FIELD),
         status=status,
         created_at=now,
         activated_at=now if status is KeyStatus.ACTIVE else None,

@@ -41,6 +41,4 @@ def published_keys(realm: Realm) -> list[dict[str, Any]]:
 
 def former_key(realm: Realm, *, kid: str) -> SigningKey | None:
     """A key by its id in whatever state but withdrawn: an `id_token_hint` may be older than the overlap."""
-    return (
-        SigningKey.objects.filter(realm=realm, kid=kid).exclude(status=KeyStatus.RETIRED, retire_after=None).first()
-    )
+    return SigningKey.objects.filter(realm=realm, kid=kid).exclude(status=KeyStatus.RETIRED, retire_after=None).first()
