@@ -1,0 +1,1 @@
+"""Isolation tests that grow by themselves: crawler, SQL recorder, authorization matrix."""
