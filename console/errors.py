@@ -19,7 +19,9 @@ def _answer(request: HttpRequest, status: HTTPStatus, title: str, text: str) -> 
         return JsonResponse({"error": status.phrase.lower().replace(" ", "_"), "detail": text}, status=status)
     code = getattr(request, "request_id", "")
     try:
-        body = render_to_string(f"errors/{status.value}.html", {"support_code": code, "happened_at": clock.now()}, request)
+        body = render_to_string(
+            f"errors/{status.value}.html", {"support_code": code, "happened_at": clock.now()}, request
+        )
     except Exception:
         # The page's own furniture may need what has just failed: a page that needs nothing still says what holds.
         logger.exception("The error page could not be rendered")
@@ -39,19 +41,19 @@ def _in_console(request: HttpRequest) -> bool:
     return request.path_info.startswith("/console/") and actor is not None and actor.is_person
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django names it
     """400."""
     return _answer(request, HTTPStatus.BAD_REQUEST, _("This request can't be read"),
                    _("Something in it is malformed. Go back and try again."))  # fmt: skip
 
 
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django names it
     """403 that no view explained."""
     return _answer(request, HTTPStatus.FORBIDDEN, _("This isn't open to you"),
                    _("Nothing was changed. Sign in with another account, or ask an admin of this realm."))  # fmt: skip
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django names it
     """404: the console keeps its shell, so that the way on is one click."""
     if _in_console(request) and not _wants_json(request):
         return failed(request, NotFound())
@@ -62,4 +64,4 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: says what holds, never why (IN-05)."""
     return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, _("This page failed"),
-                   _("The failure is logged. What you did just before may not have been saved. Go back and look."))  # fmt: skip
+                   _("It is logged. What you did just before may not have been saved. Go back and look."))  # fmt: skip

@@ -73,6 +73,8 @@ class ReadableEvent:
 
     def target_part(self) -> Part:
         """What it happened to."""
+        if self.row.target_type == "alert":
+            return Part(f"ALR-{self.row.payload.get('number', '?')}", "alert", self.row.target_id)
         name = self.personal.get("target_name") or str(self.row.payload.get("name", ""))
         fallback = {
             "user": _("an erased person"),

@@ -1,0 +1,62 @@
+"""What happens to alerts. An alert's own severity is in `level`, since one type of event carries all of them."""
+
+from django.utils.translation import gettext_lazy as _
+
+from identity.kernel.events import Event, Severity, event, personal
+
+
+@event(
+    "alert.raised",
+    target="alert",
+    sentence=_("{target} needs a decision: {about}"),
+    severity=Severity.HIGH,
+)
+class AlertRaised(Event):
+    """A detector found something. `about` names the person or address."""
+
+    number: int = 0
+    detector: str = ""
+    level: str = ""
+    tries: int = 0
+    about: str = personal()
+
+
+@event("alert.escalated", target="alert", sentence=_("{target} became graver: {about}"), severity=Severity.HIGH)
+class AlertEscalated(Event):
+    """An open alert goes on, and is graver than it was."""
+
+    number: int = 0
+    detector: str = ""
+    level: str = ""
+    tries: int = 0
+    about: str = personal()
+
+
+@event("alert.taken", target="alert", sentence=_("{actor} took {target}"))
+class AlertTaken(Event):
+    """Somebody looks after it."""
+
+    number: int = 0
+
+
+@event(
+    "alert.contained",
+    target="alert",
+    sentence=_("{actor} contained {target}: {about}"),
+    severity=Severity.MEDIUM,
+)
+class AlertContained(Event):
+    """Something was done about it, with what it really hit."""
+
+    number: int = 0
+    locked: bool = False
+    sessions_ended: int = 0
+    about: str = personal()
+
+
+@event("alert.dismissed", target="alert", sentence=_("{actor} dismissed {target} as expected"))
+class AlertDismissed(Event):
+    """It was no trouble, or trouble that was expected."""
+
+    number: int = 0
+    note: str = personal()

@@ -1,0 +1,177 @@
+"""Reads of alerts: the queue, one alert's evidence, and what acting on it would hit right now."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.apps import apps
+from django.db.models import Count, QuerySet
+
+from identity.accounts.models import User
+from identity.audit.models import AuditEvent
+from identity.audit.queries import count_failures
+from identity.audit.reading import ReadableEvent, readable
+from identity.kernel import clock
+from identity.kernel.actor import Actor
+from identity.kernel.crypto import SealBroken, unseal
+from identity.kernel.errors import NotFound
+from identity.kernel.events import Severity
+from identity.kernel.permissions import Permission
+from identity.realms.models import Realm
+from identity.security.models import Alert, AlertStatus
+from identity.security.rules import MOST_COUNTED, Detector
+from identity.sessions.models import Session, SessionStatus
+
+TRIED = {
+    Detector.PASSWORD_GUESSING: ("signin.failed",),
+    Detector.PASSWORD_SPRAYING: ("signin.failed",),
+    Detector.REFRESH_REUSE: ("refresh.reused",),
+    Detector.CODE_REPLAY: ("code.replayed",),
+}
+"""Detector → the event types that are its evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """An alert's events, counted. Keys of `people` are ids where the person is known, else what was typed."""
+
+    events: list[ReadableEvent]
+    per_minute: list[tuple[datetime, int]]
+    addresses: Counter[str] = field(default_factory=Counter)
+    people: Counter[str] = field(default_factory=Counter)
+    devices: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are more than were counted."""
+        return len(self.events) >= MOST_COUNTED
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """What containing the person would hit at this moment, exactly (DECISIONS 27)."""
+
+    sessions: int
+    refresh_families: int
+    applications: list[str]
+    is_locked: bool
+
+
+def find_alerts(actor: Actor, *, status: str = "", severity: str = "") -> QuerySet[Alert]:
+    """Alerts, newest first. Raises PermissionDenied."""
+    actor.require(Permission.ALERTS_READ)
+    rows = Alert.objects.select_related("user", "application").order_by("-id")
+    if status == "closed":
+        rows = rows.exclude(status=AlertStatus.OPEN)
+    elif status:
+        rows = rows.filter(status=status)
+    return rows.filter(severity=severity) if severity else rows
+
+
+def open_alerts(actor: Actor, *, limit: int = 50) -> list[Alert]:
+    """What waits for a decision, the gravest first, then the newest. Raises PermissionDenied."""
+    rank = {str(Severity.CRITICAL): 0, str(Severity.HIGH): 1, str(Severity.MEDIUM): 2}
+    rows = find_alerts(actor, status=AlertStatus.OPEN)[:500]
+    return sorted(rows, key=lambda alert: (rank.get(alert.severity, 3), -alert.pk.int))[:limit]
+
+
+def count_open(actor: Actor) -> dict[Severity, int]:
+    """How many open alerts there are of each severity. Raises PermissionDenied."""
+    rows = find_alerts(actor, status=AlertStatus.OPEN).order_by().values_list("severity").annotate(number=Count("pk"))
+    return {Severity(severity): number for severity, number in rows}
+
+
+def get_alert(actor: Actor, *, alert_id: UUID) -> Alert:
+    """One alert. Raises PermissionDenied, NotFound."""
+    alert = find_alerts(actor).filter(pk=alert_id).first()
+    if alert is None:
+        raise NotFound
+    return alert
+
+
+def address_of(alert: Alert) -> str:
+    """The address that an alert is about, or an empty text."""
+    if alert.address_sealed is None:
+        return ""
+    try:
+        box = unseal(
+            alert.address_sealed, realm_id=alert.realm_id, table="identity_alert", pk=alert.pk, field="address_sealed"
+        )
+    except SealBroken:
+        return ""
+    return box.decode()
+
+
+def signals_of(alert: Alert, *, since: datetime, until: UUID) -> list[AuditEvent]:
+    """The events that belong to an alert's situation, newest first, at most MOST_COUNTED."""
+    detector = Detector(alert.detector)
+    column: dict[str, object] = {}
+    if detector is Detector.PASSWORD_SPRAYING:
+        column["address_hash"] = alert.address_hash
+    elif detector is Detector.PASSWORD_GUESSING and alert.evidence.get("person_hash"):
+        column["person_hash"] = bytes.fromhex(alert.evidence["person_hash"])
+    else:
+        column["target_id"] = alert.user_id
+    return count_failures(alert.realm_id, since=since, until=until, types=TRIED[detector], most=MOST_COUNTED, **column)
+
+
+def evidence_of(actor: Actor, alert: Alert) -> Evidence:
+    """The alert's events with their personal data opened, counted by minute, network, person and device.
+
+    Raises PermissionDenied. Whoever may see alerts sees this much of the trail.
+    """
+    actor.require(Permission.ALERTS_READ)
+    since = datetime.fromisoformat(alert.evidence["first_at"])
+    rows = readable(signals_of(alert, since=since, until=UUID(alert.evidence["last_id"])))
+    minutes = Counter(row.row.occurred_at.replace(second=0, microsecond=0) for row in rows)
+    per_minute: list[tuple[datetime, int]] = []
+    if minutes:
+        at, last = min(minutes), max(minutes)
+        step = timedelta(minutes=max(1, int((last - at).total_seconds() // 60 // 60) + 1))
+        while at <= last:
+            per_minute.append((at, sum(count for minute, count in minutes.items() if at <= minute < at + step)))
+            at += step
+    evidence = Evidence(rows, per_minute)
+    for row in rows:
+        evidence.addresses[row.ip] += 1
+        evidence.people[str(row.row.target_id or row.personal.get("identifier", ""))] += 1
+        evidence.devices[row.user_agent] += 1
+    return evidence
+
+
+def exposure_of(actor: Actor, alert: Alert) -> Exposure:
+    """What containing the alert's person would hit now. Raises PermissionDenied."""
+    actor.require(Permission.ALERTS_READ)
+    if alert.user_id is None:
+        return Exposure(0, 0, [], is_locked=False)
+    sessions = list(active_sessions(alert.realm_id, user_id=alert.user_id).values_list("pk", flat=True))
+    families = apps.get_model("identity", "RefreshFamily").objects.filter(
+        user_id=alert.user_id, status="active", session_id__in=sessions
+    )
+    used = apps.get_model("identity", "Application").objects.filter(
+        pk__in=apps.get_model("identity", "SessionApplication")
+        .objects.filter(session_id__in=sessions)
+        .values("application_id")
+    )
+    return Exposure(
+        sessions=len(sessions),
+        refresh_families=families.count(),
+        applications=list(used.order_by("name").values_list("name", flat=True)),
+        is_locked=alert.user is not None and not alert.user.is_active,
+    )
+
+
+def active_sessions(realm_id: UUID, *, user_id: UUID | None = None, ip: str = "") -> QuerySet[Session]:
+    """Signed-in sessions that still count, of a person or from an address."""
+    realm = Realm.objects.get(pk=realm_id)
+    now = clock.now()
+    idle = timedelta(seconds=realm.setting("session_idle_lifetime"))
+    rows = Session.objects.filter(status=SessionStatus.ACTIVE, expires_at__gt=now, last_seen_at__gt=now - idle)
+    rows = rows.filter(user_id=user_id) if user_id else rows.exclude(user_id=None)
+    return rows.filter(ip=ip) if ip else rows
+
+
+def names_of(ids: list[UUID]) -> dict[UUID, str]:
+    """Person → name, for evidence whose viewer may see alerts."""
+    return {user.pk: user.display_name for user in User.objects.filter(pk__in=ids)}
