@@ -34,6 +34,8 @@ GRANTABLE: dict[str, tuple[Permission, ...]] = {
 
 def sync_permissions(**_: Any) -> None:
     """Run after migrate: the enum is the source, the rows are what guardian's foreign keys need."""
+    # A flush hands out new ids; the manager would answer with the old ones.
+    ContentType.objects.clear_cache()
     for kind, permissions in GRANTABLE.items():
         content_type = ContentType.objects.get_for_model(apps.get_model("identity", kind))
         for permission in permissions:

@@ -113,7 +113,7 @@ def _deliver(realm: Realm, pk: UUID) -> bool:
     try:
         to, context = open_message(message)
         providers.send(realm, message, to, render(realm, message, context))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - see below
         # Whatever a template, a provider or the network throws: the message stays, with the reason, for the next try.
         logger.warning("The message %s could not be sent: %s", message.pk, type(error).__name__)
         _postpone(message, error)

@@ -21,14 +21,14 @@ TIMEOUT = 15
 def send(realm: Realm, message: Message, to: str, rendered: Rendered) -> None:
     """Hand a message over. Raises whatever the provider raises: the caller tries again later."""
     if message.channel == Channel.EMAIL and settings.EMAIL_URL:
-        _smtp(realm, message, to, rendered)
+        _smtp(message, to, rendered)
     elif settings.REALMKEEP_DEVELOPMENT:
         _file(realm, message, to, rendered)
     else:
         raise Unavailable
 
 
-def _smtp(realm: Realm, message: Message, to: str, rendered: Rendered) -> None:
+def _smtp(message: Message, to: str, rendered: Rendered) -> None:
     parts = urlsplit(settings.EMAIL_URL)
     backend = EmailBackend(
         host=parts.hostname,

@@ -4,7 +4,7 @@ import base64
 import uuid
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from identity.kernel import crypto
 from identity.kernel.keyring import Key
@@ -37,7 +37,7 @@ def test_equal_values_make_different_boxes() -> None:
     assert crypto.seal(b"secret", **PLACE) != crypto.seal(b"secret", **PLACE)
 
 
-def test_rotation_reads_old_boxes_and_writes_new_ones(settings: SettingsWrapper) -> None:
+def test_rotation_reads_old_boxes_and_writes_new_ones(settings: Settings) -> None:
     old = crypto.seal(b"secret", **PLACE)
     settings.REALMKEEP_MASTER_KEYS = [Key(2, b"n" * 32), *settings.REALMKEEP_MASTER_KEYS]
     assert crypto.unseal(old, **PLACE) == b"secret"
@@ -45,7 +45,7 @@ def test_rotation_reads_old_boxes_and_writes_new_ones(settings: SettingsWrapper)
     assert not crypto.needs_resealing(crypto.seal(b"secret", **PLACE))
 
 
-def test_a_box_of_an_unknown_key_does_not_open(settings: SettingsWrapper) -> None:
+def test_a_box_of_an_unknown_key_does_not_open(settings: Settings) -> None:
     box = crypto.seal(b"secret", **PLACE)
     settings.REALMKEEP_MASTER_KEYS = [Key(9, b"x" * 32)]
     with pytest.raises(crypto.SealBroken):
@@ -63,7 +63,7 @@ def test_keyed_hashes_differ_by_label_realm_and_value() -> None:
     assert {len(h) for h in hashes} == {33}
 
 
-def test_a_hash_is_found_under_every_live_pepper(settings: SettingsWrapper) -> None:
+def test_a_hash_is_found_under_every_live_pepper(settings: Settings) -> None:
     old = crypto.keyed_hash("l", REALM, "v")
     settings.REALMKEEP_PEPPERS = [Key(7, b"q" * 32), *settings.REALMKEEP_PEPPERS]
     assert old in crypto.keyed_hashes("l", REALM, "v")
@@ -87,7 +87,7 @@ def test_a_subjects_key_binds_the_event() -> None:
         crypto.unseal_for_subject(box, key=crypto.new_subject_key(), binding=b"event 1")
 
 
-def test_keys_never_show_in_a_representation(settings: SettingsWrapper) -> None:
+def test_keys_never_show_in_a_representation(settings: Settings) -> None:
     secret = base64.b64encode(settings.REALMKEEP_MASTER_KEYS[0].secret).decode()
     assert secret not in repr(settings.REALMKEEP_MASTER_KEYS)
     assert "mmmm" not in repr(settings.REALMKEEP_MASTER_KEYS)
