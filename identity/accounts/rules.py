@@ -1,4 +1,284 @@
-"""Pure decisions about people: how identifiers are spelled, and which passwords are refused."""
+"""Pure decisions about people: spelling of identifiers, refused names and passwords, and how long links live."""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from difflib import SequenceMatcher
+from enum import StrEnum
+from functools import lru_cache
+from zoneinfo import available_timezones
+
+import phonenumbers
+from django.contrib.auth.password_validation import CommonPasswordValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from identity.kernel.errors import Invalid
 
 MIN_PASSWORD_LENGTH = 10
 MAX_PASSWORD_LENGTH = 256
+MOST_SIMILAR = 0.7
+SHORTEST_OWN_WORD = 4
+
+INVITATION_LIFETIME = timedelta(days=7)
+RESET_LIFETIME = timedelta(hours=1)
+CONFIRM_LIFETIME = timedelta(days=3)
+REVERT_LIFETIME = timedelta(days=7)
+LONGEST_LOCK_MINUTES = 60 * 24 * 366
+
+MAX_NAME = 200
+MAX_PART_OF_NAME = 100
+MAX_REASON = 300
+MAX_KEY = 100
+
+
+class Identifier(StrEnum):
+    """What a person can be found by."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    USERNAME = "username"
+
+
+# --- identifiers: one spelling each, made here and nowhere else (LG-25) ---------------------------------------------
+
+_USERNAME = re.compile(r"[^\W_](?:[\w.-]{0,148}[^\W_])?")
+_PHONE_LIKE = re.compile(r"[+\d(][\d\s().\-/]*")
+# Letters of other scripts that are drawn like Latin ones: the foreign letter, then what it is taken for.
+_LOOK_ALIKES = str.maketrans(
+    "авекмнорстухѕіјһԁԛԝӏьαβγεηικμνορτυχωϲϳօսոհզց",
+    "abekmhopctyxsijhdqwlbabyenikuvoptuxwcjounhqg",
+)
+_MIX_FREELY = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO"})
+
+
+def _folded(text: str) -> str:
+    """NFKC and casefold: full-width, upper-case and compatibility spellings are one name."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text.strip()).casefold())
+
+
+def _has_invisible(text: str) -> bool:
+    """Whether some character shows nothing or turns text around: zero-width, control, bidi override, space."""
+    return any(unicodedata.category(char)[0] in "CZ" for char in text)
+
+
+def _is_confusable(text: str) -> bool:
+    """Whether a name is drawn like another one: scripts mixed, or all letters look-alikes of Latin ones."""
+    if text.isascii():
+        return False
+    scripts = {unicodedata.name(char, "?").split()[0] for char in text if char.isalpha()}
+    if len(scripts) > 1 and not scripts <= _MIX_FREELY:
+        return True
+    return text.translate(_LOOK_ALIKES).isascii() or any(char.isdigit() and not char.isascii() for char in text)
+
+
+def kind_of_identifier(text: str) -> Identifier:
+    """What somebody typed into one field: the forms of the three never overlap."""
+    folded = _folded(text)
+    if "@" in folded:
+        return Identifier.EMAIL
+    return Identifier.PHONE if _PHONE_LIKE.fullmatch(folded) else Identifier.USERNAME
+
+
+def normalized_email(text: str) -> str:
+    """The one spelling of an address: NFKC, casefolded, the domain in its ASCII form. Raises Invalid (field email).
+
+    Only ASCII remains, so that no look-alike of somebody's address is another account, and a mail can only go to the
+    address that is stored (LG-04, LG-25). CR, LF and commas never pass: one address, no second header (IN-08).
+    """
+    local, _at, domain = _folded(text).rpartition("@")
+    try:
+        address = f"{local}@{domain.rstrip('.').encode('idna').decode()}"
+        if not address.isascii() or len(address) > 254 or _has_invisible(address):
+            raise ValidationError("")
+        validate_email(address)
+    except (ValidationError, UnicodeError):
+        raise Invalid(_("Type a whole email address, such as name@example.com."), field="email", code="email_invalid")
+    return address
+
+
+def normalized_phone(text: str) -> str:
+    """E.164. Raises Invalid (field phone). Numbers are international: a realm has no country of its own (LG-14)."""
+    folded = _folded(text)
+    if folded.startswith("00"):
+        folded = "+" + folded[2:]
+    try:
+        number = phonenumbers.parse(folded, None)
+        if number.extension or not phonenumbers.is_valid_number(number):
+            raise ValueError
+    except (phonenumbers.NumberParseException, ValueError):
+        raise Invalid(
+            _("Type the number with its country code, such as +49 30 123456."), field="phone", code="phone_invalid"
+        )
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def normalized_username(text: str) -> str:
+    """The one spelling of a username. Raises Invalid (field username).
+
+    No `@` and not only digits, so that it is never read as an address or a number; no invisible letters and no name
+    that is drawn like another one, so that nobody passes for somebody else (LG-25).
+    """
+    name = _folded(text)
+    if _has_invisible(name) or not _USERNAME.fullmatch(name) or _PHONE_LIKE.fullmatch(name):
+        raise Invalid(
+            _("Use letters, digits, dots, hyphens and underscores, with at least one letter."),
+            field="username",
+            code="username_invalid",
+        )
+    if _is_confusable(name):
+        raise Invalid(
+            _("This mixes alphabets, or looks like another name. Choose one that can't be mistaken."),
+            field="username",
+            code="username_confusable",
+        )
+    return name
+
+
+def normalized_identifier(text: str) -> tuple[Identifier, str]:
+    """What was typed, as the kind and spelling that accounts are stored under. Raises Invalid."""
+    kind = kind_of_identifier(text)
+    normalize = {
+        Identifier.EMAIL: normalized_email,
+        Identifier.PHONE: normalized_phone,
+        Identifier.USERNAME: normalized_username,
+    }[kind]
+    return kind, normalize(text)
+
+
+def canonical_id(text: str) -> str:
+    """The key that limits count under, for existing and made-up names alike; never fails (LG-14, LG-25)."""
+    try:
+        return normalized_identifier(text)[1]
+    except Invalid:
+        return _folded(text)[:320]
+
+
+# --- profile --------------------------------------------------------------------------------------------------------
+
+
+def checked_text(text: str, *, field: str, most: int) -> str:
+    """A name or other line about a person: printable, spaces folded. Raises Invalid, naming the field.
+
+    Stops line breaks and direction overrides from forging headers, log lines or other people's names (IN-07, IN-08).
+    """
+    line = " ".join(unicodedata.normalize("NFC", text).split())
+    if len(line) > most or not line.isprintable():
+        raise Invalid(_("Use one line of up to %(most)s characters.") % {"most": most}, field=field)
+    return line
+
+
+def checked_language(code: str | None, known: Collection[str]) -> str | None:
+    """One of the product's languages, or None for the realm's. Raises Invalid (field language)."""
+    if not code:
+        return None
+    if code not in known:
+        raise Invalid(_("Choose a language of the list."), field="language")
+    return code
+
+
+def checked_time_zone(name: str | None) -> str | None:
+    """A time zone's name, or None for the realm's. Raises Invalid (field time_zone)."""
+    if not name:
+        return None
+    if name not in available_timezones():
+        raise Invalid(_("Choose a time zone of the list."), field="time_zone")
+    return name
+
+
+# --- passwords ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a password is refused: a stable code and a sentence."""
+
+    code: str
+    message: str | Promise
+
+
+@lru_cache(maxsize=1)
+def _common_passwords() -> Collection[str]:
+    passwords: Collection[str] = CommonPasswordValidator().passwords
+    return passwords
+
+
+def _is_like(password: str, own: str) -> bool:
+    if len(own) < SHORTEST_OWN_WORD:
+        return False
+    if own in password:
+        return len(own) * 2 >= len(password)
+    # A word much shorter than the password can't be what it is made of; the comparison is quadratic.
+    if len(password) >= 10 * len(own):
+        return False
+    return SequenceMatcher(a=password, b=own).quick_ratio() >= MOST_SIMILAR
+
+
+def password_problems(password: str, own_words: Iterable[str | None] = ()) -> list[Problem]:
+    """Everything that is wrong with a new password; empty when it is good. Length and sense, no signs to collect.
+
+    own_words: name and identifiers of the person, which a guesser tries first.
+    """
+    if len(password) > MAX_PASSWORD_LENGTH:
+        # Alone, and before anything looks at the text: megabytes are compared, not read (LG-26).
+        return [
+            Problem("password_too_long", _("Use at most %(most)s characters.") % {"most": MAX_PASSWORD_LENGTH}),
+        ]
+    found: list[Problem] = []
+    if len(password) < MIN_PASSWORD_LENGTH:
+        found.append(
+            Problem("password_too_short", _("Use at least %(least)s characters.") % {"least": MIN_PASSWORD_LENGTH})
+        )
+    if "\0" in password:
+        found.append(Problem("password_unusable", _("A password can't contain this character.")))
+    lowered = password.casefold()
+    words = {
+        part
+        for own in own_words
+        if own
+        for part in (own.casefold(), *re.split(r"\W+", own.casefold()))
+        if len(part) >= SHORTEST_OWN_WORD
+    }
+    if any(_is_like(lowered, word) for word in words):
+        found.append(Problem("password_too_similar", _("This is too close to your name or email.")))
+    if lowered.strip() in _common_passwords() or len(set(lowered)) < 4:
+        found.append(
+            Problem("password_too_common", _("This is one of the first that are tried. Use a few more words."))
+        )
+    return found
+
+
+def checked_password(password: str, own_words: Iterable[str | None] = ()) -> str:
+    """The password, unchanged to the last space. Raises Invalid (field password) with the first problem."""
+    problems = password_problems(password, own_words)
+    if problems:
+        raise Invalid(
+            problems[0].message,
+            field="password",
+            code=problems[0].code,
+            details={"problems": [problem.code for problem in problems]},
+        )
+    return password
+
+
+# --- life cycle -----------------------------------------------------------------------------------------------------
+
+
+def lock_end(now: datetime, minutes: int | None) -> datetime | None:
+    """When a lock ends by itself; None: only by unlocking. Raises Invalid (field minutes)."""
+    if minutes is None:
+        return None
+    if not 1 <= minutes <= LONGEST_LOCK_MINUTES:
+        raise Invalid(_("Choose between one minute and a year."), field="minutes")
+    return now + timedelta(minutes=minutes)
+
+
+def invitation_is_open(
+    *, accepted_at: datetime | None, revoked_at: datetime | None, expires_at: datetime, now: datetime
+) -> bool:
+    """Whether an invitation can still be accepted."""
+    return accepted_at is None and revoked_at is None and expires_at > now

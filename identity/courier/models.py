@@ -8,10 +8,11 @@ from identity.kernel.tenancy import RealmOwned
 
 
 class Channel(models.TextChoices):
-    """How a message travels."""
+    """How a message travels. `late`: a wish that the worker turns into a message, or into none (see courier.late)."""
 
     EMAIL = "email"
     SMS = "sms"
+    LATE = "late"
 
 
 class MessageStatus(models.TextChoices):

@@ -1,44 +1,70 @@
-"""Reads of messages."""
+"""Reads of messages: how many wait, and in development what was written instead of sent."""
 
-import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from email.utils import parsedate_to_datetime
 
 from django.conf import settings
 
+from identity.courier.models import Message, MessageStatus
 from identity.courier.providers import outbox_folder
 from identity.kernel.actor import Actor
 from identity.kernel.errors import NotFound
 from identity.kernel.permissions import Permission
 from identity.realms.models import Realm
 
+_LINK = re.compile(r"https?://\S+")
+
 
 @dataclass(frozen=True, slots=True)
-class SentMessage:
-    """A message as the development outbox shows it."""
+class OutboxMessage:
+    """One message that development wrote to a file; `links` are the addresses in it, to click."""
 
     id: str
     channel: str
-    template: str
     to: str
     subject: str
     text: str
     html: str
     sent_at: datetime
+    links: tuple[str, ...]
 
 
-def outbox_messages(actor: Actor, *, limit: int = 100) -> list[SentMessage]:
-    """The realm's latest messages, newest first. Only while developing: elsewhere NotFound, since links stand in them.
+def outbox_messages(actor: Actor, *, limit: int = 100) -> list[OutboxMessage]:
+    """The realm's latest messages, newest first. Only in development: they hold the links that open accounts.
 
-    Raises NotFound, PermissionDenied.
+    Raises NotFound elsewhere, PermissionDenied.
     """
-    if not settings.REALMKEEP_DEVELOPMENT:
+    realm = Realm.objects.filter(pk=actor.realm_id).first()
+    if not settings.REALMKEEP_DEVELOPMENT or realm is None:
         raise NotFound
+    actor.require(Permission.SETTINGS_WRITE)
+    files = sorted(outbox_folder(realm).glob("[!.]*"), reverse=True)[:limit]
+    return [_read(file.stem, file.suffix, file.read_bytes()) for file in files]
+
+
+def _read(name: str, suffix: str, raw: bytes) -> OutboxMessage:
+    parsed = message_from_bytes(raw, policy=default)
+    assert isinstance(parsed, EmailMessage)  # noqa: S101 - the policy says so; for the type checker
+    plain, html = parsed.get_body(("plain",)), parsed.get_body(("html",))
+    text = str(plain.get_content()) if plain is not None else ""
+    return OutboxMessage(
+        id=name,
+        channel="sms" if suffix == ".sms" else "email",
+        to=str(parsed["To"]),
+        subject=str(parsed["Subject"] or ""),
+        text=text,
+        html=str(html.get_content()) if html is not None else "",
+        sent_at=parsedate_to_datetime(str(parsed["Date"])),
+        links=tuple(_LINK.findall(text)),
+    )
+
+
+def count_waiting(actor: Actor) -> int:
+    """How many messages of the realm wait to be sent. Raises PermissionDenied."""
     actor.require(Permission.SETTINGS_READ)
-    realm = Realm.objects.get(pk=actor.realm_id)
-    files = sorted(outbox_folder(realm).glob("*.json"), reverse=True)[:limit]
-    found = []
-    for path in files:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        found.append(SentMessage(**{**data, "sent_at": datetime.fromisoformat(data["sent_at"])}))
-    return found
+    return Message.objects.filter(status=MessageStatus.QUEUED).count()

@@ -1,36 +1,44 @@
-"""A message as text: subject, plain body and HTML body in the person's language, inside the realm's look."""
+"""A message's words: its templates in the reader's language, with the realm's name and the reader's."""
 
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from identity.courier.models import Channel, Message
-from identity.kernel.naming import origin_of
+from identity.courier.models import Channel
+from identity.courier.rules import name_to_greet, one_line
 from identity.realms.models import Realm
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What goes out. `subject` is one line; `html` is empty for SMS."""
+    """What is sent. A short message has only `text`."""
 
     subject: str
     text: str
     html: str = ""
 
 
-def render(realm: Realm, message: Message, context: dict[str, Any]) -> Rendered:
-    """Render the message's templates. User data in `context` is escaped in the HTML part by the engine (IN-08)."""
-    values = {"realm": realm, "realm_origin": origin_of(realm), **context}
-    with translation.override(message.language), timezone.override(realm.setting("time_zone")):
-        if message.channel == Channel.SMS:
-            return Rendered("", render_to_string(f"sms/{message.template}.txt", values).strip())
-        folder = f"email/{message.template}"
-        # A line break in a name must not become a header.
-        subject = " ".join(render_to_string(f"{folder}/subject.txt", values).split())[:200]
+def language_of(realm: Realm, wished: str | None) -> str:
+    """The reader's language, else the realm's, else the product's: the first one that we speak."""
+    known = {code for code, _name in settings.LANGUAGES}
+    for code in (wished, realm.setting("language")):
+        if code in known:
+            return str(code)
+    return settings.LANGUAGE_CODE
+
+
+def render(realm: Realm, channel: str, template: str, context: dict[str, Any], language: str) -> Rendered:
+    """The message in its language and the realm's time zone. No value of the context is ever markup."""
+    values = {**context, "realm": realm, "name": name_to_greet(str(context.get("name") or ""))}
+    with translation.override(language), timezone.override(realm.setting("time_zone")):
+        if channel == Channel.SMS:
+            return Rendered("", one_line(render_to_string(f"sms/{template}.txt", values), 600))
+        folder = f"email/{template}"
         return Rendered(
-            subject,
+            one_line(render_to_string(f"{folder}/subject.txt", values)),
             render_to_string(f"{folder}/body.txt", values).strip() + "\n",
             render_to_string(f"{folder}/body.html", values),
         )

@@ -1,0 +1,43 @@
+"""Writes of people: accounts, profiles, addresses, passwords, life cycle and invitations. Each records its event."""
+
+from identity.accounts.commands.addresses import (
+    change_email,
+    change_identifiers,
+    confirm_email,
+    request_email_change,
+    revert_email_change,
+)
+from identity.accounts.commands.creation import create_user, note_sign_in, sign_up_user
+from identity.accounts.commands.invitations import (
+    accept_invitation,
+    invite_user,
+    resend_invitation,
+    revoke_invitation,
+)
+from identity.accounts.commands.lifecycle import delete_user, disable_user, enable_user, lock_user, unlock_user
+from identity.accounts.commands.passwords import send_password_reset_link, set_password, use_reset_link
+from identity.accounts.commands.profile import change_profile
+
+__all__ = [
+    "accept_invitation",
+    "change_email",
+    "change_identifiers",
+    "change_profile",
+    "confirm_email",
+    "create_user",
+    "delete_user",
+    "disable_user",
+    "enable_user",
+    "invite_user",
+    "lock_user",
+    "note_sign_in",
+    "request_email_change",
+    "resend_invitation",
+    "revert_email_change",
+    "revoke_invitation",
+    "send_password_reset_link",
+    "set_password",
+    "sign_up_user",
+    "unlock_user",
+    "use_reset_link",
+]

@@ -1,0 +1,199 @@
+"""E-mail addresses and other identifiers: changed by admins at once, by the person after the new address is confirmed."""
+
+from uuid import UUID
+
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from identity.access.queries import organization_scopes
+from identity.accounts import events, rules
+from identity.accounts.addresses import keep_pending, mirror
+from identity.accounts.commands.creation import refuse_taken, taken
+from identity.accounts.commands.fetching import (
+    end_what_was_issued,
+    locked_user,
+    realm_of,
+    user_for_or_self,
+)
+from identity.accounts.commands.mails import (
+    mail_change_requested,
+    mail_confirm_link,
+    mail_email_changed,
+    mail_reset_link,
+)
+from identity.accounts.links import AboutAddress
+from identity.accounts.models import User
+from identity.audit.record import record
+from identity.kernel import clock
+from identity.kernel.actor import Actor
+from identity.kernel.errors import Conflict, Invalid, PermissionDenied
+from identity.kernel.permissions import Permission
+
+
+@transaction.atomic
+def change_email(actor: Actor, *, user_id: UUID, email: str, verified: bool = False) -> User:
+    """Give a person another address at once, by an admin. The former address is told, and can take it back.
+
+    Nobody does this to himself: see request_email_change. Raises NotFound, PermissionDenied (also for a person of
+    higher rank), Invalid (malformed or taken). Says email.changed.
+    """
+    actor.require(Permission.USERS_WRITE, *organization_scopes(user_id))
+    user = user_for_or_self(actor, user_id, Permission.USERS_WRITE)
+    address = rules.normalized_email(email)
+    if address == user.email and verified == user.email_verified:
+        return user
+    refuse_taken({"email": address}, own_id=user.pk)
+    _put_email(actor, user, address, verified=verified)
+    return user
+
+
+@transaction.atomic
+def request_email_change(actor: Actor, *, user_id: UUID, email: str) -> None:
+    """Mail a confirmation link to the address that the person wants and a notice to the present one (LG-11).
+
+    An address that somebody else has is answered alike; nothing is sent to it. The edge asks for the password first.
+    Raises PermissionDenied for anybody else, Invalid. Says email.change_requested.
+    """
+    if actor.id != user_id:
+        raise PermissionDenied(permission=Permission.USERS_WRITE)
+    user = locked_user(user_id)
+    address = rules.normalized_email(email)
+    if address == user.email:
+        raise Invalid(_("This is your address already."), field="email", code="email_same")
+    realm = realm_of(actor)
+    keep_pending(user, address)
+    if not User.objects.filter(email=address).exists():
+        mail_confirm_link(realm, user, address)
+    if user.email_verified:
+        mail_change_requested(realm, user, address)
+    record(
+        actor,
+        events.EmailChangeRequested(
+            target_id=user.pk,
+            subject_id=user.pk,
+            target_name=user.display_name,
+            email=user.email or "",
+            new_email=address,
+        ),
+    )
+
+
+@transaction.atomic
+def confirm_email(actor: Actor, *, user_id: UUID, email: str) -> User:
+    """The person opened the link that was mailed to `email`: the present address is verified, or replaced by it.
+
+    The edge has read the link (accounts.links). Raises NotFound, Conflict (taken meanwhile). Says email.verified or
+    email.changed.
+    """
+    user = locked_user(user_id)
+    if user.email == email:
+        if not user.email_verified:
+            user.email_verified_at = clock.now()
+            user.save(update_fields=["email_verified_at"])
+            mirror(user)
+            record(
+                actor,
+                events.EmailVerified(target_id=user.pk, subject_id=user.pk, target_name=user.display_name, email=email),
+            )
+        return user
+    try:
+        refuse_taken({"email": email}, own_id=user.pk)
+    except Invalid as error:
+        raise Conflict(error.message, code="email_taken")
+    _put_email(actor, user, email, verified=True)
+    return user
+
+
+@transaction.atomic
+def revert_email_change(actor: Actor, *, about: AboutAddress) -> User:
+    """The owner of the former address takes the change back: whoever made it is thrown out (LG-11).
+
+    Works while the account still has the address that replaced it. All sessions end and the password is void; a link
+    to choose a new one goes to the former address. Raises Conflict, NotFound. Says email.change_reverted.
+    """
+    user = locked_user(about.user_id)
+    if user.email != about.other_email:
+        raise Conflict(_("The address was changed again meanwhile."), code="link_used")
+    if User.objects.filter(email=about.email).exclude(pk=user.pk).exists():
+        raise Conflict(_("Somebody else has this address now."), code="email_taken")
+    now = clock.now()
+    user.email, user.email_verified_at = about.email, now
+    user.password, user.password_changed_at = make_password(None), now
+    user.save(update_fields=["email", "email_verified_at", "password", "password_changed_at"])
+    mirror(user)
+    ended = end_what_was_issued(actor, user, "email_change_reverted")
+    mail_reset_link(realm_of(actor), user)
+    record(
+        actor,
+        events.EmailChangeReverted(
+            target_id=user.pk,
+            subject_id=user.pk,
+            target_name=user.display_name,
+            email=about.email,
+            refused_email=about.other_email,
+            sessions_ended=ended,
+        ),
+    )
+    return user
+
+
+@transaction.atomic
+def change_identifiers(actor: Actor, *, user_id: UUID, phone: str | None = None, username: str | None = None) -> User:
+    """Give a person another phone number or username; empty text takes it away, None leaves it.
+
+    Raises NotFound, PermissionDenied, Invalid (malformed, taken, or the last identifier). Says user.identifiers_changed.
+    """
+    user = user_for_or_self(actor, user_id, Permission.USERS_WRITE)
+    wanted = {"phone": user.phone, "username": user.username}
+    if phone is not None:
+        wanted["phone"] = rules.normalized_phone(phone) if phone else None
+    if username is not None:
+        wanted["username"] = rules.normalized_username(username) if username else None
+    changed = tuple(field for field, value in wanted.items() if getattr(user, field) != value)
+    if not changed:
+        return user
+    if not (user.email or wanted["phone"] or wanted["username"]):
+        raise Invalid(_("One way to find the account has to stay."), field=changed[0], code="no_identifier")
+    refuse_taken({field: wanted[field] for field in changed}, own_id=user.pk)
+    for field in changed:
+        setattr(user, field, wanted[field])
+    if "phone" in changed:
+        user.phone_verified_at = None
+    try:
+        with transaction.atomic():
+            user.save(update_fields=[*changed, "phone_verified_at"])
+    except IntegrityError:
+        raise taken(changed[0])
+    record(
+        actor,
+        events.UserIdentifiersChanged(
+            target_id=user.pk, subject_id=user.pk, target_name=user.display_name, fields=changed
+        ),
+    )
+    return user
+
+
+def _put_email(actor: Actor, user: User, email: str, *, verified: bool) -> None:
+    former, was_verified = user.email or "", user.email_verified
+    user.email = email
+    user.email_verified_at = clock.now() if verified else None
+    try:
+        with transaction.atomic():
+            user.save(update_fields=["email", "email_verified_at"])
+    except IntegrityError:
+        raise taken("email")
+    mirror(user)
+    if former and former != email and was_verified:
+        mail_email_changed(realm_of(actor), user, former)
+    record(
+        actor,
+        events.EmailChanged(
+            target_id=user.pk,
+            subject_id=user.pk,
+            target_name=user.display_name,
+            email=email,
+            former_email=former,
+            verified=verified,
+        ),
+    )

@@ -1,0 +1,173 @@
+"""Making accounts: by admins and files, and by people themselves."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.hashers import identify_hasher, make_password
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from identity.accounts import events, rules
+from identity.accounts.addresses import mirror
+from identity.accounts.commands.fetching import realm_of
+from identity.accounts.models import User
+from identity.accounts.queries import find_user_by_identifier
+from identity.audit.record import record
+from identity.kernel import clock
+from identity.kernel.actor import Actor
+from identity.kernel.errors import Conflict, Invalid
+from identity.kernel.permissions import Permission
+
+LANGUAGES = tuple(code for code, _name in settings.LANGUAGES)
+
+
+def create_user(
+    actor: Actor,
+    *,
+    email: str | None = None,
+    phone: str | None = None,
+    username: str | None = None,
+    name: str = "",
+    given_name: str = "",
+    family_name: str = "",
+    language: str | None = None,
+    time_zone: str | None = None,
+    password: str | None = None,
+    password_hash: str | None = None,
+    email_verified: bool = False,
+    phone_verified: bool = False,
+    key: str | None = None,
+) -> User:
+    """An account with at least one identifier. Without a password the person comes in by an invitation or reset link.
+
+    password_hash: an argon2id or PBKDF2 hash in Django's spelling, as realm files carry it.
+    Raises PermissionDenied, Invalid (an identifier that is malformed or taken, a weak password). Says user.created.
+    """
+    actor.require(Permission.USERS_WRITE)
+    if password and password_hash:
+        raise Invalid(_("Give a password or its hash, not both."), field="password")
+    fields = _identifiers(email=email, phone=phone, username=username)
+    fields |= profile_fields(
+        name=name, given_name=given_name, family_name=family_name, language=language, time_zone=time_zone
+    )
+    if key is not None:
+        fields["key"] = rules.checked_text(key, field="key", most=rules.MAX_KEY) or None
+    # Hashed before the transaction: it takes milliseconds, which no other writer should have to wait.
+    stored = checked_hash(password_hash) if password_hash else _hashed(password, fields)
+    now = clock.now()
+    fields |= {
+        "email_verified_at": now if email_verified and fields["email"] else None,
+        "phone_verified_at": now if phone_verified and fields["phone"] else None,
+    }
+    with transaction.atomic():
+        return insert_user(actor, fields, stored, how="admin")
+
+
+def sign_up_user(actor: Actor, *, email: str, password: str, name: str = "", language: str | None = None) -> User:
+    """An account that a person makes for himself, with an unverified address. Nothing else can be set (LG-10).
+
+    Raises Conflict (sign_up_closed), Invalid. Says user.created.
+    """
+    realm = realm_of(actor)
+    if not realm.setting("sign_up_open") or not realm.is_active:
+        raise Conflict(_("Accounts are by invitation here."), code="sign_up_closed")
+    fields = _identifiers(email=email, phone=None, username=None)
+    fields |= profile_fields(name=name, given_name="", family_name="", language=language, time_zone=None)
+    stored = _hashed(password, fields)
+    with transaction.atomic():
+        return insert_user(actor, fields, stored, how="sign_up")
+
+
+def note_sign_in(actor: Actor, *, user_id: UUID) -> None:  # house: HR03 signin.succeeded says it
+    """Remember when the person last came in."""
+    with transaction.atomic():
+        User.objects.filter(pk=user_id).update(last_sign_in_at=clock.now())
+
+
+def _hashed(password: str | None, fields: dict[str, Any]) -> str | None:
+    """The hash of a new password that passed the rules."""
+    return None if password is None else make_password(rules.checked_password(password, own_words(fields)))
+
+
+def checked_hash(encoded: str) -> str:
+    """A password hash as it is. Raises Invalid (field password_hash) when we could never verify it."""
+    try:
+        identify_hasher(encoded)
+    except ValueError:
+        raise Invalid(_("This is no hash of a kind that can be verified here."), field="password_hash")
+    return encoded
+
+
+def own_words(fields: dict[str, Any]) -> list[str | None]:
+    """What a guesser of this person's password would try first."""
+    email = fields.get("email") or ""
+    return [email, email.partition("@")[0], fields.get("username"), fields.get("name"), fields.get("phone")]
+
+
+def profile_fields(
+    *, name: str, given_name: str, family_name: str, language: str | None, time_zone: str | None
+) -> dict[str, Any]:
+    """The checked profile. Raises Invalid, naming the field."""
+    return {
+        "name": rules.checked_text(name, field="name", most=rules.MAX_NAME),
+        "given_name": rules.checked_text(given_name, field="given_name", most=rules.MAX_PART_OF_NAME),
+        "family_name": rules.checked_text(family_name, field="family_name", most=rules.MAX_PART_OF_NAME),
+        "language": rules.checked_language(language, LANGUAGES),
+        "time_zone": rules.checked_time_zone(time_zone),
+    }
+
+
+def _identifiers(*, email: str | None, phone: str | None, username: str | None) -> dict[str, str | None]:
+    if not (email or phone or username):
+        raise Invalid(_("Give an email address, a phone number or a username."), field="email", code="no_identifier")
+    return {
+        "email": rules.normalized_email(email) if email else None,
+        "phone": rules.normalized_phone(phone) if phone else None,
+        "username": rules.normalized_username(username) if username else None,
+    }
+
+
+def refuse_taken(values: dict[str, str | None], *, own_id: UUID | None = None) -> None:
+    """Raises Invalid, naming the identifier that somebody else in the realm has."""
+    for field, value in values.items():
+        other = find_user_by_identifier(value) if value else None
+        if other is not None and other.pk != own_id:
+            raise taken(field)
+
+
+def taken(field: str) -> Invalid:
+    """The refusal of an identifier that somebody else in the realm has."""
+    return Invalid(_("Somebody in this realm has this already."), field=field, code=f"{field}_taken")
+
+
+def insert_user(actor: Actor, fields: dict[str, Any], encoded: str | None, *, how: str) -> User:
+    """The row itself, inside the caller's transaction; without a hash, a password that nothing verifies.
+
+    Raises Invalid (taken). Says user.created.
+    """
+    refuse_taken({field: fields[field] for field in ("email", "phone", "username")})
+    if fields.get("key") and User.objects.filter(key=fields["key"]).exists():
+        raise taken("key")
+    now = clock.now()
+    user = User(
+        realm_id=actor.realm_id,
+        password=encoded or make_password(None),
+        password_changed_at=now if encoded else None,
+        created_at=now,
+        **fields,
+    )
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError:
+        # Somebody took it between the look and the insert.
+        raise taken("email" if fields["email"] else "username")
+    mirror(user)
+    record(
+        actor,
+        events.UserCreated(
+            target_id=user.pk, subject_id=user.pk, target_name=user.display_name, email=user.email or "", how=how
+        ),
+    )
+    return user

@@ -1,0 +1,140 @@
+"""Taking access away and giving it back: disable, lock, delete. Sessions and refresh families end with it at once."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from identity.accounts import events, rules
+from identity.accounts.commands.fetching import end_what_was_issued, refuse_last_owner, user_for
+from identity.accounts.models import User, UserStatus
+from identity.audit.record import record
+from identity.kernel import clock
+from identity.kernel.actor import Actor
+from identity.kernel.errors import Conflict
+from identity.kernel.permissions import Permission
+
+_STATE = ["status", "status_changed_at", "status_by", "locked_until", "held_until"]
+
+
+def _move(actor: Actor, user: User, status: UserStatus) -> None:
+    user.status = status
+    user.status_changed_at = clock.now()
+    user.status_by = actor.id
+    if status != UserStatus.LOCKED:
+        user.locked_until = None
+    user.save(update_fields=_STATE)
+
+
+def _refuse_self(actor: Actor, user: User) -> None:
+    if actor.is_person and actor.id == user.pk:
+        raise Conflict(_("You can't do this to your own account."), code="own_account")
+
+
+@transaction.atomic
+def disable_user(actor: Actor, *, user_id: UUID, reason: str = "") -> User:
+    """The person can't sign in until enabled; sessions and tokens stop at once.
+
+    Raises NotFound, PermissionDenied, Conflict (the last owner, oneself, disabled already). Says user.disabled.
+    """
+    user = user_for(actor, user_id, Permission.USERS_DISABLE)
+    _refuse_self(actor, user)
+    if user.status == UserStatus.DISABLED:
+        raise Conflict
+    refuse_last_owner(user)
+    reason = rules.checked_text(reason, field="reason", most=rules.MAX_REASON)
+    _move(actor, user, UserStatus.DISABLED)
+    ended = end_what_was_issued(actor, user, "user_disabled")
+    record(
+        actor,
+        events.UserDisabled(
+            target_id=user.pk,
+            subject_id=user.pk,
+            target_name=user.display_name,
+            reason=reason,
+            sessions_ended=ended,
+        ),
+    )
+    return user
+
+
+@transaction.atomic
+def enable_user(actor: Actor, *, user_id: UUID) -> User:
+    """A disabled person can sign in again. Raises NotFound, PermissionDenied, Conflict. Says user.enabled."""
+    user = user_for(actor, user_id, Permission.USERS_DISABLE)
+    if user.status != UserStatus.DISABLED:
+        raise Conflict
+    _move(actor, user, UserStatus.ACTIVE)
+    record(
+        actor,
+        events.UserEnabled(target_id=user.pk, subject_id=user.pk, target_name=user.display_name),
+    )
+    return user
+
+
+@transaction.atomic
+def lock_user(actor: Actor, *, user_id: UUID, minutes: int | None = None, reason: str = "") -> User:
+    """Like disabling, but it ends by itself after `minutes` (None: only by unlocking). A lock replaces a lock.
+
+    Raises NotFound, PermissionDenied, Conflict (the last owner, oneself, disabled), Invalid. Says user.locked.
+    """
+    user = user_for(actor, user_id, Permission.USERS_DISABLE)
+    _refuse_self(actor, user)
+    if user.status == UserStatus.DISABLED:
+        raise Conflict
+    refuse_last_owner(user)
+    reason = rules.checked_text(reason, field="reason", most=rules.MAX_REASON)
+    user.locked_until = rules.lock_end(clock.now(), minutes)
+    _move(actor, user, UserStatus.LOCKED)
+    ended = end_what_was_issued(actor, user, "user_locked")
+    record(
+        actor,
+        events.UserLocked(
+            target_id=user.pk,
+            subject_id=user.pk,
+            target_name=user.display_name,
+            minutes=minutes,
+            reason=reason,
+            sessions_ended=ended,
+        ),
+    )
+    return user
+
+
+@transaction.atomic
+def unlock_user(actor: Actor, *, user_id: UUID) -> User:
+    """End a lock before its time. Raises NotFound, PermissionDenied, Conflict. Says user.unlocked."""
+    user = user_for(actor, user_id, Permission.USERS_DISABLE)
+    if user.status != UserStatus.LOCKED:
+        raise Conflict
+    _move(actor, user, UserStatus.ACTIVE)
+    record(
+        actor,
+        events.UserUnlocked(target_id=user.pk, subject_id=user.pk, target_name=user.display_name),
+    )
+    return user
+
+
+@transaction.atomic
+def delete_user(actor: Actor, *, user_id: UUID) -> None:
+    """Delete the account with all that belongs to it. It can't be undone; `disable_user` can.
+
+    Raises NotFound, PermissionDenied (users:write and users:disable are needed), Conflict (the last owner, oneself).
+    Says user.deleted.
+    """
+    user = user_for(actor, user_id, Permission.USERS_WRITE)
+    user = user_for(actor, user_id, Permission.USERS_DISABLE)
+    _refuse_self(actor, user)
+    refuse_last_owner(user)
+    ended = end_what_was_issued(actor, user, "user_deleted")
+    record(
+        actor,
+        events.UserDeleted(
+            target_id=user.pk,
+            subject_id=user.pk,
+            target_name=user.display_name,
+            email=user.email or "",
+            sessions_ended=ended,
+        ),
+    )
+    user.delete()

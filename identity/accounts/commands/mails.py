@@ -1,0 +1,89 @@
+"""The mails that commands on people queue, each in the command's own transaction and in the person's language."""
+
+from typing import Any
+
+from identity.accounts.links import confirm_link, reset_link, revert_link
+from identity.accounts.models import User
+from identity.accounts.rules import CONFIRM_LIFETIME, RESET_LIFETIME, REVERT_LIFETIME
+from identity.courier.commands import queue_message
+from identity.kernel import clock
+from identity.realms.models import Realm
+from identity.realms.mount import realm_url
+
+
+def mail_to(realm: Realm, user: User, template: str, context: dict[str, Any], **options: Any) -> None:
+    """Queue a mail to the person's present address; without one, nothing."""
+    to = options.pop("to", user.email)
+    if to:
+        queue_message(
+            realm,
+            to=to,
+            template=template,
+            context={"name": user.name, "email": to, **context},
+            user_id=user.pk,
+            language=user.language,
+            **options,
+        )
+
+
+def mail_confirm_link(realm: Realm, user: User, email: str, *, signing_up: bool = False) -> None:
+    """The link that shows that the person reads mail to `email`."""
+    mail_to(
+        realm,
+        user,
+        "confirm_email",
+        {
+            "url": confirm_link(realm, user, email),
+            "days": CONFIRM_LIFETIME.days,
+            "signing_up": signing_up,
+            "is_change": email != user.email,
+        },
+        to=email,
+        expires_at=clock.now() + CONFIRM_LIFETIME,
+    )
+
+
+def mail_reset_link(realm: Realm, user: User, *, by_admin: bool = False) -> None:
+    """The link to choose a new password."""
+    mail_to(
+        realm,
+        user,
+        "reset_password",
+        {
+            "url": reset_link(realm, user),
+            "minutes": int(RESET_LIFETIME.total_seconds() // 60),
+            "by_admin": by_admin,
+        },
+        expires_at=clock.now() + RESET_LIFETIME,
+    )
+
+
+def mail_password_changed(realm: Realm, user: User) -> None:
+    """A notice, so that a change that the person did not make is seen."""
+    mail_to(realm, user, "password_changed", {"reset_url": realm_url(realm, "account_reset_password")})
+
+
+def mail_change_requested(realm: Realm, user: User, new_email: str) -> None:
+    """A notice to the present address before anything has changed (LG-11)."""
+    mail_to(
+        realm,
+        user,
+        "email_change_requested",
+        {"new_email": new_email, "reset_url": realm_url(realm, "account_reset_password")},
+    )
+
+
+def mail_email_changed(realm: Realm, user: User, former: str) -> None:
+    """A notice to the former address with the way back (LG-11)."""
+    mail_to(
+        realm,
+        user,
+        "email_changed",
+        {
+            "new_email": user.email,
+            "revert_url": revert_link(realm, user, former, user.email or ""),
+            "days": REVERT_LIFETIME.days,
+        },
+        to=former,
+        expires_at=clock.now() + REVERT_LIFETIME,
+    )

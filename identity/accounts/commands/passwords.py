@@ -1,0 +1,122 @@
+"""Passwords: set by admins, changed by the person, chosen anew by a mailed link."""
+
+from uuid import UUID
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from identity.accounts import events, rules
+from identity.accounts.addresses import mirror
+from identity.accounts.commands.creation import own_words
+from identity.accounts.commands.fetching import (
+    end_what_was_issued,
+    locked_user,
+    realm_of,
+    user_for,
+    user_for_or_self,
+)
+from identity.accounts.commands.mails import mail_password_changed, mail_reset_link
+from identity.accounts.links import reset_tokens
+from identity.accounts.models import User
+from identity.accounts.queries import user_by_id
+from identity.audit.record import record
+from identity.kernel import clock
+from identity.kernel.actor import Actor
+from identity.kernel.errors import Conflict, NotFound
+from identity.kernel.permissions import Permission
+
+
+def checked_hash_of(user: User, password: str) -> str:
+    """The hash of a new password for this person. Raises Invalid (field password), Unavailable.
+
+    Before the transaction: hashing takes milliseconds, for which no other writer should have to wait.
+    """
+    words = own_words({name: getattr(user, name) for name in ("email", "username", "name", "phone")})
+    return make_password(rules.checked_password(password, words))
+
+
+def set_password(actor: Actor, *, user_id: UUID, password: str, how: str = "") -> User:
+    """A new password: for oneself (the edge has asked for the old one), or for another person by an admin.
+
+    All other sessions of the person end, and what they issued. Raises NotFound, PermissionDenied (also for a person of
+    higher rank), Invalid. Says password.changed.
+    """
+    seen = user_by_id(user_id)
+    if seen is None:
+        raise NotFound
+    with transaction.atomic():
+        user_for_or_self(actor, user_id, Permission.USERS_WRITE)
+    encoded = checked_hash_of(seen, password)
+    own = actor.id == user_id
+    with transaction.atomic():
+        user = user_for_or_self(actor, user_id, Permission.USERS_WRITE)
+        how = how or ("by_admin" if not own else "changed" if user.has_usable_password() else "first")
+        ended = put_password(actor, user, encoded, except_session_id=actor.session_id if own else None)
+        mail_password_changed(realm_of(actor), user)
+        _say_changed(actor, user, how, ended)
+    return user
+
+
+def use_reset_link(actor: Actor, *, user_id: UUID, token: str, password: str) -> User:
+    """Choose a new password with a mailed link. It works once, also when it is used twice at the same moment.
+
+    All sessions of the person end. Raises NotFound, Conflict (link_used), Invalid. Says password.changed.
+    """
+    seen = user_by_id(user_id)
+    if seen is None or not reset_tokens.check_token(seen, token):
+        raise Conflict(_("This link doesn't work any more."), code="link_used")
+    encoded = checked_hash_of(seen, password)
+    with transaction.atomic():
+        user = locked_user(user_id)
+        # Asked again under the lock: the first use changed what the token is made of.
+        if not reset_tokens.check_token(user, token):
+            raise Conflict(_("This link doesn't work any more."), code="link_used")
+        ended = put_password(actor, user, encoded)
+        mail_password_changed(realm_of(actor), user)
+        _say_changed(actor, user, "reset", ended)
+    return user
+
+
+@transaction.atomic
+def send_password_reset_link(actor: Actor, *, user_id: UUID) -> None:
+    """Mail a person a link to choose a new password, by an admin. Only to the verified address (LG-04).
+
+    Raises NotFound, PermissionDenied, Conflict (no verified address, or the account is disabled). Says
+    password.reset_requested.
+    """
+    user = user_for(actor, user_id, Permission.USERS_WRITE)
+    if not user.email or not user.email_verified:
+        raise Conflict(_("There is no verified address that a link could go to."), code="no_verified_email")
+    if not user.is_active:
+        raise Conflict(_("The account is locked or disabled."), code="not_active")
+    mail_reset_link(realm_of(actor), user, by_admin=True)
+    _say_requested(actor, user)
+
+
+def put_password(actor: Actor, user: User, encoded: str, *, except_session_id: UUID | None = None) -> int:
+    """Store a new hash on a locked row and end everything that the old one opened. Returns how many sessions ended."""
+    user.password = encoded
+    user.password_changed_at = clock.now()
+    user.save(update_fields=["password", "password_changed_at"])
+    # A change of address that was asked for under the old password is off, too.
+    mirror(user)
+    return end_what_was_issued(actor, user, "password_changed", except_session_id=except_session_id)
+
+
+def _say_changed(actor: Actor, user: User, how: str, ended: int) -> None:
+    record(
+        actor,
+        events.PasswordChanged(
+            target_id=user.pk, subject_id=user.pk, target_name=user.display_name, how=how, sessions_ended=ended
+        ),
+    )
+
+
+def _say_requested(actor: Actor, user: User) -> None:
+    record(
+        actor,
+        events.PasswordResetRequested(
+            target_id=user.pk, subject_id=user.pk, target_name=user.display_name, email=user.email or ""
+        ),
+    )

@@ -1,0 +1,155 @@
+"""What happens to people. Names and addresses are sealed under the person's own key."""
+
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from identity.kernel.events import Event, Severity, event, personal
+
+
+@event("user.created", target="user", sentence=_("{actor} created the account of {target}"))
+class UserCreated(Event):
+    """An account exists. `how`: by an admin or file, by sign_up, or by invitation."""
+
+    how: str = "admin"
+    email: str = personal()
+
+
+@event("user.profile_changed", target="user", sentence=_("{actor} changed the profile of {target}"))
+class UserProfileChanged(Event):
+    """Names, language or time zone changed. Values are personal data: only which fields is open."""
+
+    fields: tuple[str, ...] = ()
+
+
+@event(
+    "user.identifiers_changed",
+    target="user",
+    sentence=_("{actor} changed how {target} is found: {fields}"),
+    severity=Severity.MEDIUM,
+)
+class UserIdentifiersChanged(Event):
+    """Phone number or username changed."""
+
+    fields: tuple[str, ...] = ()
+
+
+@event(
+    "email.change_requested", target="user", sentence=_("{actor} asked to change the email of {target}"),
+    severity=Severity.MEDIUM,
+)  # fmt: skip
+class EmailChangeRequested(Event):
+    """A link went to the new address and a notice to the present one; nothing has changed yet."""
+
+    email: str = personal()
+    new_email: str = personal()
+
+
+@event("email.changed", target="user", sentence=_("{actor} changed the email of {target}"), severity=Severity.MEDIUM)
+class EmailChanged(Event):
+    """The account has another address; the former one got a link to take the change back."""
+
+    email: str = personal()
+    former_email: str = personal()
+    verified: bool = False
+
+
+@event(
+    "email.change_reverted",
+    target="user",
+    sentence=_("{actor} took back the change of email of {target}"),
+    severity=Severity.HIGH,
+)
+class EmailChangeReverted(Event):
+    """The former address's owner did not want the change: all sessions ended and the password is void."""
+
+    email: str = personal()
+    refused_email: str = personal()
+    sessions_ended: int = 0
+
+
+@event("email.verified", target="user", sentence=_("{target} confirmed the email address"))
+class EmailVerified(Event):
+    """The person showed that mail to this address is read."""
+
+    email: str = personal()
+
+
+@event(
+    "password.changed", target="user", sentence=_("{actor} set a new password for {target}"), severity=Severity.MEDIUM
+)
+class PasswordChanged(Event):
+    """`how`: changed with the old one, by a reset link, by an admin, or set for the first time."""
+
+    how: str = "changed"
+    sessions_ended: int = 0
+
+
+@event(
+    "password.reset_requested",
+    target="user",
+    sentence=_("{actor} had a link to choose a new password sent to {target}"),
+)
+class PasswordResetRequested(Event):
+    """A single-use link went to the verified address. Requests for unknown names leave no event."""
+
+    email: str = personal()
+
+
+@event("user.disabled", target="user", sentence=_("{actor} disabled the account of {target}"), severity=Severity.MEDIUM)
+class UserDisabled(Event):
+    """The person can't sign in and what was issued stopped working at once."""
+
+    reason: str = personal()
+    sessions_ended: int = 0
+
+
+@event("user.enabled", target="user", sentence=_("{actor} enabled the account of {target}"), severity=Severity.MEDIUM)
+class UserEnabled(Event):
+    """The person can sign in again."""
+
+
+@event("user.locked", target="user", sentence=_("{actor} locked the account of {target}"), severity=Severity.MEDIUM)
+class UserLocked(Event):
+    """Like disabled, but it ends by itself after `minutes` (None: only by unlocking)."""
+
+    minutes: int | None = None
+    reason: str = personal()
+    sessions_ended: int = 0
+
+
+@event("user.unlocked", target="user", sentence=_("{actor} unlocked the account of {target}"))
+class UserUnlocked(Event):
+    """A lock ended before its time."""
+
+
+@event("user.deleted", target="user", sentence=_("{actor} deleted the account of {target}"), severity=Severity.HIGH)
+class UserDeleted(Event):
+    """The account and everything that belongs to it is gone; the trail stays."""
+
+    email: str = personal()
+    sessions_ended: int = 0
+
+
+@event("user.invited", target="user", sentence=_("{actor} invited {target}"))
+class UserInvited(Event):
+    """A single-use link went to the address. `again`: an earlier link stopped working with it."""
+
+    invitation_id: UUID | None = None
+    email: str = personal()
+    again: bool = False
+
+
+@event("invitation.accepted", target="user", sentence=_("{target} accepted the invitation"))
+class InvitationAccepted(Event):
+    """The person chose a first password; the address is thereby verified."""
+
+    invitation_id: UUID | None = None
+    email: str = personal()
+
+
+@event("invitation.revoked", target="user", sentence=_("{actor} withdrew the invitation of {target}"))
+class InvitationRevoked(Event):
+    """The link stopped working; the account stays, without a password."""
+
+    invitation_id: UUID | None = None

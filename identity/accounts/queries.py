@@ -1,0 +1,145 @@
+"""Reads of people and invitations. Pages give the actor; sign-in and protocol ask as the system, in the realm of the moment."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
+
+from identity.access.queries import ORGANIZATION, holders_of, members_of
+from identity.accounts.models import Invitation, User, UserStatus
+from identity.accounts.rules import Identifier, normalized_identifier
+from identity.kernel import clock
+from identity.kernel.actor import Actor
+from identity.kernel.context import NoRealm, current_realm_id
+from identity.kernel.crypto import keyed_hashes
+from identity.kernel.errors import Invalid, NotFound
+from identity.kernel.ids import parse_public_id
+from identity.kernel.permissions import Permission
+
+INVITATION_LABEL = "invitation"
+
+
+def visible_users(actor: Actor, permission: Permission = Permission.USERS_READ) -> QuerySet[User]:
+    """The people of the realm on whom the actor holds `permission`: all, or the members of some organizations.
+
+    Raises PermissionDenied when he holds it nowhere.
+    """
+    organizations = actor.scopes_of(permission, ORGANIZATION)
+    if organizations is None:
+        return User.objects.all()
+    if not organizations:
+        actor.require(permission)
+    return User.objects.filter(pk__in=members_of(organizations))
+
+
+def get_user(actor: Actor, *, user_id: UUID) -> User:
+    """A person, for himself or for one who may see him. Raises NotFound, PermissionDenied."""
+    rows = User.objects.all() if actor.is_person and actor.id == user_id else visible_users(actor)
+    user = rows.filter(pk=user_id).first()
+    if user is None:
+        raise NotFound
+    return user
+
+
+def find_users(actor: Actor, *, search: str = "", status: str = "", role_id: UUID | None = None) -> QuerySet[User]:
+    """People that the actor may see, newest first. Raises PermissionDenied.
+
+    status: active, locked, disabled, or invited (no password yet, an open invitation). A lock that is over counts as
+    active. search: a public id, the beginning of an identifier, or a part of the name.
+    """
+    rows = visible_users(actor).order_by("-id")
+    now = clock.now()
+    lock_over = Q(status=UserStatus.LOCKED, locked_until__lte=now)
+    if status == "invited":
+        rows = rows.filter(Exists(_open_invitations()))
+    elif status == UserStatus.ACTIVE:
+        rows = rows.filter(Q(status=UserStatus.ACTIVE) | lock_over).exclude(Exists(_open_invitations()))
+    elif status == UserStatus.LOCKED:
+        rows = rows.filter(status=UserStatus.LOCKED).exclude(lock_over)
+    elif status:
+        rows = rows.filter(status=status)
+    if role_id is not None:
+        rows = rows.filter(pk__in=holders_of(role_id))
+    text = search.strip()
+    if text:
+        by_id = parse_public_id("user", text.lower())
+        rows = (
+            rows.filter(pk=by_id)
+            if by_id
+            else rows.filter(
+                Q(email__istartswith=text)
+                | Q(username__istartswith=text)
+                | Q(phone__startswith=text)
+                | Q(name__icontains=text)
+            )
+        )
+    return rows
+
+
+def _open_invitations() -> QuerySet[Invitation]:
+    return Invitation.objects.filter(
+        user_id=OuterRef("pk"), accepted_at=None, revoked_at=None, expires_at__gt=clock.now()
+    )
+
+
+def find_user_by_identifier(identifier: str) -> User | None:
+    """The person with this e-mail, phone number or username in the realm of the moment. For sign-in and the system.
+
+    Equality on the canonical spelling alone: no collation and no look-alike finds somebody else (LG-25).
+    """
+    try:
+        kind, value = normalized_identifier(identifier)
+    except Invalid:
+        return None
+    if kind is Identifier.PHONE:
+        return User.objects.filter(phone=value).first()
+    # Spelled like the unique index, or the database reads the whole realm.
+    return User.objects.alias(spelled=Lower(str(kind))).filter(spelled=value).first()
+
+
+def find_user_by_key(key: str) -> User | None:
+    """The person that a realm file calls `key`."""
+    return User.objects.filter(key=key).first()
+
+
+def user_by_id(user_id: UUID | str) -> User | None:
+    """A person of the realm of the moment. For protocol and links, which have proven whom they mean."""
+    return User.objects.filter(pk=user_id).first()
+
+
+def users_by_id(user_ids: Iterable[UUID]) -> dict[UUID, User]:
+    """Some people by id, for a page that shows their names; one query. The caller has decided that they may be shown."""
+    return User.objects.in_bulk(list(user_ids))
+
+
+def count_users(actor: Actor, *, status: str = "") -> int:
+    """How many people the actor may see, exactly. Raises PermissionDenied."""
+    return find_users(actor, status=status).count()
+
+
+def find_invitations(actor: Actor, *, user_id: UUID | None = None) -> QuerySet[Invitation]:
+    """Invitations of people that the actor may see, newest first. Raises PermissionDenied."""
+    rows = Invitation.objects.filter(user__in=visible_users(actor)).select_related("user").order_by("-id")
+    return rows if user_id is None else rows.filter(user_id=user_id)
+
+
+def open_invitation_of(actor: Actor, *, user_id: UUID) -> Invitation | None:
+    """The invitation that a person can still accept. Raises NotFound, PermissionDenied."""
+    user = get_user(actor, user_id=user_id)
+    return Invitation.objects.filter(
+        user=user, accepted_at=None, revoked_at=None, expires_at__gt=clock.now()
+    ).order_by("-id").first()  # fmt: skip
+
+
+def find_invitation_by_token(token: str) -> Invitation | None:
+    """The invitation of a link, in whatever state. Only keyed hashes are stored, so the table opens no account (DP-08)."""
+    hashes = keyed_hashes(INVITATION_LABEL, _realm_id(), token)
+    return Invitation.objects.filter(token_hash__in=hashes).select_related("user").first()
+
+
+def _realm_id() -> UUID:
+    from_context = current_realm_id()
+    if from_context is None:
+        raise NoRealm("An invitation was looked up without a realm.")
+    return from_context
