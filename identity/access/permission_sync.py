@@ -32,9 +32,13 @@ GRANTABLE: dict[str, tuple[Permission, ...]] = {
 """What can be granted on a single object, by kind (model name)."""
 
 
-def sync_permissions(**_: Any) -> None:
-    """Run after migrate: the enum is the source, the rows are what guardian's foreign keys need."""
-    # A flush hands out new ids; the manager would answer with the old ones.
+def sync_permissions(sender: Any, **_: Any) -> None:
+    """Run after migrate: the enum is the source, the rows are what guardian's foreign keys need.
+
+    Once, for our own app. A flush between tests empties the content types behind the back of Django's cache of them.
+    """
+    if sender.label != "identity":
+        return
     ContentType.objects.clear_cache()
     for kind, permissions in GRANTABLE.items():
         content_type = ContentType.objects.get_for_model(apps.get_model("identity", kind))

@@ -96,7 +96,8 @@ def is_last_owner(user_id: UUID) -> bool:
     """Whether nobody else could own the realm. Call it inside `atomic`, after locking the person.
 
     It locks the role Owner first and counts afterwards, so of two owners who demote, disable or delete each other at
-    the same moment only one succeeds (AC-08). Disabled owners, and invited ones who have no password yet, don't count.
+    the same moment only one succeeds (AC-08). Owners who are disabled, locked for good, or invited and without a
+    password yet don't count: they could not sign in.
     """
     owner = for_write(Role.objects.filter(kind=RoleKind.CONSOLE, built_in=True, name=rules.OWNER)).first()
     if owner is None or not RoleAssignment.objects.filter(role=owner, user_id=user_id).exists():
@@ -108,6 +109,7 @@ def is_last_owner(user_id: UUID) -> bool:
         RoleAssignment.objects.filter(role=owner)
         .exclude(user_id=user_id)
         .exclude(user__status="disabled")
+        .exclude(user__status="locked", user__locked_until=None)
         .exclude(Exists(invitations))
     )
     return not others.exists()
@@ -175,6 +177,12 @@ def assignments_of_role(actor: Actor, *, role_id: UUID, search: str = "") -> Que
     if search:
         rows = rows.filter(Q(user__name__icontains=search) | Q(user__email__icontains=search))
     return rows
+
+
+def holders_among(role_id: UUID, user_ids: Iterable[UUID]) -> set[UUID]:
+    """Which of some people hold a role; one query."""
+    rows = RoleAssignment.objects.filter(role_id=role_id, user_id__in=list(user_ids))
+    return set(rows.values_list("user_id", flat=True))
 
 
 def assignments_of_user(actor: Actor, *, user_id: UUID) -> QuerySet[RoleAssignment]:

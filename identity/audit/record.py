@@ -75,6 +75,7 @@ def prepare(actor: Actor, event: Event, *, on_behalf_of: UUID | None = None) -> 
     if shortened:
         payload["shortened"] = shortened
     data.setdefault(event.subject_id or nobody, {}).update(personal)
+    homes = {actor.id: actor.home_realm_id} if actor.id and actor.home_realm_id else None
     person = typed.get("identifier") or typed.get("email") or actor.email
     return AuditEvent(
         id=event_id,
@@ -92,7 +93,7 @@ def prepare(actor: Actor, event: Event, *, on_behalf_of: UUID | None = None) -> 
         target_id=event.target_id,
         outcome=str(event.outcome),
         payload=payload,
-        pii=seal_personal(realm_id, event_id, data),
+        pii=seal_personal(realm_id, event_id, data, homes),
         person_hash=keyed_hash("audit-person", realm_id, person.strip().casefold()) if person else None,
         address_hash=keyed_hash("audit-address", realm_id, actor.origin.ip) if actor.origin.ip else None,
     )

@@ -30,9 +30,11 @@ def _keys(realm_id: UUID, subjects: Iterable[UUID]) -> dict[UUID, bytes]:
         found[realm_id] = realm_subject_key(realm_id)
         wanted.discard(realm_id)
     if wanted:
-        for row in SubjectKey.objects.filter(realm_id=realm_id, subject_id__in=wanted):
+        # Not by realm: an operator's key is wrapped for `platform`, also where he visits, so that erasing him there
+        # erases him everywhere.
+        for row in SubjectKey.objects.filter(subject_id__in=wanted):
             found[row.subject_id] = unseal(
-                row.wrapped, realm_id=realm_id, table=_TABLE, pk=row.subject_id, field="wrapped"
+                row.wrapped, realm_id=row.realm_id, table=_TABLE, pk=row.subject_id, field="wrapped"
             )
     return found
 
@@ -46,8 +48,16 @@ def _make_key(realm_id: UUID, subject: UUID) -> bytes:
     return _keys(realm_id, [subject])[subject]
 
 
-def seal_personal(realm_id: UUID, event_id: UUID, data: Mapping[UUID, Mapping[str, str]]) -> bytes | None:
-    """The sealed part of an event: subject → personal fields. The realm's own id stands for "nobody known"."""
+def seal_personal(
+    realm_id: UUID,
+    event_id: UUID,
+    data: Mapping[UUID, Mapping[str, str]],
+    homes: Mapping[UUID, UUID] | None = None,
+) -> bytes | None:
+    """The sealed part of an event: subject → personal fields. The realm's own id stands for "nobody known".
+
+    homes: subject → the realm that the person belongs to, where it is another one (operators).
+    """
     kept = {subject: values for subject, values in data.items() if values}
     if not kept:
         return None
@@ -56,7 +66,7 @@ def seal_personal(realm_id: UUID, event_id: UUID, data: Mapping[UUID, Mapping[st
     keys = _keys(realm_id, kept)
     out = bytearray()
     for subject, values in kept.items():
-        key = keys.get(subject) or _make_key(realm_id, subject)
+        key = keys.get(subject) or _make_key((homes or {}).get(subject, realm_id), subject)
         text = json.dumps(dict(values), ensure_ascii=False, separators=(",", ":")).encode()
         box = seal_for_subject(text, key=key, binding=realm_id.bytes + event_id.bytes + subject.bytes)
         out += _HEAD.pack(subject.bytes, len(box)) + box

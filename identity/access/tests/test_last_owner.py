@@ -41,12 +41,12 @@ def test_ac_08_the_last_owner_stays(realm_a, owner_a, user_a, as_owner_a):
         assert not last_owner(owner_a)
 
 
-@pytest.mark.parametrize("state", ["disabled", "invited"])
+@pytest.mark.parametrize("state", ["disabled", "locked", "invited"])
 def test_ac_08_an_owner_who_cannot_sign_in_is_no_second_owner(realm_a, owner_a, as_owner_a, user_a, state):
     with realm_scope(realm_a):
         assign_role(as_owner_a, user_id=user_a.pk, role_id=owner_role().pk)
-        if state == "disabled":
-            User.objects.filter(pk=user_a.pk).update(status="disabled")
+        if state in ("disabled", "locked"):
+            User.objects.filter(pk=user_a.pk).update(status=state)
         else:
             now = clock.now()
             Invitation.objects.create(

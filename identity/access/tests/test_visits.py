@@ -11,6 +11,7 @@ from identity.access.models import OperatorVisit
 from identity.access.queries import open_visit_of, visits_to
 from identity.audit.models import AuditEvent
 from identity.audit.reading import readable
+from identity.audit.subjects import destroy_key
 from identity.kernel import clock
 from identity.kernel.actor import Actor, ActorKind, system_actor
 from identity.kernel.context import realm_scope
@@ -76,6 +77,16 @@ def test_ac_16_a_visit_is_told_in_the_visited_realm(platform, realm_a, visitor):
         assert WHY in readable([said])[0].sentence()
         assert "Otto Operator" in readable([said])[0].sentence()
     assert not trail(platform, "visit.opened")
+
+
+def test_erasing_an_operator_at_home_erases_him_where_he_visited(platform, realm_a, visitor):
+    enter(visitor, platform, realm_a)
+    (said,) = trail(realm_a, "visit.opened")
+    assert destroy_key(platform.pk, visitor.id)
+    with realm_scope(realm_a):
+        sentence = readable([said])[0].sentence()
+    assert "Otto Operator" not in sentence
+    assert "An operator" in sentence
 
 
 def test_ac_01_only_operators_of_the_platform_enter(platform, realm_a, realm_b, as_owner_a, operator):
