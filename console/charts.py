@@ -129,7 +129,7 @@ def _name_ends(
     for position, (name, values, *_rest) in enumerate(ends):
         label = f"<b>{name} {number_format(values[-1], force_grouping=True)}</b>"
         figure.add_annotation(
-            **common, yref="y2 domain", y=0.08 + position * 0.42, text=label, font={"color": INK, "size": 11}
+            **common, yref="y2 domain", y=0, yanchor="bottom", yshift=position * 15, text=label, font={"color": INK, "size": 11}
         )
 
 

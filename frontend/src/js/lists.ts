@@ -62,7 +62,7 @@ export function startLists(): void {
   onHtmx<{ target: HTMLElement }>("afterSettle", ({ detail }) => {
     if (detail.target.id === "alert") {
       for (const item of all(".q li")) {
-        item.toggleAttribute("aria-current", one("a", item)?.getAttribute("href") === location.pathname + location.search)
+        item.toggleAttribute("aria-current", one<HTMLAnchorElement>("a", item)?.href === location.href)
       }
       one("#alert-title")?.focus()
     }

@@ -79,6 +79,12 @@ export function startSmall(): void {
   onHtmx<{ headers: Record<string, string> }>("configRequest", ({ detail }) => {
     detail.headers["X-CSRFToken"] = document.body.dataset.csrf ?? ""
   })
+  // The first wrong field gets the focus, so that its error is read.
+  onHtmx<{ xhr: XMLHttpRequest, target: HTMLElement }>("afterSettle", ({ detail }) => {
+    if (detail.xhr?.status !== 422) return
+    const region = detail.target.isConnected ? detail.target : document.getElementById(detail.target.id)
+    one('[aria-invalid="true"]', region ?? document)?.focus()
+  })
   // A double click on a write must not send it twice.
   document.addEventListener("submit", (event) => {
     const form = event.target as HTMLFormElement

@@ -7,6 +7,7 @@ function apply(): void {
   root.classList.toggle("dark", chosen === "dark" || (chosen === "system" && system.matches))
 }
 
+root.classList.add("js")
 apply()
 system.addEventListener("change", () => {
   apply()

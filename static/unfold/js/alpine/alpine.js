@@ -19,4 +19,4 @@ ${r?'Expression: "'+r+`"
   * (c) 2018-present Yuxi (Evan) You and Vue contributors
   * @license MIT
   **)
-*/function Js(){let e=location.hash.slice(1);return e&&document.getElementById(`${e}-group`)?e:null}window.Alpine=Be;document.addEventListener("alpine:init",()=>{Be.data("unfoldPage",()=>({openModal:!1,modalContentClasses:"",filterModalOpen:!1,shortcutsOpen:!1,openCommandResults:!1,sidebarOpen:!0,sidebarWidth:236,activeTab:"",init(){this.activeTab=Js()??this.$el.dataset.activeTab??""}}))});queueMicrotask(()=>Be.start());})();
+*/function Js(){let e=location.hash.slice(1);return e&&document.getElementById(`${e}-group`)?e:null}window.Alpine=Be;document.addEventListener("alpine:init",()=>{Be.data("unfoldPage",()=>({openModal:!1,modalContentClasses:"",filterModalOpen:!1,filterOpen:!1,shortcutsOpen:!1,openCommandResults:!1,sidebarOpen:!0,sidebarWidth:236,activeTab:"",init(){this.activeTab=Js()??this.$el.dataset.activeTab??""}}))});queueMicrotask(()=>Be.start());})();
