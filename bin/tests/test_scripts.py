@@ -26,7 +26,7 @@ def tools(path):
     """A folder with what the script itself calls, and no Python."""
     folder = path / "tools"
     folder.mkdir()
-    for name in ("bash", "env", "dirname", "ls", "sort", "cat", "touch"):
+    for name in ("bash", "env", "dirname", "ls", "sort", "sed", "cat", "touch"):
         (folder / name).symlink_to(shutil.which(name))
     return folder
 
