@@ -1,8 +1,8 @@
-"""Keeps allauth's EmailAddress rows in step with the account, which is the truth: `User.email` and `email_verified_at`.
+"""Keeps allauth's EmailAddress rows in step with the truth: the account's `email` and `email_verified_at`.
 
-allauth reads these rows to decide whether an address is verified, and keeps a pending change as an unverified row beside
-the present one. Every command that writes the account's address calls `mirror` in the same transaction; nothing else in
-the product writes them. They stand here, below sign-in, because the commands stand here.
+allauth reads these rows to decide whether an address is verified, and keeps a pending change as an unverified row
+beside the present one. Every command that writes the account's address calls `mirror` in the same transaction; nothing
+else in the product writes them. They stand here, below sign-in, because the commands stand here.
 """
 
 from allauth.account.models import EmailAddress

@@ -1,7 +1,7 @@
-"""What stands in links that are mailed to people: tokens to choose a new password, to confirm and to take back an address.
+"""What stands in links that are mailed to people: to choose a new password, to confirm and to take back an address.
 
-None is stored: each is signed with its realm and with what it is about, so it works in no other realm, and stops working
-when what it is about has changed. URLs are made here too, on the realm's configured origin (LG-05).
+None is stored: each is signed with its realm and with what it is about, so it works in no other realm, and stops
+working when what it is about has changed. URLs are made here too, on the realm's configured origin (LG-05).
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Reads of people and invitations. Pages give the actor; sign-in and protocol ask as the system, in the realm of the moment."""
+"""Reads of people and invitations. Pages give the actor; sign-in and protocol ask in the realm of the moment."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -109,7 +109,7 @@ def user_by_id(user_id: UUID | str) -> User | None:
 
 
 def users_by_id(user_ids: Iterable[UUID]) -> dict[UUID, User]:
-    """Some people by id, for a page that shows their names; one query. The caller has decided that they may be shown."""
+    """Some people by id, for a page that shows their names; one query. The caller decided that they may be shown."""
     return User.objects.in_bulk(list(user_ids))
 
 
@@ -133,7 +133,7 @@ def open_invitation_of(actor: Actor, *, user_id: UUID) -> Invitation | None:
 
 
 def find_invitation_by_token(token: str) -> Invitation | None:
-    """The invitation of a link, in whatever state. Only keyed hashes are stored, so the table opens no account (DP-08)."""
+    """The invitation of a link, in whatever state. Only keyed hashes are stored: the table opens no account (DP-08)."""
     hashes = keyed_hashes(INVITATION_LABEL, _realm_id(), token)
     return Invitation.objects.filter(token_hash__in=hashes).select_related("user").first()
 

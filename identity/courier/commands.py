@@ -42,8 +42,8 @@ def queue_message(  # house: HR03 the caller's command says what happened; a fai
 ) -> Message:
     """Queue one message in the caller's transaction: it leaves if and only if that commits (DECISIONS 21).
 
-    context: JSON values for the templates of `email/<template>/` (or `sms/<template>.txt`). expires_at: when the link or
-    code in it ends; it is never sent after that. Raises TransactionManagementError outside `atomic`.
+    context: JSON values for the templates of `email/<template>/` (or `sms/<template>.txt`). expires_at: when the link
+    or code in it ends; it is never sent after that. Raises TransactionManagementError outside `atomic`.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("A message is queued inside its command's transaction.")
@@ -97,20 +97,19 @@ def _deliver(realm: Realm, pk: UUID) -> bool:
         _finish(message, MessageStatus.EXPIRED)
         return False
     try:
-        context = json.loads(_unseal(message, "context", message.context_sealed))
+        context = json.loads(_unseal(realm, message, "context", message.context_sealed))
         if message.channel == Channel.LATE:
             with transaction.atomic():
                 answer_for(message.template)(realm, context)
                 _finish(message, MessageStatus.SENT)
             return True
         rendered = render(realm, message.channel, message.template, context, message.language)
-        to = _unseal(message, "to", message.to_sealed)
+        to = _unseal(realm, message, "to", message.to_sealed)
         provider_for(message.channel)(Parcel(realm, message.pk, to, rendered))
     except Undeliverable as error:
         _give_up(realm, message, str(error))
         return False
-    except Exception as error:
-        # One message that fails, for whatever reason, must not hold up the others.
+    except Exception as error:  # noqa: BLE001 - one that fails, for whatever reason, must not hold up the others
         logger.warning("Message %s could not be sent: %s", message.pk, type(error).__name__)
         if message.attempts >= MAX_ATTEMPTS:
             _give_up(realm, message, type(error).__name__)
@@ -167,5 +166,5 @@ def _seal(realm_id: UUID, pk: UUID, field: str, text: str) -> bytes:
     return seal(text.encode(), realm_id=realm_id, table=TABLE, pk=pk, field=field)
 
 
-def _unseal(message: Message, field: str, box: bytes) -> str:
-    return unseal(box, realm_id=message.realm_id, table=TABLE, pk=message.pk, field=field).decode()
+def _unseal(realm: Realm, message: Message, field: str, box: bytes | memoryview) -> str:
+    return unseal(bytes(box), realm_id=realm.pk, table=TABLE, pk=message.pk, field=field).decode()

@@ -1,7 +1,7 @@
 """Wishes whose answer is decided by the worker, so that asking takes the same work for every name.
 
-Who asks for a new password must not learn, by the time that the answer takes, whether the address has an account (LG-08,
-LG-23). The request stores one row, always; the worker looks whom it means and queues a message, or none.
+Who asks for a new password must not learn, by the time that the answer takes, whether the address has an account
+(LG-08, LG-23). The request stores one row, always; the worker looks whom it means and queues a message, or none.
 """
 
 from collections.abc import Callable

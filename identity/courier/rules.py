@@ -14,7 +14,8 @@ MAX_NAME = 60
 
 def wait_before(attempt: int) -> timedelta:
     """How long to wait before try number `attempt` + 1: 30 s, doubled each time, at most two hours."""
-    return min(FIRST_WAIT * 2 ** max(0, attempt - 1), LONGEST_WAIT)
+    doublings = min(max(0, attempt - 1), 20)
+    return min(timedelta(seconds=FIRST_WAIT.total_seconds() * (1 << doublings)), LONGEST_WAIT)
 
 
 def one_line(text: str, most: int = MAX_SUBJECT) -> str:

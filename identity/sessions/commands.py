@@ -1,139 +1,173 @@
-"""Ending sessions, and noting what used them. Ending is a state; what a session issued ends with it."""
+"""Writes of sessions: what a sign-in adds, and ending them with all that they issued, at once (SE-05)."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.apps import apps
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from identity.access.queries import organization_scopes, require_rank
+from identity.accounts.models import User
+from identity.applications.models import Application
 from identity.audit.record import record
 from identity.kernel import clock
 from identity.kernel.actor import Actor
-from identity.kernel.errors import Conflict, NotFound
-from identity.kernel.ids import uuid7
+from identity.kernel.errors import NotFound
 from identity.kernel.permissions import Permission
 from identity.kernel.transactions import for_write
 from identity.sessions import events
 from identity.sessions.models import Session, SessionApplication, SessionStatus
-from identity.sessions.queries import get_session, live
+from identity.sessions.queries import visible_sessions
+from identity.sessions.rules import MAX_REASON
 
 
-def _end(sessions: QuerySet[Session], *, by: UUID | None, reason: str) -> tuple[int, int]:
-    """Move sessions and the refresh families that they issued, offline ones too (DECISIONS 17). Returns both counts."""
+def note_authentication(  # house: HR03 signin.succeeded says it
+    *, session_id: UUID, amr: Sequence[str], acr: str, at: datetime
+) -> None:
+    """Write on the session how and when the person showed who he is: what `amr`, `acr` and `auth_time` will say."""
+    with transaction.atomic():
+        Session.objects.filter(pk=session_id, status=SessionStatus.ACTIVE).update(
+            amr=list(amr), acr=acr, authenticated_at=at
+        )
+
+
+def note_application_use(session: Session, application: Application) -> None:  # house: HR03 token.issued says it
+    """Remember that an application got tokens through a session, for the devices page and for signing out of it."""
     now = clock.now()
-    ids = list(sessions.values_list("pk", flat=True))
-    if not ids:
-        return 0, 0
-    ended = Session.objects.filter(pk__in=ids, status=SessionStatus.ACTIVE).update(
-        status=SessionStatus.ENDED, status_changed_at=now, status_by=by, end_reason=reason[:40], data={}
-    )
-    families = (
-        apps.get_model("identity", "RefreshFamily")
-        .objects.filter(session_id__in=ids, status="active")
-        .update(status="revoked", status_changed_at=now, status_by=by, end_reason=f"session_{reason}"[:40])
-    )
-    return ended, families
+    with transaction.atomic():
+        changed = SessionApplication.objects.filter(session=session, application=application).update(last_used_at=now)
+        if not changed:
+            SessionApplication.objects.bulk_create(
+                [
+                    SessionApplication(
+                        realm_id=session.realm_id,
+                        session=session,
+                        application=application,
+                        first_used_at=now,
+                        last_used_at=now,
+                    )
+                ],
+                ignore_conflicts=True,
+            )
 
 
 @transaction.atomic
-def end_session(actor: Actor, *, session_id: UUID, reason: str = "ended") -> Session:
-    """End one session: the actor's own, or another's with sessions:end. What it issued is revoked with it.
+def end_session(actor: Actor, *, session_id: UUID, reason: str = "ended_by_admin") -> Session:
+    """End one session and revoke what it issued, offline families too (DECISIONS 17). Ending it again changes nothing.
 
-    Raises NotFound, PermissionDenied, Conflict (it has ended already). Says session.ended.
+    For its own person, or with sessions:end on the realm or on an organization of the person. Raises NotFound,
+    PermissionDenied. Says session.ended.
     """
-    seen = get_session(actor, session_id=session_id, permission=Permission.SESSIONS_END)
-    session = for_write(Session.objects.filter(pk=seen.pk)).get()
-    if session.status != SessionStatus.ACTIVE:
-        raise Conflict(code="session_ended")
-    if actor.id != session.user_id and session.user_id is not None:
-        require_rank(actor, user_id=session.user_id)
-    _, families = _end(Session.objects.filter(pk=session.pk), by=actor.id, reason=reason)
-    session.refresh_from_db()
-    record(
-        actor,
-        events.SessionEnded(
-            target_id=session.pk,
-            subject_id=session.user_id,
-            target_name=seen.user.display_name if seen.user else "",
-            user_id=session.user_id,
-            reason=reason,
-            families=families,
-        ),
-    )
+    session = _one(actor, session_id)
+    if session.status == SessionStatus.ACTIVE:
+        _end(actor, [session], reason)
     return session
 
 
 @transaction.atomic
 def end_sessions_of_user(
-    actor: Actor, *, user_id: UUID, except_session_id: UUID | None = None, reason: str = "ended"
+    actor: Actor, *, user_id: UUID, except_session_id: UUID | None = None, reason: str = ""
 ) -> int:
-    """End all live sessions of a person, but perhaps the present one. Returns how many; zero says nothing.
+    """End all sessions of a person, but for one if named, and revoke what they issued. Returns how many ended.
 
-    Raises NotFound, PermissionDenied. Says sessions.ended.
+    Raises NotFound for a person that the actor can't see, PermissionDenied. Says session.ended for each.
     """
-    person = apps.get_model("identity", "User").objects.filter(pk=user_id).first()
-    if person is None:
-        raise NotFound
-    if actor.id != user_id:
-        actor.require(Permission.SESSIONS_END, *organization_scopes(user_id))
-        require_rank(actor, user_id=user_id)
-    rows = for_write(Session.objects.filter(user_id=user_id, status=SessionStatus.ACTIVE))
+    own = actor.is_person and actor.id == user_id and actor.home_realm_id == actor.realm_id
+    rows = Session.objects.all() if own else visible_sessions(actor, Permission.SESSIONS_END)
+    found = for_write(rows.select_related(None).filter(user_id=user_id, status=SessionStatus.ACTIVE))
     if except_session_id is not None:
-        rows = rows.exclude(pk=except_session_id)
-    count, families = _end(rows, by=actor.id, reason=reason)
-    if count or families:
-        record(
-            actor,
-            events.SessionsOfUserEnded(
-                target_id=user_id,
-                subject_id=user_id,
-                target_name=person.display_name,
-                count=count,
-                families=families,
-                reason=reason,
-            ),
-        )
-    return count
+        found = found.exclude(pk=except_session_id)
+    sessions = list(found.order_by("pk"))
+    _end(actor, sessions, reason or ("ended_by_person" if own else "ended_by_admin"))
+    families = _families().filter(user_id=user_id)
+    if except_session_id is not None:
+        families = families.exclude(session_id=except_session_id)
+    _revoke(actor, families, "sessions_ended")
+    return len(sessions)
 
 
 @transaction.atomic
 def end_sessions_of_application(actor: Actor, *, application_id: UUID) -> int:
-    """End all live sessions that used an application. Returns how many; zero says nothing.
+    """End every session through which an application got tokens, and revoke all that was issued to it.
 
-    Raises NotFound, PermissionDenied. Says application.sessions_ended.
+    Else the application would sign its people in again, silently, at the next redirect. Returns how many ended. Raises
+    NotFound, PermissionDenied. Says session.ended for each, and application.sessions_ended.
     """
     actor.require(Permission.SESSIONS_END)
-    application = apps.get_model("identity", "Application").objects.filter(pk=application_id).first()
+    application = Application.objects.filter(pk=application_id).first()
     if application is None:
         raise NotFound
-    used = SessionApplication.objects.filter(application_id=application_id).values("session_id")
-    count, families = _end(for_write(Session.objects.filter(live(), pk__in=used)), by=actor.id, reason="ended")
-    if count or families:
+    used = SessionApplication.objects.filter(session=OuterRef("pk"), application=application)
+    found = for_write(Session.objects.filter(Exists(used), status=SessionStatus.ACTIVE).exclude(user=None))
+    sessions = list(found.order_by("pk"))
+    _end(actor, sessions, "application_signed_out")
+    revoked = _revoke(actor, _families().filter(application_id=application.pk), "application_signed_out")
+    record(
+        actor,
+        events.ApplicationSessionsEnded(
+            target_id=application.pk, target_name=application.name, sessions=len(sessions), families_revoked=revoked
+        ),
+    )
+    return len(sessions)
+
+
+def _one(actor: Actor, session_id: UUID) -> Session:
+    rows = Session.objects.filter(pk=session_id).exclude(user=None)
+    if actor.is_person and actor.home_realm_id == actor.realm_id and actor.id is not None:
+        own = for_write(rows.filter(user_id=actor.id)).first()
+        if own is not None:
+            return own
+    if not visible_sessions(actor).filter(pk=session_id).exists():
+        raise NotFound
+    if not visible_sessions(actor, Permission.SESSIONS_END).filter(pk=session_id).exists():
+        actor.require(Permission.SESSIONS_END)
+        raise NotFound
+    session = for_write(rows).first()
+    if session is None:
+        raise NotFound
+    return session
+
+
+def _families() -> QuerySet[Any]:
+    """Refresh families: rows of a room above, so by the table's name."""
+    rows: QuerySet[Any] = apps.get_model("identity", "RefreshFamily").objects.filter(status="active")
+    return rows
+
+
+def _revoke(actor: Actor, families: QuerySet[Any], reason: str) -> int:
+    revoked: int = families.update(
+        status="revoked", status_changed_at=clock.now(), status_by=actor.id, end_reason=reason[:MAX_REASON]
+    )
+    return revoked
+
+
+def _end(actor: Actor, sessions: Sequence[Session], reason: str) -> None:
+    if not sessions:
+        return
+    now = clock.now()
+    ids = [session.pk for session in sessions]
+    Session.objects.filter(pk__in=ids).update(
+        status=SessionStatus.ENDED,
+        status_changed_at=now,
+        status_by=actor.id,
+        end_reason=reason[:MAX_REASON],
+        data={},
+    )
+    _revoke(actor, _families().filter(session_id__in=ids), "session_ended")
+    people = User.objects.filter(pk__in={session.user_id for session in sessions if session.user_id})
+    names: dict[UUID | None, str] = {user.pk: user.display_name for user in people}
+    for session in sessions:
+        session.status, session.status_changed_at, session.end_reason = SessionStatus.ENDED, now, reason
         record(
             actor,
-            events.SessionsOfApplicationEnded(
-                target_id=application_id, name=application.name, count=count, families=families
+            events.SessionEnded(
+                target_id=session.pk,
+                subject_id=session.user_id,
+                target_name=names.get(session.user_id, ""),
+                user_id=session.user_id,
+                reason=reason,
+                ip=session.ip or "",
             ),
         )
-    return count
-
-
-@transaction.atomic
-def note_application_use(session: Session, *, application_id: UUID) -> None:
-    """An application got a code through this session: what "by application" searches and counts. No event of its own."""
-    now = clock.now()
-    SessionApplication.objects.bulk_create(
-        [
-            SessionApplication(
-                id=uuid7(),
-                session=session,
-                application_id=application_id,
-                first_used_at=now,
-                last_used_at=now,
-            )
-        ],
-        update_conflicts=True,
-        unique_fields=["realm", "session", "application"],
-        update_fields=["last_used_at"],
-    )

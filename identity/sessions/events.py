@@ -4,48 +4,29 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from identity.kernel.events import Event, Severity, event
+from identity.kernel.events import Event, Severity, event, personal
 
 
-@event("session.started", target="session", sentence=_("{actor} started a session"), feed=False)
-class SessionStarted(Event):
-    """Somebody is signed in from now on."""
-
-    user_id: UUID | None = None
-
-
-@event("session.ended", target="session", sentence=_("{actor} ended a session of {target}"))
+@event("session.ended", target="session", sentence=_("{actor} ended a session of {target}"), severity=Severity.LOW)
 class SessionEnded(Event):
-    """No request, token or socket accepts it any more. `reason`: signed_out, ended, contained, password_changed …"""
+    """A browser was signed out, and what the session issued was revoked.
+
+    reason: signed_out, ended_by_admin, ended_by_person, another_account, contained, application_signed_out.
+    """
 
     user_id: UUID | None = None
     reason: str = ""
-    families: int = 0
-
-
-@event(
-    "sessions.ended",
-    target="user",
-    sentence=_("{actor} ended {count} sessions of {target}"),
-    severity=Severity.MEDIUM,
-)
-class SessionsOfUserEnded(Event):
-    """All of a person's sessions (but possibly the present one) ended."""
-
-    count: int = 0
-    families: int = 0
-    reason: str = ""
+    ip: str = personal()
 
 
 @event(
     "application.sessions_ended",
     target="application",
-    sentence=_("{actor} ended {count} sessions that used {name}"),
+    sentence=_("{actor} signed everybody out of {target}: {sessions} sessions"),
     severity=Severity.MEDIUM,
 )
-class SessionsOfApplicationEnded(Event):
-    """Every session that used one application ended."""
+class ApplicationSessionsEnded(Event):
+    """Every session that had used an application is over, and what was issued to it is revoked."""
 
-    name: str = ""
-    count: int = 0
-    families: int = 0
+    sessions: int = 0
+    families_revoked: int = 0

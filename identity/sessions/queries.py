@@ -1,43 +1,41 @@
-"""Reads of sessions."""
+"""Reads of sessions: by person, address and application. Whether one may be used is asked through `gate`."""
 
 import ipaddress
-from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.apps import apps
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from identity.access.queries import members_of, organization_scopes
+from identity.access.queries import ORGANIZATION, members_of
 from identity.kernel import clock
 from identity.kernel.actor import Actor
-from identity.kernel.context import current_realm
 from identity.kernel.errors import NotFound
+from identity.kernel.ids import parse_public_id
 from identity.kernel.permissions import Permission
-from identity.realms.models import DEFAULT_SETTINGS
-from identity.sessions.models import Session, SessionStatus
+from identity.realms.models import Realm
+from identity.sessions.models import Session, SessionApplication, SessionStatus
 
 
-def live() -> Q:
-    """What makes a session count now: active, not expired, not idle for longer than the realm allows."""
-    realm = current_realm()
-    stored = realm.settings if realm is not None else {}
-    idle = stored.get("session_idle_lifetime", DEFAULT_SETTINGS["session_idle_lifetime"])
-    now = clock.now()
-    return Q(status=SessionStatus.ACTIVE, expires_at__gt=now, last_seen_at__gt=now - timedelta(seconds=int(idle)))
+def live(rows: QuerySet[Session], realm: Realm, now: datetime | None = None) -> QuerySet[Session]:
+    """Those that are active, and neither expired nor idle for longer than the realm allows (DECISIONS 4)."""
+    moment = now or clock.now()
+    idle = timedelta(seconds=realm.setting("session_idle_lifetime"))
+    return rows.filter(status=SessionStatus.ACTIVE, expires_at__gt=moment, last_seen_at__gt=moment - idle)
 
 
-def _visible(actor: Actor) -> QuerySet[Session]:
-    rows = Session.objects.filter(user__isnull=False)
-    organizations = actor.scopes_of(Permission.SESSIONS_READ, "organization")
+def visible_sessions(actor: Actor, permission: Permission = Permission.SESSIONS_READ) -> QuerySet[Session]:
+    """Signed-in sessions on which the actor holds `permission`: all, of members of some organizations, or through
+    some applications. Raises PermissionDenied when he holds it nowhere.
+    """
+    rows = Session.objects.exclude(user=None).select_related("user")
+    organizations = actor.scopes_of(permission, ORGANIZATION)
     if organizations is None:
         return rows
-    applications = actor.scopes_of(Permission.SESSIONS_READ, "application") or frozenset()
+    applications = actor.scopes_of(permission, "application") or frozenset()
     if not organizations and not applications:
-        actor.require(Permission.SESSIONS_READ)
-    return rows.filter(
-        Q(user_id__in=members_of(organizations)) | Q(applications__application_id__in=applications)
-    ).distinct()
+        actor.require(permission)
+    used = SessionApplication.objects.filter(session=OuterRef("pk"), application_id__in=applications)
+    return rows.filter(Q(user_id__in=members_of(organizations)) | Exists(used))
 
 
 def find_sessions(
@@ -49,75 +47,113 @@ def find_sessions(
     search: str = "",
     status: str = "active",
 ) -> QuerySet[Session]:
-    """Sessions that the actor may see, newest first, with their person.
+    """Sessions that the actor may see, newest first. Raises PermissionDenied.
 
-    status: active (live now), ended (ended or run out), or empty for both. search: a person's name or e-mail, or an
-    address. Raises PermissionDenied.
+    ip: an address, or a network such as 192.0.2.0/24; one that can't be read finds nothing. status: active (really
+    usable), ended (or run out), or empty for all. search: an address, a public id, or a part of the person's name.
     """
-    rows = _visible(actor).select_related("user").order_by("-id")
-    if status == "active":
-        rows = rows.filter(live())
-    elif status == "ended":
-        rows = rows.exclude(live())
+    rows = visible_sessions(actor).order_by("-id")
     if user_id is not None:
         rows = rows.filter(user_id=user_id)
-    if ip:
-        rows = rows.filter(ip=ip)
     if application_id is not None:
-        rows = rows.filter(
-            pk__in=apps.get_model("identity", "SessionApplication")
-            .objects.filter(application_id=application_id)
-            .values("session_id")
-        )
-    if search:
-        rows = rows.filter(_matches(search.strip()))
+        used = SessionApplication.objects.filter(session=OuterRef("pk"), application_id=application_id)
+        rows = rows.filter(Exists(used))
+    if ip:
+        rows = _from_address(rows, ip)
+    rows = _with_status(rows, actor, status)
+    text = search.strip()
+    if text:
+        by_id = parse_public_id("session", text.lower())
+        if by_id:
+            rows = rows.filter(pk=by_id)
+        elif _is_address(text):
+            rows = _from_address(rows, text)
+        else:
+            rows = rows.filter(
+                Q(user__email__istartswith=text) | Q(user__username__istartswith=text) | Q(user__name__icontains=text)
+            )
     return rows
 
 
-def _matches(search: str) -> Q:
+def _realm_of(actor: Actor) -> Realm:
+    realm = Realm.objects.filter(pk=actor.realm_id).first()
+    if realm is None:
+        raise NotFound
+    return realm
+
+
+def _with_status(rows: QuerySet[Session], actor: Actor, status: str) -> QuerySet[Session]:
+    if status == SessionStatus.ACTIVE:
+        return live(rows, _realm_of(actor))
+    if status == SessionStatus.ENDED:
+        usable = live(Session.objects.all(), _realm_of(actor)).values("pk")
+        return rows.exclude(pk__in=usable)
+    return rows
+
+
+def _is_address(text: str) -> bool:
     try:
-        return Q(ip=str(ipaddress.ip_address(search)))
+        ipaddress.ip_network(text, strict=False)
     except ValueError:
-        return Q(user__email__istartswith=search) | Q(user__name__icontains=search)
+        return False
+    return True
 
 
-def get_session(actor: Actor, *, session_id: UUID, permission: Permission = Permission.SESSIONS_READ) -> Session:
-    """One session: the actor's own, or one that he may see. Raises NotFound, PermissionDenied."""
-    row = Session.objects.select_related("user").filter(pk=session_id, user__isnull=False).first()
-    if row is None or row.user_id is None:
+def _from_address(rows: QuerySet[Session], text: str) -> QuerySet[Session]:
+    try:
+        network = ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        return rows.none()
+    if network.num_addresses == 1:
+        return rows.filter(ip=str(network.network_address))
+    # Networks have no type on SQLite: whole octets and groups are prefixes of the text, the rest is left out of them.
+    if network.version == 4:
+        octets = network.prefixlen // 8
+        prefix = ".".join(str(network.network_address).split(".")[:octets])
+    else:
+        groups = network.prefixlen // 16
+        prefix = ":".join(format(int(g, 16), "x") for g in network.network_address.exploded.split(":")[:groups])
+    return rows.filter(ip__startswith=f"{prefix}{'.' if network.version == 4 else ':'}") if prefix else rows
+
+
+def get_session(actor: Actor, *, session_id: UUID) -> Session:
+    """One session, in whatever state, for its person or who may see it. Raises NotFound, PermissionDenied."""
+    if actor.is_person and actor.id is not None and actor.home_realm_id == actor.realm_id:
+        own = Session.objects.filter(pk=session_id, user_id=actor.id).select_related("user").first()
+        if own is not None:
+            return own
+    session = visible_sessions(actor).filter(pk=session_id).first()
+    if session is None:
         raise NotFound
-    if actor.is_person and row.user_id == actor.id and row.realm_id == actor.home_realm_id:
-        return row
-    scopes = organization_scopes(row.user_id)
-    if not actor.can(Permission.SESSIONS_READ, *scopes):
-        if not actor.can_somewhere(Permission.SESSIONS_READ):
-            actor.require(Permission.SESSIONS_READ)
-        raise NotFound
-    actor.require(permission, *scopes)
-    return row
+    return session
 
 
 def own_sessions(actor: Actor) -> QuerySet[Session]:
-    """The live sessions of the actor himself, the latest used first."""
-    return Session.objects.filter(live(), user_id=actor.id).order_by("-last_seen_at")
+    """The person's own usable sessions, the most recently seen first; none for anybody who is not of this realm."""
+    if actor.id is None or not actor.is_person or actor.home_realm_id != actor.realm_id:
+        return Session.objects.none()
+    return live(Session.objects.filter(user_id=actor.id), _realm_of(actor)).order_by("-last_seen_at", "-id")
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """What ending sessions takes with it: counted exactly when a dialog opens (DECISIONS 27)."""
-
-    sessions: int
-    families: int
-    people: int
+def session_by_id(session_id: UUID) -> Session | None:
+    """A session of the realm of the moment. For protocol and jobs, which ask `gate` whether it may be used."""
+    return Session.objects.filter(pk=session_id).first()
 
 
-def hit_of(sessions: QuerySet[Session]) -> Hit:
-    """How many sessions, refresh families issued by them, and people."""
-    ids = sessions.order_by().values("pk")
-    families = apps.get_model("identity", "RefreshFamily").objects.filter(session_id__in=ids, status="active")
-    return Hit(sessions.order_by().count(), families.count(), sessions.order_by().values("user_id").distinct().count())
+def session_by_sid(sid: UUID) -> Session | None:
+    """The session of an OIDC `sid`, in whatever state."""
+    return Session.objects.filter(sid=sid).first()
 
 
-def count_live_sessions() -> int:
-    """How many people are signed in now, by sessions."""
-    return Session.objects.filter(live(), user__isnull=False).count()
+def applications_of(session_ids: list[UUID]) -> dict[UUID, list[SessionApplication]]:
+    """Session → the applications that were used through it, for a page of a list; one query."""
+    out: dict[UUID, list[SessionApplication]] = {pk: [] for pk in session_ids}
+    rows = SessionApplication.objects.filter(session_id__in=session_ids).select_related("application")
+    for row in rows.order_by("-last_used_at"):
+        out[row.session_id].append(row)
+    return out
+
+
+def count_live_sessions(actor: Actor, *, user_id: UUID | None = None, application_id: UUID | None = None) -> int:
+    """How many usable sessions there are, exactly: what a dialog says before it ends them. Raises PermissionDenied."""
+    return find_sessions(actor, user_id=user_id, application_id=application_id).count()

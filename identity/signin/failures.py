@@ -18,7 +18,7 @@ def failure_page(request: HttpRequest, status: HTTPStatus, title: str, text: str
     return HttpResponse(render_to_string("errors/page.html", values), status=status)
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django passes it
     """403: a form was sent without this realm's token, or one that belongs to another sign-in."""
     return failure_page(
         request,

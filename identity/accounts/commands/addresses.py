@@ -1,4 +1,4 @@
-"""E-mail addresses and other identifiers: changed by admins at once, by the person after the new address is confirmed."""
+"""E-mail addresses and other identifiers: changed by admins at once, by the person once the new one is confirmed."""
 
 from uuid import UUID
 
@@ -142,7 +142,7 @@ def revert_email_change(actor: Actor, *, about: AboutAddress) -> User:
 def change_identifiers(actor: Actor, *, user_id: UUID, phone: str | None = None, username: str | None = None) -> User:
     """Give a person another phone number or username; empty text takes it away, None leaves it.
 
-    Raises NotFound, PermissionDenied, Invalid (malformed, taken, or the last identifier). Says user.identifiers_changed.
+    Raises NotFound, PermissionDenied, Invalid (malformed, taken, or the last one). Says user.identifiers_changed.
     """
     user = user_for_or_self(actor, user_id, Permission.USERS_WRITE)
     wanted = {"phone": user.phone, "username": user.username}

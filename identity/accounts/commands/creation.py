@@ -47,7 +47,7 @@ def create_user(
     actor.require(Permission.USERS_WRITE)
     if password and password_hash:
         raise Invalid(_("Give a password or its hash, not both."), field="password")
-    fields = _identifiers(email=email, phone=phone, username=username)
+    fields: dict[str, Any] = {**_identifiers(email=email, phone=phone, username=username)}
     fields |= profile_fields(
         name=name, given_name=given_name, family_name=family_name, language=language, time_zone=time_zone
     )
@@ -72,14 +72,14 @@ def sign_up_user(actor: Actor, *, email: str, password: str, name: str = "", lan
     realm = realm_of(actor)
     if not realm.setting("sign_up_open") or not realm.is_active:
         raise Conflict(_("Accounts are by invitation here."), code="sign_up_closed")
-    fields = _identifiers(email=email, phone=None, username=None)
+    fields: dict[str, Any] = {**_identifiers(email=email, phone=None, username=None)}
     fields |= profile_fields(name=name, given_name="", family_name="", language=language, time_zone=None)
     stored = _hashed(password, fields)
     with transaction.atomic():
         return insert_user(actor, fields, stored, how="sign_up")
 
 
-def note_sign_in(actor: Actor, *, user_id: UUID) -> None:  # house: HR03 signin.succeeded says it
+def note_sign_in(*, user_id: UUID) -> None:  # house: HR03 signin.succeeded says it
     """Remember when the person last came in."""
     with transaction.atomic():
         User.objects.filter(pk=user_id).update(last_sign_in_at=clock.now())

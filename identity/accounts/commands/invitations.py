@@ -1,4 +1,4 @@
-"""Invitations: a single-use link, bound to the address that it was sent to, that lets a person choose a first password."""
+"""Invitations: a single-use link, bound to the address that it went to, with which a person chooses a first password."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -48,7 +48,10 @@ def invite_user(actor: Actor, *, email: str, name: str = "", role_ids: Iterable[
 
 @transaction.atomic
 def resend_invitation(actor: Actor, *, user_id: UUID) -> Invitation:
-    """Mail a new link; the earlier one stops working. Raises NotFound, PermissionDenied, Conflict. Says user.invited."""
+    """Mail a new link; the earlier one stops working. Says user.invited.
+
+    Raises NotFound, PermissionDenied, Conflict.
+    """
     user = user_for(actor, user_id, Permission.USERS_INVITE)
     if user.has_usable_password() or not _was_invited(user):
         raise Conflict(_("There is no invitation that waits for an answer."), code="not_invited")
@@ -80,8 +83,8 @@ def revoke_invitation(actor: Actor, *, user_id: UUID) -> Invitation:
 def accept_invitation(actor: Actor, *, token: str, password: str, name: str = "") -> User:
     """Choose a first password with the link. It works once, also when it is used twice at the same moment.
 
-    The address is thereby verified. Raises NotFound (unknown, used, withdrawn, expired, of another realm, or the account
-    has another address by now), Invalid. Says invitation.accepted.
+    The address is thereby verified. Raises NotFound (unknown, used, withdrawn, expired, of another realm, or the
+    account has another address by now), Invalid. Says invitation.accepted.
     """
     invitation = find_invitation_by_token(token)
     if invitation is None or not is_open(invitation):
@@ -140,10 +143,10 @@ def _send(actor: Actor, user: User, *, again: bool) -> Invitation:
     _close(user)
     token, now = new_secret(), clock.now()
     invitation = Invitation(
-        realm_id=user.realm_id,
+        realm_id=actor.realm_id,
         user=user,
         email=user.email or "",
-        token_hash=keyed_hash(INVITATION_LABEL, user.realm_id, token),
+        token_hash=keyed_hash(INVITATION_LABEL, actor.realm_id, token),
         invited_by=actor.id,
         created_at=now,
         expires_at=now + rules.INVITATION_LIFETIME,

@@ -1,0 +1,25 @@
+"""Pure decisions about sessions: what the ways of signing in are worth, in the words of the protocol."""
+
+from collections.abc import Iterable
+
+ACR_ONE = "urn:realmkeep:acr:1"
+"""One factor: something known."""
+ACR_TWO = "urn:realmkeep:acr:2"
+"""Two factors of different kinds."""
+
+_KINDS = {"pwd": "knows", "otp": "has", "sms": "has", "hwk": "has", "swk": "has", "user": "is"}
+"""RFC 8176 method references → the kind of factor that they show."""
+
+MAX_REASON = 40
+
+
+def amr_of(methods: Iterable[str]) -> list[str]:
+    """RFC 8176 method references in order, each once; `mfa` is added when they show two kinds of factor."""
+    once = list(dict.fromkeys(methods))
+    kinds = {_KINDS[method] for method in once if method in _KINDS}
+    return [*once, "mfa"] if len(kinds) > 1 and "mfa" not in once else once
+
+
+def acr_of(amr: Iterable[str]) -> str:
+    """The authentication context class that these methods reach (OpenID Connect Core 1.0, section 2)."""
+    return ACR_TWO if "mfa" in amr else ACR_ONE
