@@ -135,14 +135,17 @@ def events_about(actor: Actor, *, object_id: UUID, limit: int = 20) -> list[Audi
     return sorted({row.pk: row for row in found}.values(), key=lambda row: row.pk, reverse=True)[:limit]
 
 
-def own_activity(actor: Actor, *, limit: int = 20) -> list[AuditEvent]:
+def own_activity(actor: Actor, *, limit: int = 20, before: UUID | None = None) -> list[AuditEvent]:
     """What the actor did and what happened to his account, newest first. Everybody may see his own.
 
+    before: only what is older than this event, for the next page.
     Raises PermissionDenied for anyone who is not a person of this realm.
     """
     if not actor.is_person or actor.id is None or actor.home_realm_id != actor.realm_id:
         actor.require(Permission.AUDIT_READ)
     rows = AuditEvent.objects.filter(realm_id=actor.realm_id).exclude(type__in=quiet_types()).order_by("-id")
+    if before is not None:
+        rows = rows.filter(id__lt=before)
     found = [*rows.filter(actor_id=actor.id)[:limit], *rows.filter(target_id=actor.id)[:limit]]
     return sorted({row.pk: row for row in found}.values(), key=lambda row: row.pk, reverse=True)[:limit]
 

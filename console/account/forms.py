@@ -1,0 +1,62 @@
+"""Forms of the account pages: they name fields and their words; the rooms' rules decide."""
+
+import zoneinfo
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import get_language_info
+from django.utils.translation import gettext_lazy as _
+
+from identity.accounts.models import User
+from identity.realms.models import Realm
+
+
+class ProfileForm(forms.Form):
+    """Names, language and time zone."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        required=False,
+        max_length=200,
+        help_text=_("In full, as others should see it."),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    given_name = forms.CharField(
+        label=_("Given name"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
+    )
+    family_name = forms.CharField(
+        label=_("Family name"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
+    )
+    language = forms.ChoiceField(label=_("Language of messages"), required=False)
+    time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
+
+    def __init__(self, data: Any = None, *, user: User, realm: Realm) -> None:
+        super().__init__(data, initial={name: getattr(user, name) or "" for name in self.base_fields})
+        usual = _("As usual here (%(value)s)")
+        languages = [(code, get_language_info(code)["name_local"].capitalize()) for code, _name in settings.LANGUAGES]
+        of_realm = str(realm.setting("language"))
+        self.fields["language"].choices = [
+            ("", usual % {"value": dict(languages).get(of_realm, of_realm)}),
+            *languages,
+        ]
+        zones = sorted(zone for zone in zoneinfo.available_timezones() if "/" in zone and not zone.startswith("Etc/"))
+        self.fields["time_zone"].choices = [
+            ("", usual % {"value": realm.setting("time_zone")}),
+            ("UTC", "UTC"),
+            *((zone, zone.replace("_", " ")) for zone in zones),
+        ]
+
+    def clean_language(self) -> str | None:
+        """Empty means the realm's."""
+        return self.cleaned_data["language"] or None
+
+    def clean_time_zone(self) -> str | None:
+        """Empty means the realm's."""
+        return self.cleaned_data["time_zone"] or None

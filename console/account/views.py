@@ -1,0 +1,183 @@
+"""Pages of the own account: each asks the rooms as the signed-in person and writes by one command."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from console.account.access import AccountRequest, account_view
+from console.account.activity import entries
+from console.account.checkup import check_up
+from console.account.forms import ProfileForm
+from console.account.rows import DeviceRow, application_row, by_day, device_rows
+from console.account.shares import scopes_in_words, titles_of
+from identity.accounts.commands import change_profile
+from identity.audit.queries import own_activity
+from identity.consent.commands import withdraw_consent
+from identity.consent.models import Consent
+from identity.consent.queries import own_consents
+from identity.kernel.errors import Invalid, NotFound
+from identity.kernel.ids import parse_public_id
+from identity.sessions.commands import end_session, end_sessions_of_user
+from identity.sessions.queries import applications_of, own_sessions
+
+NEWEST = 3
+LINES = 6
+PAGE = 50
+
+
+@require_safe
+@account_view
+def overview(request: AccountRequest) -> HttpResponse:
+    """What to do, where the account is signed in, who can see its data, what happened."""
+    user = request.user
+    devices = _devices(request)
+    consents = list(own_consents(request.actor))
+    titles = titles_of(consents)
+    context = {
+        "section": "overview",
+        "first_name": user.given_name or user.name.partition(" ")[0] or user.display_name,
+        "checkup": check_up(
+            has_password=user.has_usable_password(),
+            email=user.email or "",
+            email_verified=user.email_verified,
+            devices=devices,
+        ),
+        "devices": devices[:NEWEST],
+        "device_count": len(devices),
+        "applications": [application_row(consent, titles) for consent in consents[:NEWEST]],
+        "application_count": len(consents),
+        "activity": entries(own_activity(request.actor, limit=LINES), user_id=user.pk),
+    }
+    return render(request, "selfservice/overview.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@account_view
+def details(request: AccountRequest) -> HttpResponse:
+    """Names, language, time zone; which identifiers there are."""
+    form = ProfileForm(request.POST if request.method == "POST" else None, user=request.user, realm=request.realm)
+    if form.is_valid():
+        try:
+            change_profile(request.actor, user_id=request.user.pk, **form.cleaned_data)
+        except Invalid as error:
+            form.add_error(error.field if error.field in form.fields else None, str(error.message))
+        else:
+            messages.success(request, _("Your details are saved."))
+            return redirect("selfservice:details")
+    status = 422 if form.errors else 200
+    return render(request, "selfservice/details.html", {"section": "details", "form": form}, status=status)
+
+
+@require_safe
+@account_view
+def security(request: AccountRequest) -> HttpResponse:
+    """How the person signs in and gets back in."""
+    context = {"section": "security", "device_count": own_sessions(request.actor).count()}
+    return render(request, "selfservice/security.html", context)
+
+
+@require_safe
+@account_view
+def devices(request: AccountRequest) -> HttpResponse:
+    """Where the account is signed in."""
+    rows = _devices(request)
+    context = {"section": "devices", "days": by_day(rows), "others": any(not row.current for row in rows)}
+    return render(request, "selfservice/devices.html", context)
+
+
+def _devices(request: AccountRequest) -> list[DeviceRow]:
+    sessions = list(own_sessions(request.actor))
+    used_by = applications_of([session.pk for session in sessions])
+    return device_rows(sessions, current_id=request.actor.session_id, used_by=used_by)
+
+
+@require_POST
+@account_view
+def end_one_session(request: AccountRequest, session_id: str) -> HttpResponse:
+    """Sign one of the own devices out, with all that was issued to it."""
+    session = own_sessions(request.actor).filter(pk=_parsed("session", session_id)).first()
+    if session is None:
+        raise NotFound
+    end_session(request.actor, session_id=session.pk, reason="ended_by_person")
+    messages.success(request, _("That device is signed out."))
+    return redirect("selfservice:devices")
+
+
+@require_POST
+@account_view
+def end_other_sessions(request: AccountRequest) -> HttpResponse:
+    """Sign out everything but this device."""
+    ended = end_sessions_of_user(
+        request.actor, user_id=request.user.pk, except_session_id=request.actor.session_id, reason="ended_by_person"
+    )
+    said = ngettext("%(count)s other device is signed out.", "%(count)s other devices are signed out.", ended)
+    messages.success(request, said % {"count": ended})
+    return redirect("selfservice:devices")
+
+
+@require_safe
+@account_view
+def applications(request: AccountRequest) -> HttpResponse:
+    """Who can see data of the account."""
+    consents = list(own_consents(request.actor))
+    titles = titles_of(consents)
+    rows = [application_row(consent, titles) for consent in consents]
+    context = {
+        "section": "applications",
+        "others": [row for row in rows if not row.first_party],
+        "own": [row for row in rows if row.first_party],
+    }
+    return render(request, "selfservice/applications.html", context)
+
+
+@require_safe
+@account_view
+def application(request: AccountRequest, consent_id: str) -> HttpResponse:
+    """What one application gets, with the values that it gets."""
+    consent = _consent(request, consent_id)
+    context = {
+        "section": "applications",
+        "app": application_row(consent, titles_of([consent])),
+        "scopes": scopes_in_words(consent.scopes, request.user),
+    }
+    return render(request, "selfservice/application.html", context)
+
+
+@require_POST
+@account_view
+def withdraw(request: AccountRequest, consent_id: str) -> HttpResponse:
+    """Take back what the application was allowed."""
+    consent = _consent(request, consent_id)
+    withdraw_consent(request.actor, consent_id=consent.pk)
+    messages.success(request, _("%(app)s can’t see your data any more.") % {"app": consent.application.name})
+    return redirect("selfservice:applications")
+
+
+def _consent(request: AccountRequest, consent_id: str) -> Consent:
+    consent = own_consents(request.actor).filter(pk=_parsed("consent", consent_id)).first()
+    if consent is None:
+        raise NotFound
+    return consent
+
+
+def _parsed(kind: str, text: str) -> UUID:
+    value = parse_public_id(kind, text)
+    if value is None:
+        raise NotFound
+    return value
+
+
+@require_safe
+@account_view
+def activity(request: AccountRequest) -> HttpResponse:
+    """What happened in the account."""
+    before = parse_public_id("event", request.GET.get("before", ""))
+    rows = own_activity(request.actor, limit=PAGE + 1, before=before)
+    lines = entries(rows[:PAGE], user_id=request.user.pk)
+    context = {"section": "overview", "activity": lines, "older": lines[-1].public_id if len(rows) > PAGE else ""}
+    return render(request, "selfservice/activity.html", context)
