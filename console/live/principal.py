@@ -15,7 +15,7 @@ from identity.kernel.naming import cookie_name
 from identity.kernel.origin import Origin, clean_user_agent, client_ip
 from identity.kernel.permissions import Permission
 from identity.realms.models import Realm
-from identity.realms.mount import App, Scope, refuse_socket
+from identity.realms.mount import App, Scope
 
 REFUSED = 4403
 
@@ -61,9 +61,12 @@ class ConsoleActorScope:
             finally:
                 connection.close()
 
-        principal: Principal = await sync_to_async(identify, thread_sensitive=False)()
+        principal = await sync_to_async(identify, thread_sensitive=False)()
         if not principal.actor.is_person or not principal.actor.can_somewhere(Permission.CONSOLE_OPEN):
-            await refuse_socket(receive, send, REFUSED)
+            # Opened and closed: only so does the page learn why, and loads itself anew instead of trying again.
+            await receive()
+            await send({"type": "websocket.accept"})
+            await send({"type": "websocket.close", "code": REFUSED})
             return
         chosen = cookies.get(cookie_name("l", realm), "")
         language = language_of(chosen, realm, _header(scope, b"accept-language"))

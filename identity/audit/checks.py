@@ -156,8 +156,8 @@ def _privileges(cursor: Any) -> list[Finding]:
         ]
     out = []
     cursor.execute(
-        "SELECT c.relname, p FROM pg_class c CROSS JOIN unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) p"
-        f" WHERE {_WHOLE_TABLE}"  # noqa: S608 - a constant
+        "SELECT c.relname, p FROM pg_class c CROSS JOIN unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) p"  # noqa: S608 - constants
+        f" WHERE {_WHOLE_TABLE}"
         " AND has_table_privilege(c.oid, p)",
         [TABLE, TABLE],
     )
@@ -169,9 +169,9 @@ def _triggers(cursor: Any) -> list[Finding]:
     """Both guards on the parent and on every partition, enabled ALWAYS, calling a function that still refuses."""
     out = []
     cursor.execute(
-        "SELECT c.relname, g.name FROM pg_class c"
+        "SELECT c.relname, g.name FROM pg_class c"  # noqa: S608 - constants
         " CROSS JOIN (VALUES ('audit_no_change'), ('audit_no_truncate')) g(name)"
-        f" WHERE {_WHOLE_TABLE}"  # noqa: S608 - a constant
+        f" WHERE {_WHOLE_TABLE}"
         " AND NOT EXISTS (SELECT 1 FROM pg_trigger t"
         " WHERE t.tgrelid = c.oid AND t.tgname = g.name AND t.tgenabled = 'A')",
         [TABLE, TABLE],

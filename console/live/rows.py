@@ -1,0 +1,77 @@
+"""Rows of the feed as a viewer sees them: in his language, with the links and acts that his permissions open."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, get_script_prefix, reverse, set_script_prefix
+from django.utils import translation
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from console.audit.wording import LINKS_ASK, view_of
+from identity.audit.reading import ReadableEvent
+from identity.kernel.actor import Actor
+from identity.kernel.ids import public_id
+from identity.kernel.permissions import Permission
+from identity.realms.models import Realm
+
+ACTS_ON_PERSON = ("password_guessing", "refresh_reuse", "code_replay")
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """All that makes one viewer's rows differ from another's; viewers who are equal share rendered rows."""
+
+    language: str
+    prefix: str
+    permissions: frozenset[Permission]
+
+    def may(self, permission: Permission) -> bool:
+        """Whether links and acts that need it are shown."""
+        return permission in self.permissions
+
+
+def viewer_of(actor: Actor, language: str, prefix: str) -> Viewer:
+    """The viewer that an actor is."""
+    return Viewer(language, prefix, frozenset(permission for permission in LINKS_ASK if actor.can(permission)))
+
+
+def render_row(event: ReadableEvent, viewer: Viewer, realm: Realm) -> SafeString:
+    """One `<li>`. Outside requests there is neither a mount nor a language: both are the viewer's."""
+    before = get_script_prefix()
+    set_script_prefix(f"{viewer.prefix}/")
+    try:
+        with translation.override(viewer.language):
+            return render_to_string(
+                "rk/feed/event_row.html",
+                {
+                    "event": view_of(event, viewer.may),
+                    "actions": actions_of(event, viewer),
+                    # The time is shown in the realm's zone.
+                    "request": SimpleNamespace(realm=realm),
+                },
+            )
+    finally:
+        set_script_prefix(before)
+
+
+def actions_of(event: ReadableEvent, viewer: Viewer) -> list[dict[str, Any]]:
+    """What can be done from the row of an alert. The dialogs ask again, and say if somebody was faster."""
+    row = event.row
+    if row.type not in ("alert.raised", "alert.escalated") or not viewer.may(Permission.ALERTS_ACT):
+        return []
+    acts: list[tuple[str, str, str]] = []
+    if row.payload.get("detector") in ACTS_ON_PERSON:
+        acts += [(_("End sessions"), "alert_contain", "?only=sessions"), (_("Lock"), "alert_contain", "")]
+    else:
+        acts += [(_("End sessions"), "alert_contain", "")]
+    acts.append((_("Dismiss"), "alert_dismiss", ""))
+    try:
+        return [
+            {"label": label, "url": reverse(f"console:{name}", args=[public_id("alert", row.target_id)]) + query}
+            for label, name, query in acts
+        ]
+    except NoReverseMatch:
+        return []
