@@ -41,7 +41,7 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
     choice = request.POST.get("theme", "")
     if choice not in CHOICES:
         return HttpResponseBadRequest("theme")
-    back = request.headers.get("Referer", "")
+    back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
         back = reverse("console:index")
     response = HttpResponseRedirect(back)

@@ -109,7 +109,7 @@ function startSheet(): void {
   const set = (isOpen: boolean): void => {
     side?.classList.toggle("open", isOpen)
     one(".rk-main")?.toggleAttribute("inert", isOpen)
-    if (isOpen) one("a[aria-current], a", side ?? document)?.focus()
+    if (isOpen) (one(".rk-nav a[aria-current]") ?? one(".rk-nav a"))?.focus()
     else one("[data-sheet]")?.focus()
   }
   on("click", "[data-sheet]", (event) => {
