@@ -7,6 +7,7 @@ from uuid import UUID
 from django.apps import apps
 from django.db import transaction
 
+from identity.accounts.models import User
 from identity.applications.models import Application, ApplicationStatus
 from identity.audit.record import record
 from identity.consent import events, rules
@@ -42,6 +43,8 @@ def grant_consent(
     if application is None:
         raise NotFound
     now = clock.now()
+    # The person's row is the lock: a form that is sent twice at once must not make two consents.
+    for_write(User.objects.filter(pk=actor.id)).first()
     consent = for_write(
         Consent.objects.filter(user_id=actor.id, application_id=application_id, withdrawn_at=None)
     ).first()

@@ -64,11 +64,10 @@ def is_own(actor: Actor, consent: Consent) -> bool:
 
 def own_consents(actor: Actor) -> QuerySet[Consent]:
     """What the acting person allows, newest first, with the applications."""
-    return (
-        Consent.objects.select_related("application")
-        .filter(user_id=actor.id, withdrawn_at=None, realm_id=actor.home_realm_id)
-        .order_by("-id")
-    )
+    rows = Consent.objects.select_related("application").order_by("-id")
+    if actor.id is None or actor.home_realm_id is None:
+        return rows.none()
+    return rows.filter(user_id=actor.id, withdrawn_at=None, realm_id=actor.home_realm_id)
 
 
 def people_of(application_id: UUID) -> int:

@@ -32,7 +32,7 @@ def invalid_grant(description: str) -> ProtocolError:
 
 
 def invalid_client(description: str, *, challenge: bool = True) -> ProtocolError:
-    """Client authentication failed. The challenge tells a client that used Basic which scheme we take (RFC 6749, 5.2)."""
+    """Client authentication failed. The challenge names the scheme that we take (RFC 6749, 5.2)."""
     headers = {"WWW-Authenticate": 'Basic realm="token"'} if challenge else None
     return ProtocolError("invalid_client", description, status=401, headers=headers)
 

@@ -154,7 +154,7 @@ UNSUPPORTED = {
     "request_uri": "request_uri_not_supported",
     "registration": "registration_not_supported",
 }
-"""Parameters that change the meaning of a request and that we don't read; ignoring them would answer another question."""
+"""Parameters that change a request's meaning and that we don't read; ignoring them would answer another question."""
 
 
 def refuse_unsupported(names: Collection[str]) -> None:

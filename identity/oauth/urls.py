@@ -1,5 +1,16 @@
 """The protocol's paths under a realm's mount; frozen (DECISIONS 13)."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from identity.oauth import paths
+from identity.oauth.fastpath import view
+
+urlpatterns = [
+    path(paths.TOKEN, view(paths.TOKEN), name="oauth_token"),
+    path(paths.REVOKE, view(paths.REVOKE), name="oauth_revoke"),
+    path(paths.INTROSPECT, view(paths.INTROSPECT), name="oauth_introspect"),
+    path(paths.USERINFO, view(paths.USERINFO), name="oauth_userinfo"),
+    path(paths.JWKS, view(paths.JWKS), name="jwks"),
+    path(paths.OPENID_CONFIGURATION, view(paths.OPENID_CONFIGURATION), name="openid_configuration"),
+    path(paths.SERVER_METADATA, view(paths.SERVER_METADATA), name="oauth_metadata"),
+]

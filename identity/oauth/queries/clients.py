@@ -1,0 +1,145 @@
+"""Reads of clients: one query tells who calls, what it may have, and which key signs for it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from identity.applications.models import Application, ApplicationStatus, RedirectUri, UriKind
+from identity.applications.queries import SECRET_LABEL
+from identity.kernel import clock
+from identity.kernel.crypto import keyed_hashes
+from identity.oauth import sql
+from identity.oauth.models import SigningKey
+from identity.oauth.signing import Signer, signer_of
+from identity.realms.models import Realm
+
+APPLICATION = sql.Columns(
+    Application,
+    "a",
+    (
+        "id",
+        "realm_id",
+        "client_id",
+        "client_type",
+        "name",
+        "type",
+        "status",
+        "grant_types",
+        "token_endpoint_auth_method",
+        "scopes",
+        "first_party",
+        "skip_consent",
+        "last_used_at",
+    ),
+)
+_KEY = sql.Columns(SigningKey, "k", ("id", "kid", "alg", "private_sealed"))
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An application that called, and what was read with it.
+
+    secret_id: the live secret that it presented, or None. audiences: each scope that it may have, with the resource
+    server that owns it (None: the realm's own). Empty, as is `signer`, where no token is issued.
+    """
+
+    application: Application
+    secret_id: UUID | None
+    secret_used_at: datetime | None
+    audiences: Mapping[str, str | None]
+    signer: Signer | None
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether it proved itself by a secret. A public client never does, whatever it sends."""
+        return self.secret_id is not None and self.application.is_confidential
+
+    def audience_of(self, scopes: list[str], issuer: str) -> str | list[str]:
+        """The `aud` of a token with these scopes: their resource servers, else the issuer (DECISIONS 18)."""
+        found = sorted({audience for name in scopes if (audience := self.audiences.get(name))})
+        if not found:
+            return issuer
+        return found[0] if len(found) == 1 else found
+
+
+_SECRET = """
+LEFT JOIN identity_clientsecret s ON s.realm_id = %(realm)s AND s.application_id = a.id AND s.revoked_at IS NULL
+  AND (s.expires_at IS NULL OR s.expires_at > %(now)s) AND s.digest IN ({digests})
+"""
+_WHERE = "WHERE a.realm_id = %(realm)s AND a.client_id = %(client_id)s AND a.status <> 'deleted'"
+# Both databases make the same JSON text of it: [["orders.read", "https://api.example"], …]
+_AUDIENCES = {
+    "postgresql": "(SELECT json_agg(json_build_array(sc.name, rs.identifier))::text",
+    "sqlite": "(SELECT json_group_array(json_array(sc.name, rs.identifier))",
+}
+_AUDIENCES_FROM = """ FROM identity_scope sc
+  LEFT JOIN identity_resourceserver rs ON rs.realm_id = %(realm)s AND rs.id = sc.resource_server_id
+  WHERE sc.realm_id = %(realm)s)
+"""
+
+
+def _digests(realm: Realm, secret: str) -> tuple[str, dict[str, Any]]:
+    # Without a secret the join finds nothing: no digest is empty.
+    return sql.one_of("digest", keyed_hashes(SECRET_LABEL, realm.pk, secret) if secret else [b""])
+
+
+def find_client(realm: Realm, *, client_id: str, secret: str = "") -> Client | None:
+    """Who calls, and whether it presented a live secret. For endpoints that issue nothing.
+
+    By keyed hash: our secrets are random, so no slow hash has to protect them, and the look-up takes the same time for
+    a wrong one.
+    """
+    digests, params = _digests(realm, secret)
+    row = sql.fetch_one(
+        f"SELECT {APPLICATION.sql}, s.id, s.last_used_at FROM identity_application a"  # noqa: S608 - columns are ours
+        f"{_SECRET.format(digests=digests)}{_WHERE}",
+        {"realm": realm.pk, "client_id": client_id, "now": clock.now(), **params},
+    )
+    if row is None:
+        return None
+    (application,), rest = sql.split(row, APPLICATION)
+    return Client(application, sql.as_uuid(rest[0]), sql.as_time(rest[1]), {}, None)
+
+
+def find_issuing_client(realm: Realm, *, client_id: str, secret: str = "") -> Client | None:
+    """The same for the token endpoint, with scopes, audiences and the signing key of the moment."""
+    digests, params = _digests(realm, secret)
+    audiences = _AUDIENCES[sql.vendor()] + _AUDIENCES_FROM
+    row = sql.fetch_one(
+        f"SELECT {APPLICATION.sql}, {_KEY.sql}, s.id, s.last_used_at, {audiences} FROM identity_application a"  # noqa: S608
+        f"{_SECRET.format(digests=digests)}"
+        "LEFT JOIN identity_signingkey k ON k.realm_id = %(realm)s AND k.status = 'active' AND k.alg = %(alg)s "
+        f"{_WHERE}",
+        {
+            "realm": realm.pk,
+            "client_id": client_id,
+            "now": clock.now(),
+            "alg": realm.setting("signing_algorithm"),
+            **params,
+        },
+    )
+    if row is None:
+        return None
+    (application, key), rest = sql.split(row, APPLICATION, _KEY)
+    allowed = set(application.scopes)
+    listed = json.loads(rest[2] or "[]")
+    return Client(
+        application,
+        sql.as_uuid(rest[0]),
+        sql.as_time(rest[1]),
+        {name: audience for name, audience in listed if name in allowed},
+        key and signer_of(realm.pk, key.pk, key.kid, key.alg, key.private_sealed),
+    )
+
+
+def origin_is_registered(realm: Realm, *, origin: str, application_id: UUID | None = None) -> bool:
+    """Whether a browser of this origin may call the token endpoint: for this application, or any (preflight)."""
+    rows = RedirectUri.objects.filter(
+        realm=realm, kind=UriKind.ORIGIN, uri=origin, application__status=ApplicationStatus.ACTIVE
+    )
+    if application_id is not None:
+        rows = rows.filter(application_id=application_id)
+    return rows.exists()
