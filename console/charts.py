@@ -76,9 +76,12 @@ def signins_chart(
     columns = (_("Time"), _("Succeeded"), _("Failed")) + ((_("Challenged"),) if challenged is not None else ())
     series = [succeeded, failed] + ([challenged] if challenged is not None else [])
     rows = [
-        (date_format(time, "D j M, H:i"), *values) for time, values in zip(local, zip(*series, strict=True), strict=True)
+        (date_format(time, "D j M, H:i"), *values)
+        for time, values in zip(local, zip(*series, strict=True), strict=True)
     ]
-    return Chart("signins", _("Sign-ins"), note, figure.to_plotly_json(), _summary(local, succeeded, failed), columns, rows)
+    return Chart(
+        "signins", _("Sign-ins"), note, figure.to_plotly_json(), _summary(local, succeeded, failed), columns, rows
+    )
 
 
 def spike_of(values: Sequence[int]) -> int | None:
@@ -105,7 +108,14 @@ def _dress(figure: go.Figure, *, tops: tuple[Sequence[int], Sequence[int]], tick
         hoverlabel={"bgcolor": "var(--rk-raised)", "bordercolor": AXIS, "font": {**font, "color": INK}},
     )  # fmt: skip
     figure.update_xaxes(
-        showgrid=False, zeroline=False, linecolor=AXIS, showline=True, ticks="", nticks=6, fixedrange=True, tickformat=ticks
+        showgrid=False,
+        zeroline=False,
+        linecolor=AXIS,
+        showline=True,
+        ticks="",
+        nticks=6,
+        fixedrange=True,
+        tickformat=ticks,
     )
     figure.update_xaxes(showticklabels=False, row=1, col=1)
     for row, values in enumerate(tops, start=1):
@@ -117,7 +127,10 @@ def _dress(figure: go.Figure, *, tops: tuple[Sequence[int], Sequence[int]], tick
 
 
 def _name_ends(
-    figure: go.Figure, x: Sequence[str], succeeded: Sequence[int], small: Sequence[tuple[str, Sequence[int], Any, Any, Any]]
+    figure: go.Figure,
+    x: Sequence[str],
+    succeeded: Sequence[int],
+    small: Sequence[tuple[str, Sequence[int], Any, Any, Any]],
 ) -> None:
     """A name and the latest number at each line's end; two that would overlap are moved apart."""
     if not x:
@@ -129,7 +142,13 @@ def _name_ends(
     for position, (name, values, *_rest) in enumerate(ends):
         label = f"<b>{name} {number_format(values[-1], force_grouping=True)}</b>"
         figure.add_annotation(
-            **common, yref="y2 domain", y=0, yanchor="bottom", yshift=position * 15, text=label, font={"color": INK, "size": 11}
+            **common,
+            yref="y2 domain",
+            y=0,
+            yanchor="bottom",
+            yshift=position * 15,
+            text=label,
+            font={"color": INK, "size": 11},
         )
 
 
@@ -138,12 +157,14 @@ def _mark_spike(figure: go.Figure, x: str, value: int, at: str) -> None:
     figure.add_annotation(xref="x2", yref="y2", x=x, y=value, text=f"<b>{text}</b>", showarrow=False, xanchor="right",
                           xshift=-8, font={"color": "var(--rk-crit)", "size": 11})  # fmt: skip
     figure.add_trace(
-        go.Scatter(x=[x], y=[value], mode="markers", marker={"color": CRITICAL, "size": 7}, hoverinfo="skip"), row=2, col=1
+        go.Scatter(x=[x], y=[value], mode="markers", marker={"color": CRITICAL, "size": 7}, hoverinfo="skip"),
+        row=2,
+        col=1,
     )
 
 
 def _summary(local: Sequence[datetime], succeeded: Sequence[int], failed: Sequence[int]) -> str:
-    if not local or not any(succeeded) and not any(failed):
+    if not any(succeeded) and not any(failed):
         return _("Nobody signed in during this time.")
     top = max(range(len(succeeded)), key=lambda index: succeeded[index])
     worst = max(range(len(failed)), key=lambda index: failed[index])

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 from unfold.sites import UnfoldAdminSite
@@ -28,7 +26,16 @@ class ConsoleSite(UnfoldAdminSite):
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Our areas first, then the change lists; without the admin's own sign-in, password and history pages."""
-        dropped = {"login", "logout", "password_change", "password_change_done", "search", "view_on_site", "index"}
+        dropped = {
+            "login",
+            "logout",
+            "password_change",
+            "password_change_done",
+            "search",
+            "view_on_site",
+            "index",
+            "app_list",
+        }
         admin_urls = [url for url in super().get_urls() if getattr(url, "name", None) not in dropped]
         return [
             path("theme.css", theme_css, name="theme_css"),
@@ -49,10 +56,6 @@ class ConsoleSite(UnfoldAdminSite):
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Unfold's search is unbounded and its cache knows no realm: ours stands at `find`."""
         raise Http404
-
-    def get_log_entries(self, request: HttpRequest) -> QuerySet[LogEntry]:
-        """The admin's log is never written (DECISIONS 9); the audit trail is ours."""
-        return LogEntry.objects.none()
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Unfold's context, for pages of the admin. Our own pages need none of it."""

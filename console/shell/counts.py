@@ -30,5 +30,5 @@ def counts_for(request: HttpRequest) -> dict[str, Count]:
         actor = request.actor  # type: ignore[attr-defined]
         found = ((name, source(actor)) for name, source in SOURCES.items())
         cached = {name: count for name, count in found if count and count.number}
-        request._rk_counts = cached  # type: ignore[attr-defined]  # noqa: SLF001
+        request._rk_counts = cached  # type: ignore[attr-defined]
     return cached

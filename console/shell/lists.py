@@ -156,7 +156,9 @@ class Total:
         shown = number_format(self.number, force_grouping=True)
         if self.is_exact:
             return shown
-        return _("about %(number)s") % {"number": shown} if self.is_estimate else _("over %(number)s") % {"number": shown}
+        return (
+            _("about %(number)s") % {"number": shown} if self.is_estimate else _("over %(number)s") % {"number": shown}
+        )
 
 
 @dataclass(frozen=True)
@@ -235,7 +237,7 @@ def _write_cursor(row: Model, order: Sequence[str]) -> str:
     values = []
     for name in _names(order):
         owner, column = _owner(row, name)
-        values.append(owner._meta.get_field(column).value_to_string(owner))  # noqa: SLF001
+        values.append(owner._meta.get_field(column).value_to_string(owner))
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 
 
@@ -262,8 +264,8 @@ def _read_cursor(model: type[Model], order: Sequence[str], cursor: str) -> list[
 def _field(model: Any, name: str) -> Any:
     *path, column = name.split("__")
     for step in path:
-        model = model._meta.get_field(step).related_model  # noqa: SLF001
-    return model._meta.get_field(column)  # noqa: SLF001
+        model = model._meta.get_field(step).related_model
+    return model._meta.get_field(column)
 
 
 def _beyond(order: Sequence[str], after: Sequence[Any]) -> Q:

@@ -97,8 +97,7 @@ def navigation_for(request: HttpRequest) -> Navigation:
     """The sidebar of this request's actor, with the open area marked."""
     actor = request.actor  # type: ignore[attr-defined]
     seen = [
-        (group, [replace(item, url=url) for item, url in _existing(group.items) if actor.can_somewhere(item.permission)])
-        for group in GROUPS
+        (group, [item for item in _existing(group.items) if actor.can_somewhere(item.permission)]) for group in GROUPS
     ]
     urls = [item.url for _group, items in seen for item in items]
     current = _longest_prefix(request.path, urls)
@@ -115,10 +114,11 @@ def navigation_for(request: HttpRequest) -> Navigation:
     )
 
 
-def _existing(items: Iterable[Item]) -> Iterable[tuple[Item, str]]:
+def _existing(items: Iterable[Item]) -> Iterable[Item]:
+    """The items whose page there is, with its URL."""
     for item in items:
         try:
-            yield item, reverse(f"console:{item.name}")
+            yield replace(item, url=reverse(f"console:{item.name}"))
         except NoReverseMatch:
             continue
 

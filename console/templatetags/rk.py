@@ -88,9 +88,7 @@ def state(text: str, level: str = "ok", symbol: str = "") -> SafeString:
 def pill(text: str, level: str = "", symbol: str = "") -> SafeString:
     """{% pill "Active" "ok" %}: a status beside a heading. Without a level it is a quiet label."""
     symbol = symbol or LEVEL_ICONS.get(level, "")
-    return format_html(
-        '<span class="pill {}">{}{}</span>', level or "plain", icon(symbol, 14) if symbol else "", text
-    )
+    return format_html('<span class="pill {}">{}{}</span>', level or "plain", icon(symbol, 14) if symbol else "", text)
 
 
 @register.simple_tag
@@ -138,7 +136,9 @@ def kbd(keys: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def relative_time(context: RequestContext, moment: datetime | None, style: str = "relative", empty: str = "") -> SafeString:
+def relative_time(
+    context: RequestContext, moment: datetime | None, style: str = "relative", empty: str = ""
+) -> SafeString:
     """{% relative_time session.last_seen_at %}: "8 s ago", exact time and zone in the title.
 
     style: "relative" (scripts keep it current), "clock" (today its time, before that its date), "date", "exact".
@@ -253,8 +253,8 @@ def navigation(context: RequestContext) -> Navigation:
     """The sidebar, computed once for a page."""
     request = context["request"]
     if not hasattr(request, "_rk_navigation"):
-        request._rk_navigation = navigation_for(request)  # noqa: SLF001
-    return request._rk_navigation  # noqa: SLF001
+        request._rk_navigation = navigation_for(request)
+    return request._rk_navigation
 
 
 @register.simple_tag(takes_context=True)
