@@ -1,10 +1,41 @@
 """Who reacts to what: the one place where consumers are subscribed. Called once, when all apps are loaded."""
 
+import pkgutil
+from datetime import timedelta
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.conf import settings
+from django.core.management import call_command
 from django.db.models.signals import post_migrate
 
+import identity
+from console.live.publishing import publish_event
 from identity.access.permission_sync import sync_permissions
+from identity.audit.leases import add_job, in_each_realm
+from identity.audit.outbox import subscribe
+from identity.audit.partitions import top_up
+from identity.audit.publishing import add_publisher
+from identity.kernel import idempotency, ratelimit
+from identity.kernel.actor import system_actor
+from identity.kernel.events import registry
+from identity.metrics import rules as metrics_rules
+from identity.metrics.counting import measure_all
+from identity.metrics.reactions import on_counted_event
+from identity.oauth.commands import retire_due_keys
+from identity.security.reactions import on_suspicious_event
+
+SUSPICIOUS = ("code.replayed", "refresh.reused", "signin.failed", "signin.succeeded")
 
 _wired = False
+
+
+def load_events() -> None:
+    """Import every room's events, so that each process can tell any event in words, whatever else it has imported."""
+    for room in pkgutil.iter_modules(identity.__path__):
+        name = f"identity.{room.name}.events"
+        if room.ispkg and find_spec(name):
+            import_module(name)
 
 
 def wire() -> None:
@@ -13,4 +44,19 @@ def wire() -> None:
     if _wired:
         return
     _wired = True
+    load_events()
     post_migrate.connect(sync_permissions, dispatch_uid="identity.sync_permissions")
+
+    subscribe("metrics", on_counted_event, [name for name in metrics_rules.COUNTED if name in registry])
+    subscribe("security", on_suspicious_event, [name for name in SUSPICIOUS if name in registry])
+
+    if settings.REDIS_URL:
+        add_publisher(publish_event)
+
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    add_job("audit.partitions", day, lambda _held: top_up())
+    add_job("metrics.measure", timedelta(minutes=1), measure_all)
+    add_job("oauth.retire_keys", hour, in_each_realm(lambda realm: retire_due_keys(system_actor(realm.pk))))
+    add_job("kernel.purge_counters", hour, in_each_realm(lambda _realm: ratelimit.purge_expired()))
+    add_job("kernel.purge_answers", hour, in_each_realm(lambda _realm: idempotency.purge_expired()))
+    add_job("tasks.prune", day, lambda _held: call_command("prune_db_task_results", verbosity=0))

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from identity.audit import readiness
 from identity.kernel.errors import Invalid
 from identity.realms.rules import checked_slug
 
@@ -33,5 +34,13 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """Whether this process should get traffic."""
-    return JsonResponse({"status": "ok"})
+    """Whether this process should get traffic: database, migrations, the audit table's guards, months ahead.
+
+    503 when not. A warning stays 200: it is somebody's to mend, not a reason to be away. Names nothing private.
+    """
+    checks = readiness.checks()
+    worst = max((check.level for check in checks), default=readiness.Level.OK)
+    return JsonResponse(
+        {"status": worst.name.lower(), "checks": {check.name: check.text for check in checks}},
+        status=503 if worst is readiness.Level.FAILED else 200,
+    )

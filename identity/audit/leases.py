@@ -8,11 +8,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
+from django.apps import apps
 from django.db import connection, transaction
 
 from identity.audit.models import Lease
 from identity.kernel import clock
+from identity.kernel.context import realm_scope
 from identity.kernel.transactions import for_write
 
 logger = logging.getLogger(__name__)
@@ -56,6 +59,18 @@ def add_job(name: str, every: timedelta, run: Callable[[Held], object]) -> None:
     if name in _jobs:
         raise ValueError(f"There is a job {name!r} already.")
     _jobs[name] = Job(name, every, run)
+
+
+def in_each_realm(work: Callable[[Any], object]) -> Callable[[Held], None]:
+    """A job that does `work(realm)` in every realm that is not purged, each in its own scope and transaction."""
+
+    def run(held: Held) -> None:
+        for realm in apps.get_model("identity", "Realm").objects.filter(purged_at=None):
+            with realm_scope(realm), transaction.atomic():
+                held.check()
+                work(realm)
+
+    return run
 
 
 def jobs() -> list[Job]:

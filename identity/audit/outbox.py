@@ -35,11 +35,17 @@ _subscriptions: dict[str, Subscription] = {}
 _by_type: dict[str, tuple[str, ...]] = {}
 
 
-def subscribe(consumer: str, handler: Handler, events: Iterable[type[Event]] | None = None) -> None:
-    """Called from config/wiring.py only. `events=None` means all events. A consumer subscribes once."""
+def subscribe(consumer: str, handler: Handler, events: Iterable[type[Event] | str] | None = None) -> None:
+    """Called from config/wiring.py only. A consumer subscribes once, to event classes or wire names; None means all.
+
+    Raises ValueError for a consumer that is subscribed already, and for a name that no event has.
+    """
     if consumer in _subscriptions:
         raise ValueError(f"The consumer {consumer!r} is subscribed already.")
-    types = frozenset(registry if events is None else (event.type for event in events))
+    wanted = registry if events is None else (event if isinstance(event, str) else event.type for event in events)
+    types = frozenset(wanted)
+    if unknown := types - registry.keys():
+        raise ValueError(f"{consumer!r} waits for events that nobody says: {', '.join(sorted(unknown))}.")
     _subscriptions[consumer] = Subscription(consumer, handler, types)
     _by_type.clear()
 

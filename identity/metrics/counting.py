@@ -1,7 +1,7 @@
 """Writing buckets. Each write is one statement, so that parallel counters never lose one another's numbers."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -14,7 +14,8 @@ from identity.kernel.ids import uuid7, uuid7_floor
 from identity.metrics import rules
 from identity.metrics.models import MetricBucket
 from identity.realms.models import Realm, RealmStatus
-from identity.sessions.models import Session, SessionStatus
+from identity.sessions.models import Session
+from identity.sessions.queries import live
 
 _TABLE = MetricBucket._meta.db_table
 _INSERT = (
@@ -64,10 +65,7 @@ def measure(realm: Realm, held: Held | None = None) -> None:
     moment = clock.now()
     buckets = [rules.bucket_start(moment - rules.BUCKET), rules.bucket_start(moment)]
     tokens = [(start, _count_tokens(realm.pk, start)) for start in buckets]
-    idle = timedelta(seconds=realm.setting("session_idle_lifetime"))
-    active = Session.objects.filter(
-        status=SessionStatus.ACTIVE, user__isnull=False, expires_at__gt=moment, last_seen_at__gt=moment - idle
-    ).count()
+    active = live(Session.objects.exclude(user_id=None), realm, moment).count()
     with transaction.atomic():
         if held is not None:
             held.check()

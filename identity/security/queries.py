@@ -12,7 +12,6 @@ from identity.accounts.models import User
 from identity.audit.models import AuditEvent
 from identity.audit.queries import count_failures
 from identity.audit.reading import ReadableEvent, readable
-from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.crypto import SealBroken, unseal
 from identity.kernel.errors import NotFound
@@ -21,7 +20,8 @@ from identity.kernel.permissions import Permission
 from identity.realms.models import Realm
 from identity.security.models import Alert, AlertStatus
 from identity.security.rules import MOST_COUNTED, Detector
-from identity.sessions.models import Session, SessionStatus
+from identity.sessions.models import Session
+from identity.sessions.queries import live
 
 TRIED = {
     Detector.PASSWORD_GUESSING: ("signin.failed",),
@@ -164,10 +164,7 @@ def exposure_of(actor: Actor, alert: Alert) -> Exposure:
 
 def active_sessions(realm_id: UUID, *, user_id: UUID | None = None, ip: str = "") -> QuerySet[Session]:
     """Signed-in sessions that still count, of a person or from an address."""
-    realm = Realm.objects.get(pk=realm_id)
-    now = clock.now()
-    idle = timedelta(seconds=realm.setting("session_idle_lifetime"))
-    rows = Session.objects.filter(status=SessionStatus.ACTIVE, expires_at__gt=now, last_seen_at__gt=now - idle)
+    rows = live(Session.objects.all(), Realm.objects.get(pk=realm_id))
     rows = rows.filter(user_id=user_id) if user_id else rows.exclude(user_id=None)
     return rows.filter(ip=ip) if ip else rows
 
