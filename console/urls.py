@@ -18,6 +18,7 @@ AREAS = (
     "keys",
     "outbox",
     "realms",
+    "visits",
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -73,3 +73,8 @@ def own_consents(actor: Actor) -> QuerySet[Consent]:
 def people_of(application_id: UUID) -> int:
     """How many people allow this application something now."""
     return Consent.objects.filter(application_id=application_id, withdrawn_at=None).count()
+
+
+def consents_of(user_id: UUID) -> int:
+    """How many applications this person allows something now."""
+    return Consent.objects.filter(user_id=user_id, withdrawn_at=None).count()

@@ -67,6 +67,17 @@ def end_session(actor: Actor, *, session_id: UUID, reason: str = "ended_by_admin
 
 
 @transaction.atomic
+def end_sessions(actor: Actor, *, session_ids: Sequence[UUID], reason: str = "ended_by_admin") -> int:
+    """End a selection, all or nothing: one id that the actor can't end refuses the whole (TI-04). Returns how many ended.
+
+    Raises NotFound, PermissionDenied. Says session.ended for each that was active.
+    """
+    active = [s for s in (_one(actor, pk) for pk in sorted(session_ids)) if s.status == SessionStatus.ACTIVE]
+    _end(actor, active, reason)
+    return len(active)
+
+
+@transaction.atomic
 def end_sessions_of_user(
     actor: Actor, *, user_id: UUID, except_session_id: UUID | None = None, reason: str = ""
 ) -> int:
