@@ -114,6 +114,19 @@ class KeyRotated(Event):
     withdrawn: bool = False
 
 
+@event(
+    "key.exported",
+    target="key",
+    sentence=_("{actor} exported the signing key {kid}, sealed with a passphrase"),
+    severity=Severity.HIGH,
+)
+class KeyExported(Event):
+    """A private key left the installation inside a realm file with secrets."""
+
+    kid: str = ""
+    alg: str = ""
+
+
 @event("key.retired", target="key", sentence=_("The signing key {kid} is no longer published"))
 class KeyRetired(Event):
     """Nothing that this key signed is valid any more."""

@@ -63,6 +63,15 @@ def new_key(alg: str) -> tuple[str, dict[str, Any], bytes]:
     return kid, public, json.dumps(made.as_dict(private=True)).encode()
 
 
+def public_part(private: dict[str, Any], alg: str) -> tuple[str, dict[str, Any]]:
+    """kid and public JWK of a private one. Raises joserfc's errors, KeyError or ValueError when it is none of `alg`."""
+    if alg not in ALGORITHMS or "d" not in private:
+        raise ValueError(alg)
+    key = _imported(private, alg)
+    kid = key.thumbprint()
+    return kid, {**key.as_dict(private=False), "kid": kid, "alg": alg, "use": "sig"}
+
+
 @lru_cache(maxsize=512)
 def signer_of(realm_id: UUID, key_id: UUID, kid: str, alg: str, sealed: bytes) -> Signer:
     """The signer of a stored key. Raises SealBroken."""

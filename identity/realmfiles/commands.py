@@ -17,7 +17,14 @@ from identity.access.commands import (
 )
 from identity.access.models import Role, RoleKind
 from identity.access.queries import find_role, roles_of_user
-from identity.accounts.commands import create_user, delete_user, reconcile_user
+from identity.accounts.commands import (
+    change_email,
+    change_identifiers,
+    change_profile,
+    confirm_email,
+    create_user,
+    delete_user,
+)
 from identity.accounts.models import User
 from identity.applications.commands import (
     add_secret,
@@ -37,8 +44,9 @@ from identity.applications.queries import get_application_by_client_id, verify_s
 from identity.kernel.actor import Actor, system_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.errors import PermissionDenied, RealmkeepError
-from identity.oauth.commands import ensure_signing_keys
+from identity.oauth.commands import ensure_signing_keys, import_signing_key
 from identity.realmfiles.errors import RealmFileInvalid
+from identity.realmfiles.keys import PASSPHRASE, open_key
 from identity.realmfiles.queries import export_realm
 from identity.realmfiles.rules import differences
 from identity.realmfiles.schema import (
@@ -160,6 +168,7 @@ class _Pass:
         self.applications()
         self.roles()
         self.users()
+        self.signing_keys()
         if self.prune:
             self.prune_all()
         return self.secrets
@@ -331,15 +340,20 @@ class _Pass:
 
     def known_user(self, user: User, part: UserPart, path: str) -> None:
         """Bring the profile in line with what the file names; never the password."""
-        fields = part.model_dump(
-            include={"email", "username", "phone", "name", "language", "time_zone"}, exclude_none=True
-        )
-        if part.email_verified:
-            fields["email_verified"] = True
-        if part.phone_verified:
-            fields["phone_verified"] = True
-        if fields:
-            _at(path, lambda: reconcile_user(self.actor, user_id=user.pk, **fields))
+        profile = part.model_dump(include={"name", "language", "time_zone"}, exclude_none=True)
+        if profile:
+            _at(path, lambda: change_profile(self.actor, user_id=user.pk, **profile))
+        if part.email and part.email.strip().casefold() != (user.email or ""):
+            email = part.email
+            _at(
+                path,
+                lambda: change_email(self.actor, user_id=user.pk, email=email, verified=part.email_verified),
+            )
+        elif user.email and part.email_verified and not user.email_verified:
+            _at(path, lambda: confirm_email(self.actor, user_id=user.pk, email=user.email or ""))
+        names = part.model_dump(include={"username", "phone"}, exclude_none=True)
+        if names:
+            _at(path, lambda: change_identifiers(self.actor, user_id=user.pk, **names))
 
     def user_roles(self, user: User, part: UserPart, path: str) -> None:
         """Assign what is named; with prune, take away the rest of a kind that the file names."""
@@ -372,6 +386,16 @@ class _Pass:
         if role is None:
             raise RealmFileInvalid([(path, f"There is no such role: {named}.")])
         return role
+
+    def signing_keys(self) -> None:
+        """Keys of an export with secrets, opened with its passphrase."""
+        for at, part in enumerate(self.document.signing_keys or []):
+            path = f"signing_keys[{at}]"
+            private = _at(path, lambda p=part: open_key(p, self.environment.get(PASSPHRASE, "")))
+            _at(
+                path,
+                lambda p=part, k=private: import_signing_key(self.actor, private=k, alg=p.alg, status=p.status),
+            )
 
     def prune_all(self) -> None:
         """Delete what the file's sections don't name. Sections that it lacks stay untouched."""
@@ -408,5 +432,3 @@ class _Pass:
             names = {scope.name for scope in document.scopes}
             for scope in Scope.objects.filter(resource_server=None, built_in=False).exclude(name__in=names):
                 _at("scopes", lambda s=scope: delete_scope(self.actor, scope_id=s.pk))
-
-

@@ -45,7 +45,9 @@ def export_realm(actor: Actor, *, with_secrets: bool = False) -> dict[str, Any]:
             }
         ),
         "resource_servers": _resource_servers(),
-        "scopes": [_scope(scope) for scope in Scope.objects.filter(resource_server=None, built_in=False).order_by("name")],
+        "scopes": [
+            _scope(scope) for scope in Scope.objects.filter(resource_server=None, built_in=False).order_by("name")
+        ],
         "applications": [_application(row) for row in _live_applications()],
         "roles": _roles(),
         "users": _users(with_secrets=with_secrets),

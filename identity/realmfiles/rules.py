@@ -69,8 +69,6 @@ def _inconsistencies(document: RealmFile) -> Iterator[tuple[str, str]]:
             yield f"users[{at}]", "Give an email, username or phone."
         if user.password and user.password_hash:
             yield f"users[{at}].password_hash", "Give a password or its hash, not both."
-        if user.password_hash and not user.password_hash.startswith(("argon2$argon2id$", "$argon2id$")):
-            yield f"users[{at}].password_hash", "Only argon2id hashes can be taken over."
     for at, role in enumerate(document.roles or []):
         if role.kind == "console" and role.application:
             yield f"roles[{at}].application", "A console role belongs to no application."

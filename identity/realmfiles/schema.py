@@ -57,7 +57,9 @@ class ApplicationPart(Part):
     homepage_uri: Text | None = None
     privacy_uri: Text | None = None
     terms_uri: Text | None = None
-    secret: EnvReference | None = Field(None, description="32 characters or more; without it one is generated and printed once.")
+    secret: EnvReference | None = Field(
+        None, description="32 characters or more; without it one is generated and printed once."
+    )
     redirect_uris: list[str] | None = None
     post_logout_redirect_uris: list[str] | None = None
     allowed_origins: list[str] | None = None

@@ -1,5 +1,6 @@
 """`manage.py realm apply FILE` and `manage.py realm export SLUG`."""
 
+import json
 import os
 import sys
 from argparse import ArgumentParser
@@ -11,14 +12,14 @@ from django.core.management.base import BaseCommand, CommandError
 from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.errors import RealmkeepError
+from identity.oauth.commands import reveal_signing_keys
 from identity.realmfiles.commands import apply_realm_file
-from identity.realmfiles.keys import export_signing_keys
+from identity.realmfiles.keys import PASSPHRASE, sealed_keys
 from identity.realmfiles.queries import export_realm
 from identity.realmfiles.rules import as_yaml, parse
+from identity.realmfiles.schema import json_schema
 from identity.realms.models import Realm
 from identity.realms.queries import get_realm
-
-PASSPHRASE = "REALMKEEP_EXPORT_PASSPHRASE"
 
 
 class Command(BaseCommand):
@@ -33,6 +34,7 @@ class Command(BaseCommand):
         apply.add_argument("file")
         apply.add_argument("--dry-run", action="store_true", help="Print the differences and change nothing.")
         apply.add_argument("--prune", action="store_true", help="Delete what the file's sections don't name.")
+        actions.add_parser("schema", help="Print the JSON Schema of realm files.")
         export = actions.add_parser("export", help="Write a realm as a file.")
         export.add_argument("slug")
         export.add_argument("--output", help="Where to write; standard output if absent.")
@@ -47,6 +49,8 @@ class Command(BaseCommand):
         try:
             if options["action"] == "apply":
                 self._apply(options)
+            elif options["action"] == "schema":
+                self.stdout.write(json.dumps(json_schema(), indent=2))
             else:
                 self._export(options)
         except RealmkeepError as error:
@@ -79,7 +83,7 @@ class Command(BaseCommand):
             data = export_realm(actor, with_secrets=options["with_secrets"])
             if options["with_secrets"]:
                 passphrase = os.environ.get(PASSPHRASE, "")
-                data["signing_keys"] = export_signing_keys(actor, passphrase=passphrase)
+                data["signing_keys"] = sealed_keys(reveal_signing_keys(actor), passphrase)
         if not options["output"]:
             self.stdout.write(as_yaml(data), ending="")
             return

@@ -48,9 +48,7 @@ class Command(BaseCommand):
             with transaction.atomic():
                 # The realm is older than its history.
                 with history.before_it(options["days"]):
-                    applied = apply_realm_file(
-                        system_actor(Realm().pk), document=document, environment=environment
-                    )
+                    applied = apply_realm_file(system_actor(Realm().pk), document=document, environment=environment)
                 if name == "acme":
                     history.write(applied.realm, days=min(max(options["days"], 1), 20))
             self.stdout.write(f"Demo realm {name} seeded.")
@@ -60,6 +58,7 @@ class Command(BaseCommand):
             ("acme", "Owner of Acme (everything)", "nadia.okafor@acme.example"),
             ("acme", "Security analyst", "ravi.shah@acme.example"),
             ("acme", "Auditor (read only)", "ana.ribeiro@acme.example"),
+            ("acme", "A customer, for the sample client (make demo-client)", "dana.okafor@acme.example"),
             ("platform", "Operator of all realms", "operator@realmkeep.example"),
         ]
         realms = {realm.slug: realm for realm in Realm.objects.filter(slug__in=("acme", "platform"))}
@@ -72,7 +71,9 @@ class Command(BaseCommand):
         self.stdout.write(f"Demo sign-ins (password of all: {PASSWORD})")
         for slug, what, email in rows:
             self.stdout.write(f"  {slug:9} {email:30} {what}")
-        self.stdout.write("  acme      dana.okafor@acme.example       A customer: try the sample client (bin/demo-client)")
+        self.stdout.write(
+            "  acme      dana.okafor@acme.example       A customer: try the sample client (bin/demo-client)"
+        )
 
 
 def demo_environment(data: Path) -> dict[str, str]:

@@ -8,12 +8,12 @@ from joserfc.errors import JoseError
 
 from identity.audit.record import record
 from identity.kernel import clock
-from identity.kernel.actor import Actor
+from identity.kernel.actor import Actor, ActorKind
 from identity.kernel.crypto import seal, unseal
-from identity.kernel.errors import Invalid
+from identity.kernel.errors import Invalid, PermissionDenied
 from identity.kernel.ids import uuid7
 from identity.kernel.permissions import Permission
-from identity.oauth import events, signing
+from identity.oauth import events, rules, signing
 from identity.oauth.models import KeyStatus, SigningKey
 
 
@@ -23,9 +23,8 @@ def reveal_signing_keys(actor: Actor) -> list[tuple[SigningKey, bytes]]:
 
     Raises PermissionDenied unless the system acts: no person ever sees a private key. Says key.exported for each.
     """
-    actor.require(Permission.KEYS_ROTATE)
-    if actor.kind != "system":
-        actor.require(Permission.REALMS_DELETE)
+    if actor.kind is not ActorKind.SYSTEM:
+        raise PermissionDenied(permission=Permission.KEYS_ROTATE)
     out = []
     for key in SigningKey.objects.filter(status__in=(KeyStatus.ACTIVE, KeyStatus.RETIRING)).order_by("id"):
         private = unseal(
@@ -42,7 +41,8 @@ def import_signing_key(actor: Actor, *, private: bytes, alg: str, status: str) -
 
     private: a JWK with its private part. Raises PermissionDenied, Invalid (field sealed). Says key.created.
     """
-    actor.require(Permission.KEYS_ROTATE)
+    if actor.kind is not ActorKind.SYSTEM:
+        raise PermissionDenied(permission=Permission.KEYS_ROTATE)
     try:
         kid, public = signing.public_part(json.loads(private), alg)
     except (ValueError, KeyError, TypeError, JoseError) as error:
@@ -66,6 +66,7 @@ def import_signing_key(actor: Actor, *, private: bytes, alg: str, status: str) -
         created_at=now,
         activated_at=now,
         retiring_at=now if status == KeyStatus.RETIRING else None,
+        retire_after=now + rules.KEY_OVERLAP if status == KeyStatus.RETIRING else None,
     )
     key.save(force_insert=True)
     record(actor, events.KeyCreated(target_id=key.pk, kid=kid, alg=alg, status=status))
