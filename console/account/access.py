@@ -5,13 +5,13 @@ from functools import wraps
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied as Forbidden
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.translation import gettext_lazy as _
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from console.shell.views import to_sign_in
 from identity.accounts.models import User
 from identity.kernel.actor import Actor, ActorKind
-from identity.kernel.errors import Conflict, NotFound, PermissionDenied, RealmkeepError
+from identity.kernel.errors import Conflict, NotFound, PermissionDenied, RateLimited, Unavailable
 from identity.realms.models import Realm
 
 
@@ -27,10 +27,7 @@ View = Callable[..., HttpResponse]
 
 
 def account_view(view: View) -> View:
-    """For the signed-in person of this realm only; an operator visits the console and never an account.
-
-    A page that was opened long ago may name what is gone by now: that is said on the page that it came from.
-    """
+    """For the signed-in person of this realm only; an operator visits the console and never an account."""
 
     @wraps(view)
     def guarded(request: AccountRequest, *args: object, **kwargs: object) -> HttpResponse:
@@ -42,10 +39,22 @@ def account_view(view: View) -> View:
             raise Http404 from error
         except PermissionDenied as error:
             raise Forbidden from error
-        except Conflict:
-            messages.info(request, _("That had changed already. This is how it stands now."))
-        except RealmkeepError as error:
-            messages.error(request, str(error.message))
-        return HttpResponseRedirect(request.path if request.method == "GET" else "./")
 
     return guarded
+
+
+def said_on(page: str) -> Callable[[View], View]:
+    """For what writes: a refusal is said on the list that the form stands on, which shows how things stand now."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: AccountRequest, *args: object, **kwargs: object) -> HttpResponse:
+            try:
+                return view(request, *args, **kwargs)
+            except (Conflict, RateLimited, Unavailable) as error:
+                messages.error(request, str(error.message))
+                return redirect(page)
+
+        return guarded
+
+    return decorate

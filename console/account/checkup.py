@@ -31,20 +31,18 @@ class Checkup:
 
 def check_up(*, has_password: bool, email: str, email_verified: bool, devices: Sequence[DeviceRow]) -> Checkup:
     """What this account lacks."""
-    tasks, fine = [], []
-    for device in devices:
-        if device.new:
-            tasks.append(
-                Task(
-                    _("Is this you on %(device)s?") % {"device": device.what},
-                    _("You signed in there for the first time. If you don’t know it, sign it out."),
-                    _("Look at it"),
-                    "selfservice:devices",
-                    "gpp_maybe",
-                )
-            )
-    if not any(device.new for device in devices):
-        fine.append(_("No new device is signed in"))
+    tasks = [
+        Task(
+            _("Is this you on %(device)s?") % {"device": device.what},
+            _("You signed in there for the first time. If you don’t know it, sign it out."),
+            _("Look at it"),
+            "selfservice:devices",
+            "gpp_maybe",
+        )
+        for device in devices
+        if device.new
+    ]
+    fine = [] if tasks else [_("No new device is signed in")]
     if not email:
         tasks.append(
             Task(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from console.account.access import AccountRequest, account_view
+from console.account.access import AccountRequest, account_view, said_on
 from console.account.activity import entries
 from console.account.checkup import check_up
 from console.account.forms import ProfileForm
@@ -98,6 +98,7 @@ def _devices(request: AccountRequest) -> list[DeviceRow]:
 
 @require_POST
 @account_view
+@said_on("selfservice:devices")
 def end_one_session(request: AccountRequest, session_id: str) -> HttpResponse:
     """Sign one of the own devices out, with all that was issued to it."""
     session = own_sessions(request.actor).filter(pk=_parsed("session", session_id)).first()
@@ -110,6 +111,7 @@ def end_one_session(request: AccountRequest, session_id: str) -> HttpResponse:
 
 @require_POST
 @account_view
+@said_on("selfservice:devices")
 def end_other_sessions(request: AccountRequest) -> HttpResponse:
     """Sign out everything but this device."""
     ended = end_sessions_of_user(
@@ -150,6 +152,7 @@ def application(request: AccountRequest, consent_id: str) -> HttpResponse:
 
 @require_POST
 @account_view
+@said_on("selfservice:applications")
 def withdraw(request: AccountRequest, consent_id: str) -> HttpResponse:
     """Take back what the application was allowed."""
     consent = _consent(request, consent_id)
