@@ -89,8 +89,15 @@ def _imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
 
 
-def _public_functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
-    return (n for n in tree.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("_"))
+def _commands(source: Source) -> Iterator[ast.FunctionDef]:
+    """A room's commands: the public functions of commands.py; of a folder, those that its __init__.py hands out."""
+    handed_out = {name.rsplit(".", 1)[1] for _, name in _imports(ast.parse(source.siblings.get("__init__.py", "")))}
+    is_folder = "__init__.py" in source.siblings
+    for node in source.tree.body:
+        if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
+            continue
+        if node.name in handed_out or not is_folder:
+            yield node
 
 
 MANAGERS = {"objects", "all_realms", "_base_manager", "_default_manager"}
@@ -125,12 +132,12 @@ def _calls(function: ast.AST) -> set[str]:
     return {_dotted(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)}
 
 
-def _recording_functions(trees: list[ast.Module]) -> set[str]:
+def _recording_functions(trees: list[ast.Module], room: str) -> set[str]:
     """Names, among these modules, of the functions that record an event themselves or through one another."""
     recording = {"record", "audit.record", "prepare", "record_refusal"}
     for tree in trees:
         for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and node.module:
+            if isinstance(node, ast.ImportFrom) and node.module and not node.module.startswith(f"{room}.commands"):
                 for alias in node.names:
                     # Another room's command is checked where it stands.
                     if "commands" in node.module.split(".") or alias.name == "commands":
@@ -150,8 +157,9 @@ def a_command_says_what_it_did(source: Source) -> Iterator[Finding]:
     """Each public function of commands.py records an event, itself or through another command."""
     if not source.is_in("commands") or "management" in source.parts:
         return
-    recording = _recording_functions([source.tree, *(ast.parse(text) for text in source.siblings.values())])
-    for function in _public_functions(source.tree):
+    room = ".".join(source.parts[:2])
+    recording = _recording_functions([source.tree, *(ast.parse(text) for text in source.siblings.values())], room)
+    for function in _commands(source):
         if function.name not in recording:
             yield function.lineno, f"{function.name}() records no event: nobody will ever know that it happened"
 
@@ -177,6 +185,19 @@ def few_doors_out_of_the_realm(source: Source) -> Iterator[Finding]:
 
 
 IMPURE = ("django.db", "django.conf", "django.utils.timezone", "identity.kernel.clock", "identity.kernel.context")
+LAYERS = {"models", "queries", "commands", "reactions", "tasks", "views"}
+
+
+def _is_vocabulary(name: str) -> bool:
+    """Is identity.<room>.models.<name> an enumeration or a constant, and no table?"""
+    module, _, last = name.rpartition(".")
+    file = ROOT / f"{module.replace('.', '/')}.py"
+    if last.isupper():
+        return True
+    if not file.exists():
+        return False
+    classes = (n for n in ast.parse(file.read_text()).body if isinstance(n, ast.ClassDef) and n.name == last)
+    return any(_dotted(base).endswith(("Choices", "Enum")) for found in classes for base in found.bases)
 
 
 @rule("HR06")
@@ -185,8 +206,8 @@ def rules_are_pure(source: Source) -> Iterator[Finding]:
     if not source.is_in("rules"):
         return
     for line, name in _imports(source.tree):
-        layers = {"models", "queries", "commands", "reactions", "tasks", "views"}
-        if name.startswith(IMPURE) or (name.startswith("identity.") and layers & set(name.split(".")[2:])):
+        is_layer = name.startswith("identity.") and LAYERS & set(name.split(".")[2:])
+        if name.startswith(IMPURE) or (is_layer and not _is_vocabulary(name)):
             yield line, f"{name} in rules: take the value as an argument"
 
 
@@ -203,7 +224,7 @@ def a_command_is_called_by_name(source: Source) -> Iterator[Finding]:
     """`verb_noun(actor, *, …)`: after the first argument everything is keyword-only, so a call reads as a sentence."""
     if not source.is_in("commands") or "management" in source.parts:
         return
-    for function in _public_functions(source.tree):
+    for function in _commands(source):
         if len(function.args.posonlyargs) + len(function.args.args) > 1 or function.args.vararg:
             yield function.lineno, f"{function.name}(): make everything after the first argument keyword-only (*)"
 

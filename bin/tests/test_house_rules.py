@@ -64,6 +64,7 @@ GOOD = [
         "identity/accounts/rules.py",
         "from django.utils.translation import gettext_lazy\nfrom identity.kernel.errors import Invalid",
     ),
+    ("identity/realms/rules.py", "from identity.realms.models import DEFAULT_SETTINGS, RealmStatus"),
     ("config/wiring.py", "subscribe('user.locked', on_locked)"),
     ("identity/accounts/__init__.py", "'''Accounts: people, their states and their passwords.'''"),
     (
@@ -99,6 +100,14 @@ def test_a_command_may_record_through_a_module_beside_it():
     source = Source("identity/accounts/commands/lock.py", text, siblings=beside)
 
     assert list(findings(source)) == []
+
+
+def test_of_a_folder_of_commands_only_what_it_hands_out_is_one():
+    beside = {"__init__.py": "from identity.accounts.commands.lock import lock_user"}
+    text = "def lock_user(actor, user): pass\n\ndef fetch(actor, user): pass"
+    source = Source("identity/accounts/commands/lock.py", text, siblings=beside)
+
+    assert [(code, line) for code, line, _ in findings(source)] == [("HR03", 1), ("HR08", 1)]
 
 
 def test_an_excuse_needs_a_reason():
