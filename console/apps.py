@@ -9,3 +9,10 @@ class ConsoleConfig(AppConfig):
 
     name = "console"
     verbose_name = _("Console")
+
+    def ready(self) -> None:
+        """Tells the shell what it can find and count; the shell's own modules import no room's queries."""
+        from console.shell import counts, palette, sources
+
+        palette.SOURCES.extend(sources.PALETTE)
+        counts.SOURCES.update(sources.COUNTS)

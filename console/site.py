@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 from unfold.sites import UnfoldAdminSite
@@ -11,6 +10,11 @@ from console.shell.palette import palette
 from console.shell.theme import choose_theme, theme_css
 from console.shell.views import refused, to_sign_in
 from identity.kernel.permissions import Permission
+
+# The admin's own sign-in, passwords, search, index and cross-object redirect: ours stand instead, or nothing.
+NOT_OURS = frozenset(
+    ("login", "logout", "password_change", "password_change_done", "search", "view_on_site", "index", "app_list")
+)
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -25,18 +29,8 @@ class ConsoleSite(UnfoldAdminSite):
         return actor is not None and actor.is_person and actor.can_somewhere(Permission.CONSOLE_OPEN)
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
-        """Our areas first, then the change lists; without the admin's own sign-in, password and history pages."""
-        dropped = {
-            "login",
-            "logout",
-            "password_change",
-            "password_change_done",
-            "search",
-            "view_on_site",
-            "index",
-            "app_list",
-        }
-        admin_urls = [url for url in super().get_urls() if getattr(url, "name", None) not in dropped]
+        """Our areas first, then the change lists."""
+        admin_urls = [url for url in super().get_urls() if getattr(url, "name", None) not in NOT_OURS]
         return [
             path("theme.css", theme_css, name="theme_css"),
             path("theme", choose_theme, name="choose_theme"),
@@ -58,10 +52,8 @@ class ConsoleSite(UnfoldAdminSite):
         raise Http404
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Unfold's context, for pages of the admin. Our own pages need none of it."""
-        if not hasattr(request, "user"):
-            request.user = AnonymousUser()
-        return {**super().each_context(request), "colors": {}, "is_unfold": True}
+        """Unfold's context, for pages of the admin; our own need none of it. Colors come from a stylesheet."""
+        return {**super().each_context(request), "colors": {}}
 
 
 console_site = ConsoleSite(name="console")

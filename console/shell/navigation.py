@@ -77,6 +77,7 @@ GROUPS = (
         _("Apps"),
         (
             Item("applications", _("Applications"), "apps", Permission.APPLICATIONS_READ, "a"),
+            Item("identity_scope_changelist", _("Scopes"), "key_vertical", Permission.APPLICATIONS_READ, "p"),
             Item("consents", _("Consents"), "handshake", Permission.CONSENTS_READ, "c"),
         ),
     ),

@@ -1,0 +1,41 @@
+"""Unfold's change lists inside a realm: scoped, asked through the Actor, read-only. Writes go through our own pages."""
+
+from typing import Any, ClassVar
+
+from django.http import Http404, HttpRequest, HttpResponse
+from unfold.admin import ModelAdmin
+
+from identity.kernel.permissions import Permission
+
+
+class RealmModelAdmin(ModelAdmin):
+    """A list (with search and filters) and a page for each row. The managers are scoped to the realm already."""
+
+    view_permission: ClassVar[Permission]
+    show_full_result_count = False
+    list_per_page = 50
+    actions = None
+
+    def has_view_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
+        """Asks the Actor; Unfold hands a key instead of a row here, so the row never decides."""
+        return bool(request.actor.can(self.view_permission))  # type: ignore[attr-defined]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """The same question."""
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Rows are written by commands."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
+        """Rows are written by commands."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
+        """Rows are written by commands."""
+        return False
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """The admin's log is never written (DECISIONS 9): the audit trail has the history."""
+        raise Http404
