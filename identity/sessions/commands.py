@@ -20,7 +20,7 @@ from identity.kernel.transactions import for_write
 from identity.sessions import events
 from identity.sessions.models import Session, SessionApplication, SessionStatus
 from identity.sessions.queries import visible_sessions
-from identity.sessions.rules import MAX_REASON
+from identity.sessions.rules import KEEPS_OFFLINE, MAX_REASON
 
 
 def note_authentication(  # house: HR03 signin.succeeded says it
@@ -33,7 +33,9 @@ def note_authentication(  # house: HR03 signin.succeeded says it
         )
 
 
-def note_application_use(session: Session, application: Application) -> None:  # house: HR03 token.issued says it
+def note_application_use(  # house: HR03 token.issued says it
+    session: Session, *, application: Application
+) -> None:
     """Remember that an application got tokens through a session, for the devices page and for signing out of it."""
     now = clock.now()
     with transaction.atomic():
@@ -57,6 +59,8 @@ def note_application_use(session: Session, application: Application) -> None:  #
 def end_session(actor: Actor, *, session_id: UUID, reason: str = "ended_by_admin") -> Session:
     """End one session and revoke what it issued, offline families too (DECISIONS 17). Ending it again changes nothing.
 
+    Access while the person is away outlives a mere sign-out: reasons of `rules.KEEPS_OFFLINE`.
+
     For its own person, or with sessions:end on the realm or on an organization of the person. Raises NotFound,
     PermissionDenied. Says session.ended.
     """
@@ -67,8 +71,23 @@ def end_session(actor: Actor, *, session_id: UUID, reason: str = "ended_by_admin
 
 
 @transaction.atomic
+def sign_out(actor: Actor, *, session_id: UUID, reason: str = "signed_out") -> Session:
+    """The person ends the present session himself. Offline access outlives this, as was agreed to (DECISIONS 17).
+
+    Raises NotFound for anybody else's session. Says session.ended.
+    """
+    rows = Session.objects.filter(pk=session_id).exclude(user=None)
+    session = for_write(rows).first()
+    if session is None or session.user_id != actor.id:
+        raise NotFound
+    if session.status == SessionStatus.ACTIVE:
+        _end(actor, [session], reason, offline_too=False)
+    return session
+
+
+@transaction.atomic
 def end_sessions(actor: Actor, *, session_ids: Sequence[UUID], reason: str = "ended_by_admin") -> int:
-    """End a selection, all or nothing: one id that the actor can't end refuses the whole (TI-04). Returns how many ended.
+    """End a selection, all or nothing: one id that the actor can't end refuses the whole (TI-04). Returns how many.
 
     Raises NotFound, PermissionDenied. Says session.ended for each that was active.
     """
@@ -154,7 +173,7 @@ def _revoke(actor: Actor, families: QuerySet[Any], reason: str) -> int:
     return revoked
 
 
-def _end(actor: Actor, sessions: Sequence[Session], reason: str) -> None:
+def _end(actor: Actor, sessions: Sequence[Session], reason: str, *, offline_too: bool = True) -> None:
     if not sessions:
         return
     now = clock.now()
@@ -166,7 +185,8 @@ def _end(actor: Actor, sessions: Sequence[Session], reason: str) -> None:
         end_reason=reason[:MAX_REASON],
         data={},
     )
-    _revoke(actor, _families().filter(session_id__in=ids), "session_ended")
+    families = _families().filter(session_id__in=ids)
+    _revoke(actor, families if offline_too else families.filter(offline=False), "session_ended")
     people = User.objects.filter(pk__in={session.user_id for session in sessions if session.user_id})
     names: dict[UUID | None, str] = {user.pk: user.display_name for user in people}
     for session in sessions:

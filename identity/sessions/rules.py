@@ -12,6 +12,9 @@ _KINDS = {"pwd": "knows", "otp": "has", "sms": "has", "hwk": "has", "swk": "has"
 
 MAX_REASON = 40
 
+KEEPS_OFFLINE = frozenset({"signed_out", "another_account"})
+"""Reasons of an end that offline access outlives: the person left, nobody took anything back (DECISIONS 17)."""
+
 
 def amr_of(methods: Iterable[str]) -> list[str]:
     """RFC 8176 method references in order, each once; `mfa` is added when they show two kinds of factor."""
