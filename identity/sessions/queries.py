@@ -157,3 +157,10 @@ def applications_of(session_ids: list[UUID]) -> dict[UUID, list[SessionApplicati
 def count_live_sessions(actor: Actor, *, user_id: UUID | None = None, application_id: UUID | None = None) -> int:
     """How many usable sessions there are, exactly: what a dialog says before it ends them. Raises PermissionDenied."""
     return find_sessions(actor, user_id=user_id, application_id=application_id).count()
+
+
+def count_idle_longer_than(actor: Actor, *, seconds: int) -> int:
+    """How many live sessions were last used longer ago than `seconds`. Raises PermissionDenied."""
+    actor.require(Permission.SETTINGS_READ)
+    before = clock.now() - timedelta(seconds=seconds)
+    return Session.objects.filter(live(), user__isnull=False, last_seen_at__lte=before).count()

@@ -1,0 +1,1 @@
+"""The realm's signing keys."""
