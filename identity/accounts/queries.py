@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 
 from identity.access.queries import ORGANIZATION, holders_of, members_of
 from identity.accounts.models import Invitation, User, UserStatus
-from identity.accounts.rules import Identifier, normalized_identifier
+from identity.accounts.rules import Identifier, invitation_is_open, normalized_identifier
 from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.context import NoRealm, current_realm_id
@@ -142,6 +142,20 @@ def find_invitation_by_token(token: str) -> Invitation | None:
     """The invitation of a link, in whatever state. Only keyed hashes are stored: the table opens no account (DP-08)."""
     hashes = keyed_hashes(INVITATION_LABEL, _realm_id(), token)
     return Invitation.objects.filter(token_hash__in=hashes).select_related("user").first()
+
+
+def is_open_invitation(invitation: Invitation) -> bool:
+    """Whether it can be accepted now: not answered or withdrawn, in time, and for the address that the account has."""
+    return (
+        invitation_is_open(
+            accepted_at=invitation.accepted_at,
+            revoked_at=invitation.revoked_at,
+            expires_at=invitation.expires_at,
+            now=clock.now(),
+        )
+        and invitation.email == invitation.user.email
+        and invitation.user.is_active
+    )
 
 
 def _realm_id() -> UUID:

@@ -14,7 +14,7 @@ from identity.courier.late import answer_for
 from identity.courier.models import Channel, Message, MessageStatus
 from identity.courier.providers import Parcel, Undeliverable, provider_for
 from identity.courier.rendering import language_of, render
-from identity.courier.rules import MAX_ATTEMPTS, wait_before
+from identity.courier.rules import MAX_ATTEMPTS, checked_address, wait_before
 from identity.kernel import clock
 from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
@@ -43,7 +43,7 @@ def queue_message(  # house: HR03 the caller's command says what happened; a fai
     """Queue one message in the caller's transaction: it leaves if and only if that commits (DECISIONS 21).
 
     context: JSON values for the templates of `email/<template>/` (or `sms/<template>.txt`). expires_at: when the link
-    or code in it ends; it is never sent after that. Raises TransactionManagementError outside `atomic`.
+    or code in it ends; it is never sent after that. Raises Invalid (to), TransactionManagementError outside `atomic`.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("A message is queued inside its command's transaction.")
@@ -55,7 +55,7 @@ def queue_message(  # house: HR03 the caller's command says what happened; a fai
         template=template,
         language=language_of(realm, language),
         user_id=user_id,
-        to_sealed=_seal(realm.pk, pk, "to", to),
+        to_sealed=_seal(realm.pk, pk, "to", to if channel == Channel.LATE else checked_address(to, channel)),
         context_sealed=_seal(realm.pk, pk, "context", json.dumps(context, ensure_ascii=False)),
         expires_at=expires_at,
         created_at=clock.now(),

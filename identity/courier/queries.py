@@ -42,7 +42,7 @@ def outbox_messages(actor: Actor, *, limit: int = 100) -> list[OutboxMessage]:
     realm = Realm.objects.filter(pk=actor.realm_id).first()
     if not settings.REALMKEEP_DEVELOPMENT or realm is None:
         raise NotFound
-    actor.require(Permission.SETTINGS_WRITE)
+    actor.require(Permission.SETTINGS_READ)
     files = sorted(outbox_folder(realm).glob("[!.]*"), reverse=True)[:limit]
     return [_read(file.stem, file.suffix, file.read_bytes()) for file in files]
 

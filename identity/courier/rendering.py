@@ -9,6 +9,7 @@ from django.utils import timezone, translation
 
 from identity.courier.models import Channel
 from identity.courier.rules import name_to_greet, one_line
+from identity.kernel.naming import origin_of
 from identity.realms.models import Realm
 
 
@@ -32,7 +33,12 @@ def language_of(realm: Realm, wished: str | None) -> str:
 
 def render(realm: Realm, channel: str, template: str, context: dict[str, Any], language: str) -> Rendered:
     """The message in its language and the realm's time zone. No value of the context is ever markup."""
-    values = {**context, "realm": realm, "name": name_to_greet(str(context.get("name") or ""))}
+    values = {
+        **context,
+        "realm": realm,
+        "realm_origin": origin_of(realm),
+        "name": name_to_greet(str(context.get("name") or "")),
+    }
     with translation.override(language), timezone.override(realm.setting("time_zone")):
         if channel == Channel.SMS:
             return Rendered("", one_line(render_to_string(f"sms/{template}.txt", values), 600))

@@ -4,12 +4,35 @@ import re
 import unicodedata
 from datetime import timedelta
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext_lazy as _
+
+from identity.kernel.errors import Invalid
+
 MAX_ATTEMPTS = 8
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=2)
 MAX_SUBJECT = 150
 LINK_LIKE = re.compile(r"://|www\.|[\w-]+\.[a-z]{2,}/|@", re.IGNORECASE)
 MAX_NAME = 60
+_E164 = re.compile(r"\+[1-9]\d{6,14}")
+
+
+def checked_address(to: str, channel: str) -> str:
+    """One address of the channel. Raises Invalid (field to).
+
+    Stops a second recipient or a header from riding along in an address (LG-04, IN-08).
+    """
+    try:
+        if channel == "sms":
+            if not _E164.fullmatch(to):
+                raise ValidationError("")
+        else:
+            validate_email(to)
+    except ValidationError:
+        raise Invalid(_("A message can't go to this address."), field="to")
+    return to
 
 
 def wait_before(attempt: int) -> timedelta:

@@ -16,13 +16,13 @@ from identity.accounts.commands.fetching import (
     realm_of,
     user_for_or_self,
 )
-from identity.accounts.commands.mails import (
+from identity.accounts.links import AboutAddress
+from identity.accounts.mails import (
     mail_change_requested,
     mail_confirm_link,
     mail_email_changed,
     mail_reset_link,
 )
-from identity.accounts.links import AboutAddress
 from identity.accounts.models import User
 from identity.audit.record import record
 from identity.kernel import clock
@@ -39,7 +39,7 @@ def change_email(actor: Actor, *, user_id: UUID, email: str, verified: bool = Fa
     higher rank), Invalid (malformed or taken). Says email.changed.
     """
     actor.require(Permission.USERS_WRITE, *organization_scopes(user_id))
-    user = user_for_or_self(actor, user_id, Permission.USERS_WRITE)
+    user = user_for_or_self(actor, user_id=user_id, permission=Permission.USERS_WRITE)
     address = rules.normalized_email(email)
     if address == user.email and verified == user.email_verified:
         return user
@@ -122,7 +122,7 @@ def revert_email_change(actor: Actor, *, about: AboutAddress) -> User:
     user.password, user.password_changed_at = make_password(None), now
     user.save(update_fields=["email", "email_verified_at", "password", "password_changed_at"])
     mirror(user)
-    ended = end_what_was_issued(actor, user, "email_change_reverted")
+    ended = end_what_was_issued(actor, user=user, reason="email_change_reverted")
     mail_reset_link(realm_of(actor), user)
     record(
         actor,
@@ -144,7 +144,7 @@ def change_identifiers(actor: Actor, *, user_id: UUID, phone: str | None = None,
 
     Raises NotFound, PermissionDenied, Invalid (malformed, taken, or the last one). Says user.identifiers_changed.
     """
-    user = user_for_or_self(actor, user_id, Permission.USERS_WRITE)
+    user = user_for_or_self(actor, user_id=user_id, permission=Permission.USERS_WRITE)
     wanted = {"phone": user.phone, "username": user.username}
     if phone is not None:
         wanted["phone"] = rules.normalized_phone(phone) if phone else None

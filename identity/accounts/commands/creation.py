@@ -54,14 +54,14 @@ def create_user(
     if key is not None:
         fields["key"] = rules.checked_text(key, field="key", most=rules.MAX_KEY) or None
     # Hashed before the transaction: it takes milliseconds, which no other writer should have to wait.
-    stored = checked_hash(password_hash) if password_hash else _hashed(password, fields)
+    stored = _checked_hash(password_hash) if password_hash else _hashed(password, fields)
     now = clock.now()
     fields |= {
         "email_verified_at": now if email_verified and fields["email"] else None,
         "phone_verified_at": now if phone_verified and fields["phone"] else None,
     }
     with transaction.atomic():
-        return insert_user(actor, fields, stored, how="admin")
+        return insert_user(actor, fields=fields, encoded=stored, how="admin")
 
 
 def sign_up_user(actor: Actor, *, email: str, password: str, name: str = "", language: str | None = None) -> User:
@@ -76,7 +76,7 @@ def sign_up_user(actor: Actor, *, email: str, password: str, name: str = "", lan
     fields |= profile_fields(name=name, given_name="", family_name="", language=language, time_zone=None)
     stored = _hashed(password, fields)
     with transaction.atomic():
-        return insert_user(actor, fields, stored, how="sign_up")
+        return insert_user(actor, fields=fields, encoded=stored, how="sign_up")
 
 
 def note_sign_in(*, user_id: UUID) -> None:  # house: HR03 signin.succeeded says it
@@ -90,7 +90,7 @@ def _hashed(password: str | None, fields: dict[str, Any]) -> str | None:
     return None if password is None else make_password(rules.checked_password(password, own_words(fields)))
 
 
-def checked_hash(encoded: str) -> str:
+def _checked_hash(encoded: str) -> str:
     """A password hash as it is. Raises Invalid (field password_hash) when we could never verify it."""
     try:
         identify_hasher(encoded)
@@ -141,7 +141,7 @@ def taken(field: str) -> Invalid:
     return Invalid(_("Somebody in this realm has this already."), field=field, code=f"{field}_taken")
 
 
-def insert_user(actor: Actor, fields: dict[str, Any], encoded: str | None, *, how: str) -> User:
+def insert_user(actor: Actor, *, fields: dict[str, Any], encoded: str | None, how: str) -> User:
     """The row itself, inside the caller's transaction; without a hash, a password that nothing verifies.
 
     Raises Invalid (taken). Says user.created.

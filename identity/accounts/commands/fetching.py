@@ -25,7 +25,7 @@ def locked_user(user_id: UUID) -> User:
     return user
 
 
-def user_for(actor: Actor, user_id: UUID, permission: Permission) -> User:
+def user_for(actor: Actor, *, user_id: UUID, permission: Permission) -> User:
     """The person, locked, if the actor sees him and holds `permission` on him. Raises NotFound, PermissionDenied."""
     if not visible_users(actor).filter(pk=user_id).exists():
         raise NotFound
@@ -34,14 +34,14 @@ def user_for(actor: Actor, user_id: UUID, permission: Permission) -> User:
     return user
 
 
-def user_for_or_self(actor: Actor, user_id: UUID, permission: Permission) -> User:
+def user_for_or_self(actor: Actor, *, user_id: UUID, permission: Permission) -> User:
     """The same, and everybody may act on himself. Raises NotFound, PermissionDenied.
 
     Also refuses who acts on somebody of higher rank: a help desk that chose an owner's password would be owner (AC-02).
     """
     if actor.is_person and actor.id == user_id and actor.home_realm_id == actor.realm_id:
         return locked_user(user_id)
-    user = user_for(actor, user_id, permission)
+    user = user_for(actor, user_id=user_id, permission=permission)
     require_rank(actor, user_id=user.pk)
     return user
 
@@ -60,15 +60,13 @@ def realm_of(actor: Actor) -> Realm:
     return realm
 
 
-def end_what_was_issued(
-    actor: Actor, user: User, reason: str, *, except_session_id: UUID | None = None, moment: Any = None
-) -> int:
+def end_what_was_issued(actor: Actor, *, user: User, reason: str, except_session_id: UUID | None = None) -> int:
     """End the person's sessions and revoke the refresh families. Returns how many sessions ended.
 
     Rows of rooms above, so by the tables' names: that a person's sessions are over has to be true when the command
     returns. Validity is asked through `gate` as well, so what this would miss is refused all the same (DECISIONS 17).
     """
-    ending: dict[str, Any] = {"status_changed_at": moment or clock.now(), "status_by": actor.id, "end_reason": reason}
+    ending: dict[str, Any] = {"status_changed_at": clock.now(), "status_by": actor.id, "end_reason": reason}
     sessions = apps.get_model("identity", "Session").objects.filter(user_id=user.pk, status="active")
     families = apps.get_model("identity", "RefreshFamily").objects.filter(user_id=user.pk, status="active")
     if except_session_id is not None:

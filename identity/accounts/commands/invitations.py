@@ -1,4 +1,4 @@
-"""Invitations: a single-use link, bound to the address that it went to, with which a person chooses a first password."""
+"""Invitations: a single-use link, bound to the address that it went to, to choose a first password."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -10,11 +10,16 @@ from identity.access.commands import assign_role
 from identity.accounts import events, rules
 from identity.accounts.commands.creation import insert_user, profile_fields, taken
 from identity.accounts.commands.fetching import locked_user, realm_of, user_for
-from identity.accounts.commands.mails import mail_to
 from identity.accounts.commands.passwords import checked_hash_of, put_password
 from identity.accounts.links import INVITATION_PAGE
+from identity.accounts.mails import mail_to
 from identity.accounts.models import Invitation, User
-from identity.accounts.queries import INVITATION_LABEL, find_invitation_by_token, find_user_by_identifier
+from identity.accounts.queries import (
+    INVITATION_LABEL,
+    find_invitation_by_token,
+    find_user_by_identifier,
+    is_open_invitation,
+)
 from identity.audit.record import record
 from identity.kernel import clock
 from identity.kernel.actor import Actor
@@ -38,7 +43,12 @@ def invite_user(actor: Actor, *, email: str, name: str = "", role_ids: Iterable[
     user = find_user_by_identifier(address)
     if user is None:
         fields = profile_fields(name=name, given_name="", family_name="", language=None, time_zone=None)
-        user = insert_user(actor, {"email": address, "phone": None, "username": None, **fields}, None, how="invitation")
+        user = insert_user(
+            actor,
+            fields={"email": address, "phone": None, "username": None, **fields},
+            encoded=None,
+            how="invitation",
+        )
     elif user.has_usable_password() or not _was_invited(user):
         raise taken("email")
     for role_id in role_ids:
@@ -52,7 +62,7 @@ def resend_invitation(actor: Actor, *, user_id: UUID) -> Invitation:
 
     Raises NotFound, PermissionDenied, Conflict.
     """
-    user = user_for(actor, user_id, Permission.USERS_INVITE)
+    user = user_for(actor, user_id=user_id, permission=Permission.USERS_INVITE)
     if user.has_usable_password() or not _was_invited(user):
         raise Conflict(_("There is no invitation that waits for an answer."), code="not_invited")
     return _send(actor, user, again=True)
@@ -64,7 +74,7 @@ def revoke_invitation(actor: Actor, *, user_id: UUID) -> Invitation:
 
     Says invitation.revoked.
     """
-    user = user_for(actor, user_id, Permission.USERS_INVITE)
+    user = user_for(actor, user_id=user_id, permission=Permission.USERS_INVITE)
     waiting = for_write(Invitation.objects.filter(user=user, accepted_at=None, revoked_at=None)).order_by("-id")
     invitation = waiting.first()
     if invitation is None:
@@ -87,9 +97,9 @@ def accept_invitation(actor: Actor, *, token: str, password: str, name: str = ""
     account has another address by now), Invalid. Says invitation.accepted.
     """
     invitation = find_invitation_by_token(token)
-    if invitation is None or not is_open(invitation):
+    if invitation is None or not is_open_invitation(invitation):
         raise NotFound
-    encoded = checked_hash_of(invitation.user, password)
+    encoded = checked_hash_of(invitation.user, password=password)
     now = clock.now()
     with transaction.atomic():
         user = locked_user(invitation.user_id)
@@ -102,7 +112,7 @@ def accept_invitation(actor: Actor, *, token: str, password: str, name: str = ""
             user.name = rules.checked_text(name, field="name", most=rules.MAX_NAME)
         user.email_verified_at = now
         user.save(update_fields=["name", "email_verified_at"])
-        put_password(actor, user, encoded)
+        put_password(actor, user=user, encoded=encoded)
         _close(user)
         record(
             actor,
@@ -115,20 +125,6 @@ def accept_invitation(actor: Actor, *, token: str, password: str, name: str = ""
             ),
         )
     return user
-
-
-def is_open(invitation: Invitation) -> bool:
-    """Whether it can be accepted now: not answered or withdrawn, in time, and for the address that the account has."""
-    return (
-        rules.invitation_is_open(
-            accepted_at=invitation.accepted_at,
-            revoked_at=invitation.revoked_at,
-            expires_at=invitation.expires_at,
-            now=clock.now(),
-        )
-        and invitation.email == invitation.user.email
-        and invitation.user.is_active
-    )
 
 
 def _was_invited(user: User) -> bool:

@@ -37,14 +37,14 @@ def disable_user(actor: Actor, *, user_id: UUID, reason: str = "") -> User:
 
     Raises NotFound, PermissionDenied, Conflict (the last owner, oneself, disabled already). Says user.disabled.
     """
-    user = user_for(actor, user_id, Permission.USERS_DISABLE)
+    user = user_for(actor, user_id=user_id, permission=Permission.USERS_DISABLE)
     _refuse_self(actor, user)
     if user.status == UserStatus.DISABLED:
         raise Conflict
     refuse_last_owner(user)
     reason = rules.checked_text(reason, field="reason", most=rules.MAX_REASON)
     _move(actor, user, UserStatus.DISABLED)
-    ended = end_what_was_issued(actor, user, "user_disabled")
+    ended = end_what_was_issued(actor, user=user, reason="user_disabled")
     record(
         actor,
         events.UserDisabled(
@@ -61,7 +61,7 @@ def disable_user(actor: Actor, *, user_id: UUID, reason: str = "") -> User:
 @transaction.atomic
 def enable_user(actor: Actor, *, user_id: UUID) -> User:
     """A disabled person can sign in again. Raises NotFound, PermissionDenied, Conflict. Says user.enabled."""
-    user = user_for(actor, user_id, Permission.USERS_DISABLE)
+    user = user_for(actor, user_id=user_id, permission=Permission.USERS_DISABLE)
     if user.status != UserStatus.DISABLED:
         raise Conflict
     _move(actor, user, UserStatus.ACTIVE)
@@ -78,7 +78,7 @@ def lock_user(actor: Actor, *, user_id: UUID, minutes: int | None = None, reason
 
     Raises NotFound, PermissionDenied, Conflict (the last owner, oneself, disabled), Invalid. Says user.locked.
     """
-    user = user_for(actor, user_id, Permission.USERS_DISABLE)
+    user = user_for(actor, user_id=user_id, permission=Permission.USERS_DISABLE)
     _refuse_self(actor, user)
     if user.status == UserStatus.DISABLED:
         raise Conflict
@@ -86,7 +86,7 @@ def lock_user(actor: Actor, *, user_id: UUID, minutes: int | None = None, reason
     reason = rules.checked_text(reason, field="reason", most=rules.MAX_REASON)
     user.locked_until = rules.lock_end(clock.now(), minutes)
     _move(actor, user, UserStatus.LOCKED)
-    ended = end_what_was_issued(actor, user, "user_locked")
+    ended = end_what_was_issued(actor, user=user, reason="user_locked")
     record(
         actor,
         events.UserLocked(
@@ -104,7 +104,7 @@ def lock_user(actor: Actor, *, user_id: UUID, minutes: int | None = None, reason
 @transaction.atomic
 def unlock_user(actor: Actor, *, user_id: UUID) -> User:
     """End a lock before its time. Raises NotFound, PermissionDenied, Conflict. Says user.unlocked."""
-    user = user_for(actor, user_id, Permission.USERS_DISABLE)
+    user = user_for(actor, user_id=user_id, permission=Permission.USERS_DISABLE)
     if user.status != UserStatus.LOCKED:
         raise Conflict
     _move(actor, user, UserStatus.ACTIVE)
@@ -122,11 +122,11 @@ def delete_user(actor: Actor, *, user_id: UUID) -> None:
     Raises NotFound, PermissionDenied (users:write and users:disable are needed), Conflict (the last owner, oneself).
     Says user.deleted.
     """
-    user = user_for(actor, user_id, Permission.USERS_WRITE)
-    user = user_for(actor, user_id, Permission.USERS_DISABLE)
+    user = user_for(actor, user_id=user_id, permission=Permission.USERS_WRITE)
+    user = user_for(actor, user_id=user_id, permission=Permission.USERS_DISABLE)
     _refuse_self(actor, user)
     refuse_last_owner(user)
-    ended = end_what_was_issued(actor, user, "user_deleted")
+    ended = end_what_was_issued(actor, user=user, reason="user_deleted")
     record(
         actor,
         events.UserDeleted(

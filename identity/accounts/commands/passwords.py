@@ -16,8 +16,8 @@ from identity.accounts.commands.fetching import (
     user_for,
     user_for_or_self,
 )
-from identity.accounts.commands.mails import mail_password_changed, mail_reset_link
 from identity.accounts.links import reset_tokens
+from identity.accounts.mails import mail_password_changed, mail_reset_link
 from identity.accounts.models import User
 from identity.accounts.queries import user_by_id
 from identity.audit.record import record
@@ -27,7 +27,7 @@ from identity.kernel.errors import Conflict, NotFound
 from identity.kernel.permissions import Permission
 
 
-def checked_hash_of(user: User, password: str) -> str:
+def checked_hash_of(user: User, *, password: str) -> str:
     """The hash of a new password for this person. Raises Invalid (field password), Unavailable.
 
     Before the transaction: hashing takes milliseconds, for which no other writer should have to wait.
@@ -46,13 +46,13 @@ def set_password(actor: Actor, *, user_id: UUID, password: str, how: str = "") -
     if seen is None:
         raise NotFound
     with transaction.atomic():
-        user_for_or_self(actor, user_id, Permission.USERS_WRITE)
-    encoded = checked_hash_of(seen, password)
+        user_for_or_self(actor, user_id=user_id, permission=Permission.USERS_WRITE)
+    encoded = checked_hash_of(seen, password=password)
     own = actor.id == user_id
     with transaction.atomic():
-        user = user_for_or_self(actor, user_id, Permission.USERS_WRITE)
+        user = user_for_or_self(actor, user_id=user_id, permission=Permission.USERS_WRITE)
         how = how or ("by_admin" if not own else "changed" if user.has_usable_password() else "first")
-        ended = put_password(actor, user, encoded, except_session_id=actor.session_id if own else None)
+        ended = put_password(actor, user=user, encoded=encoded, except_session_id=actor.session_id if own else None)
         mail_password_changed(realm_of(actor), user)
         _say_changed(actor, user, how, ended)
     return user
@@ -66,13 +66,13 @@ def use_reset_link(actor: Actor, *, user_id: UUID, token: str, password: str) ->
     seen = user_by_id(user_id)
     if seen is None or not reset_tokens.check_token(seen, token):
         raise Conflict(_("This link doesn't work any more."), code="link_used")
-    encoded = checked_hash_of(seen, password)
+    encoded = checked_hash_of(seen, password=password)
     with transaction.atomic():
         user = locked_user(user_id)
         # Asked again under the lock: the first use changed what the token is made of.
         if not reset_tokens.check_token(user, token):
             raise Conflict(_("This link doesn't work any more."), code="link_used")
-        ended = put_password(actor, user, encoded)
+        ended = put_password(actor, user=user, encoded=encoded)
         mail_password_changed(realm_of(actor), user)
         _say_changed(actor, user, "reset", ended)
     return user
@@ -85,7 +85,7 @@ def send_password_reset_link(actor: Actor, *, user_id: UUID) -> None:
     Raises NotFound, PermissionDenied, Conflict (no verified address, or the account is disabled). Says
     password.reset_requested.
     """
-    user = user_for(actor, user_id, Permission.USERS_WRITE)
+    user = user_for(actor, user_id=user_id, permission=Permission.USERS_WRITE)
     if not user.email or not user.email_verified:
         raise Conflict(_("There is no verified address that a link could go to."), code="no_verified_email")
     if not user.is_active:
@@ -94,14 +94,14 @@ def send_password_reset_link(actor: Actor, *, user_id: UUID) -> None:
     _say_requested(actor, user)
 
 
-def put_password(actor: Actor, user: User, encoded: str, *, except_session_id: UUID | None = None) -> int:
+def put_password(actor: Actor, *, user: User, encoded: str, except_session_id: UUID | None = None) -> int:
     """Store a new hash on a locked row and end everything that the old one opened. Returns how many sessions ended."""
     user.password = encoded
     user.password_changed_at = clock.now()
     user.save(update_fields=["password", "password_changed_at"])
     # A change of address that was asked for under the old password is off, too.
     mirror(user)
-    return end_what_was_issued(actor, user, "password_changed", except_session_id=except_session_id)
+    return end_what_was_issued(actor, user=user, reason="password_changed", except_session_id=except_session_id)
 
 
 def _say_changed(actor: Actor, user: User, how: str, ended: int) -> None:

@@ -27,7 +27,7 @@ def change_profile(actor: Actor, *, user_id: UUID, **fields: Any) -> User:
     for name in fields:
         if name not in PROFILE:
             raise Invalid(field=name, code="no_such_field")
-    user = user_for_or_self(actor, user_id, Permission.USERS_WRITE)
+    user = user_for_or_self(actor, user_id=user_id, permission=Permission.USERS_WRITE)
     wanted = profile_fields(**{name: fields.get(name, getattr(user, name)) for name in PROFILE})
     changed = tuple(name for name in PROFILE if getattr(user, name) != wanted[name])
     if not changed:
