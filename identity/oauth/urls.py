@@ -4,8 +4,13 @@ from django.urls import path
 
 from identity.oauth import paths
 from identity.oauth.fastpath import view
+from identity.oauth.views import logout
+from identity.oauth.views.authorize import AuthorizeView
 
 urlpatterns = [
+    path(paths.AUTHORIZE, AuthorizeView.as_view(), name="oauth_authorize"),
+    path(paths.LOGOUT, logout.end, name="oauth_logout"),
+    path(paths.LOGOUT_CONFIRM, logout.confirm, name="oauth_logout_confirm"),
     path(paths.TOKEN, view(paths.TOKEN), name="oauth_token"),
     path(paths.REVOKE, view(paths.REVOKE), name="oauth_revoke"),
     path(paths.INTROSPECT, view(paths.INTROSPECT), name="oauth_introspect"),

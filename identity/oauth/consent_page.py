@@ -1,0 +1,120 @@
+"""What the consent page shows: who asks, for which real values, for how long, and what it will never get."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from identity.accounts.models import User
+from identity.applications.models import Application
+from identity.applications.queries import realm_scopes
+from identity.consent.queries import people_of
+from identity.oauth import rules
+from identity.oauth.claims import person_claims
+
+SHARE = "share."
+OFFLINE_LABELS = {
+    "session": gettext_lazy("Only now"),
+    "month": gettext_lazy("30 days"),
+    "always": gettext_lazy("Until I stop it"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """The application as the page names it. uri_host: where the browser returns to; people: how many allow it."""
+
+    name: str
+    first_party: bool
+    publisher: str
+    privacy_uri: str
+    terms_uri: str
+    uri_host: str
+    people: int
+    verified: bool = False
+
+
+class DecisionForm(forms.Form):
+    """The answer. The request itself stays in the address, so that no hidden field can change it."""
+
+    decision = forms.ChoiceField(choices=[("allow", "allow"), ("deny", "deny")])
+    offline = forms.ChoiceField(choices=list(OFFLINE_LABELS.items()), required=False)
+    narrowable = forms.BooleanField(required=False, initial=True, widget=forms.HiddenInput)
+
+    def granted(self, asked: list[str]) -> list[str]:
+        """What the person shares: what is needed, and what was left ticked. Never more than was asked."""
+        narrowed = self.cleaned_data["narrowable"]
+        shared = [
+            name
+            for name in asked
+            if name == rules.OPENID or (name != rules.OFFLINE and (not narrowed or f"{SHARE}{name}" in self.data))
+        ]
+        if rules.OFFLINE in asked and self.offline_choice != "session":
+            shared.append(rules.OFFLINE)
+        return shared
+
+    @property
+    def offline_choice(self) -> str:
+        """How long it may work while the person is away; the shortest unless the person chose (DECISIONS 17)."""
+        return self.cleaned_data.get("offline") or "session"
+
+
+def page(application: Application, user: User, asked: list[str], redirect_uri: str) -> dict[str, Any]:
+    """The template's context."""
+    known = {scope.name: scope for scope in realm_scopes()}
+    return {
+        "application": Publisher(
+            application.name,
+            application.first_party,
+            application.publisher,
+            application.privacy_uri,
+            application.terms_uri,
+            urlsplit(redirect_uri).netloc or urlsplit(redirect_uri).scheme,
+            people_of(application.pk),
+        ),
+        "user": user,
+        "scopes": [
+            {
+                "scope": name,
+                "title": _(known[name].title) if known[name].built_in else known[name].title,
+                "description": _describe(known[name].description, built_in=known[name].built_in),
+                "sensitive": known[name].sensitive,
+                "values": [str(value) for value in _values(user, name)],
+                "required": name == rules.OPENID,
+                "field": f"{SHARE}{name}",
+            }
+            for name in asked
+            if name != rules.OFFLINE and name in known
+        ],
+        "offline": {"name": "offline", "choices": list(OFFLINE_LABELS.items()), "default": "session"}
+        if rules.OFFLINE in asked
+        else None,
+        "will_not": _will_not(user, asked),
+        "form": DecisionForm(),
+    }
+
+
+def _describe(text: str, *, built_in: bool) -> str:
+    return _(text) if built_in and text else text
+
+
+def _values(user: User, scope: str) -> list[Any]:
+    """The person's own values that this scope gives away."""
+    return [value for value in person_claims(user, {scope}).values() if not isinstance(value, bool)]
+
+
+def _will_not(user: User, asked: list[str]) -> list[str]:
+    """Computed from what was not asked, never written by the application."""
+    sentences = [_("See your password or sign in as you")]
+    if "profile" not in asked and user.name:
+        sentences.append(_("See your name"))
+    if "email" not in asked and user.email:
+        sentences.append(_("See your email address"))
+    if "phone" not in asked and user.phone:
+        sentences.append(_("See your phone number"))
+    if rules.OFFLINE not in asked:
+        sentences.append(_("Keep working after you sign out"))
+    return sentences
