@@ -163,4 +163,4 @@ def count_idle_longer_than(actor: Actor, *, seconds: int) -> int:
     """How many live sessions were last used longer ago than `seconds`. Raises PermissionDenied."""
     actor.require(Permission.SETTINGS_READ)
     before = clock.now() - timedelta(seconds=seconds)
-    return Session.objects.filter(live(), user__isnull=False, last_seen_at__lte=before).count()
+    return live(Session.objects.filter(user__isnull=False, last_seen_at__lte=before), _realm_of(actor)).count()
