@@ -191,14 +191,11 @@ def prepare_database(*, seeded: bool) -> None:
 
 
 def describe_demo() -> str:
+    """What to open first and as whom. Without it the server still serves, so a fault here is only shown."""
     result = subprocess.run(
-        [PYTHON, "manage.py", "seed_demo", "--describe"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
+        [PYTHON, "manage.py", "seed_demo", "--describe"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
     )
-    return result.stdout.strip() if result.returncode == 0 else ""
+    return result.stdout.strip()
 
 
 def serve() -> int:

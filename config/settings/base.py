@@ -60,7 +60,6 @@ WSGI_APPLICATION = "config.wsgi.application"
 
 # Absolute: a relative one would get the first realm's prefix, for the life of the process.
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "var" / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 

@@ -4,7 +4,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import env
 from config.settings.base import *
-from config.settings.base import REALMKEEP_EMBEDDED, REALMKEEP_ORIGIN, REALMKEEP_TRUSTED_PROXIES
+from config.settings.base import BASE_DIR, REALMKEEP_EMBEDDED, REALMKEEP_ORIGIN, REALMKEEP_TRUSTED_PROXIES
 
 REALMKEEP_PRODUCTION = True
 REALMKEEP_DEVELOPMENT = False
@@ -22,6 +22,8 @@ if REALMKEEP_TRUSTED_PROXIES:
     # Our proxy ends TLS and says so; Django's CSRF check compares the browser's Origin with the scheme. Without a proxy
     # the header is any client's to send.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Collected when the image is built; elsewhere static/ is served as it lies.
+STATIC_ROOT = BASE_DIR / "var" / "static"
 WHITENOISE_USE_FINDERS = False
 SECURE_HSTS_SECONDS = 31_536_000 if REALMKEEP_ORIGIN.startswith("https://") else 0
 STORAGES = {
