@@ -1,0 +1,124 @@
+"""Two full realms whose things are called the same, and differ only in a marker that pages would show."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import models, transaction
+
+from conftest import actor_of, make_application, make_realm, make_user
+from identity.access.commands import add_member, create_organization, create_role
+from identity.accounts.commands import invite_user
+from identity.accounts.models import User
+from identity.applications.commands import create_resource_server, create_scope
+from identity.consent.commands import grant_consent
+from identity.kernel import clock
+from identity.kernel.actor import Actor, system_actor
+from identity.kernel.checks import realm_owned_models
+from identity.kernel.context import realm_scope
+from identity.kernel.events import Severity
+from identity.kernel.ids import PREFIXES, parse_public_id, public_id
+from identity.realms.models import Realm
+from identity.security.commands import Signal, raise_alert
+from identity.security.rules import Detector
+from identity.sessions.models import Session
+from identity.sessions.testing import RealmClient
+
+
+@dataclass
+class World:
+    """One realm with one of everything. `ids` holds what routes name things by: kind → identifier in the address."""
+
+    realm: Realm
+    marker: str
+    owner: User
+    person: User
+    secret: str = ""
+    ids: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def actor(self) -> Actor:
+        """The owner's actor."""
+        return actor_of(self.owner)
+
+    def raw(self, kind: str) -> str:
+        """The identifier as a bare UUID, as Django's admin spells it."""
+        value = parse_public_id(kind, self.ids[kind]) if kind in PREFIXES else None
+        return str(value or self.ids[kind])
+
+    def client(self) -> RealmClient:
+        """A browser in which the owner is signed in."""
+        return RealmClient(self.realm, raise_request_exception=False).sign_in(self.owner)
+
+
+def build(slug: str, marker: str) -> World:
+    """A realm with one of everything."""
+    realm = make_realm(slug, f"Realm {marker}", sign_up_open=True)
+    owner = make_user(realm, "owner@example.com", role="Owner", name=f"Olivia {marker}")
+    person = make_user(realm, "dana@example.com", name=f"Dana {marker}")
+    application, secret = make_application(realm, name=f"Portal {marker}", publisher=marker)
+    world = World(realm, marker, owner, person, secret)
+    with realm_scope(realm), transaction.atomic():
+        system = system_actor(realm.pk)
+        organization = create_organization(system, slug="org", name=f"Org {marker}")
+        add_member(system, organization_id=organization.pk, user_id=person.pk)
+        role = create_role(system, kind="application", name="buyer", description=marker)
+        server = create_resource_server(system, identifier="https://api.example", name=f"API {marker}")
+        scope = create_scope(system, name="orders.read", title=f"Orders {marker}", resource_server_id=server.pk)
+        invitation = invite_user(system, email="invited@example.com", name=f"Ines {marker}")
+        consent = grant_consent(
+            actor_of(person), application_id=application.pk, scopes=["openid"]
+        )
+        alert = raise_alert(system, signal=an_alert(person))
+    RealmClient(realm).sign_in(person)
+    with realm_scope(realm):
+        session = Session.objects.get(user=person)
+    rows: dict[str, UUID] = {
+        "user": person.pk,
+        "application": application.pk,
+        "session": session.pk,
+        "role": role.pk,
+        "organization": organization.pk,
+        "consent": consent.pk,
+        "alert": alert.pk,
+        "invitation": invitation.pk,
+    }
+    world.ids = {kind: public_id(kind, pk) for kind, pk in rows.items()}
+    world.ids |= {"scope": str(scope.pk), "resource_server": str(server.pk)}
+    return world
+
+
+def an_alert(person: User) -> Signal:
+    """What a detector finds about a person."""
+    return Signal(
+        detector=next(iter(Detector)),
+        severity=Severity.HIGH,
+        topic=f"person:{person.pk}",
+        at=clock.now(),
+        evidence={},
+        about=person.display_name,
+        user_id=person.pk,
+    )
+
+
+@pytest.fixture
+def world_a(db: None) -> World:
+    """The realm that acts."""
+    return build("a", "alphamark")
+
+
+@pytest.fixture
+def world_b(db: None) -> World:
+    """The realm that must stay untouched and unseen."""
+    return build("b", "betamark")
+
+
+def snapshot(realm: Realm) -> dict[str, list[tuple[Any, ...]]]:
+    """Everything that the realm owns, to compare before and after."""
+    found = {}
+    for model in realm_owned_models():
+        names = [f.attname for f in model._meta.concrete_fields if f.attname != "last_seen_at"]
+        rows: models.QuerySet[Any] = model.all_realms.filter(realm_id=realm.pk).order_by("pk")
+        found[model._meta.label] = [tuple(map(repr, row)) for row in rows.values_list(*names)]
+    return found

@@ -1,0 +1,122 @@
+"""TI-01, TI-02, TI-08: the whole product, crawled by owners of two realms in which everything is called the same.
+
+Each identifier of one realm is put into each place of each route of the other. Nothing here names a route: what is new
+is crawled by being there.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from e2e.isolation.conftest import World, snapshot
+from e2e.isolation.crawl import Route, addresses, object_routes, static_routes
+from e2e.isolation.sql_recorder import recorded
+from identity.audit.models import AuditEvent
+from identity.sessions.testing import RealmClient
+
+OPEN = {200, 301, 302, 303, 405}
+SHUT = {302, 400, 401, 403, 404, 405, 409, 422}
+FRAGMENT = {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": "panel"}
+
+
+def found(client: RealmClient, path: str, **extra: str) -> tuple[int, str]:
+    response = client.get(path, **extra)
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    return response.status_code, body.decode(errors="replace")
+
+
+def test_ti_02_no_identifier_of_the_other_realm_opens_anything(world_a: World, world_b: World) -> None:
+    client = world_a.client()
+    before = snapshot(world_b.realm)
+    opened: list[str] = []
+    reached: set[str] = set()
+    for route in object_routes():
+        for path in addresses(route, world_a, world_a):
+            status, body = found(client, path)
+            assert status < 500, (path, status)
+            assert world_b.marker not in body, path
+            if status in OPEN - {405}:
+                reached.add(route.pattern)
+        for path in addresses(route, world_a, world_b):
+            for headers in ({}, FRAGMENT):
+                status, body = found(client, path, **headers)
+                assert status < 500, (path, status)
+                if world_b.marker in body or (status == 200 and route.pattern.startswith("console/")):
+                    opened.append(f"{status} {path}")
+    assert opened == []
+    # The crawl proves nothing about a route that it never gets into with its own realm's identifiers.
+    unreached = sorted({route.pattern for route in object_routes() if _is_page(route)} - reached)
+    assert unreached == [], "no identifier of the realm's own opens these"
+    assert snapshot(world_b.realm) == before
+
+
+def _is_page(route: Route) -> bool:
+    return route.pattern.startswith(("console/", "account/")) and route.pattern not in POST_ONLY
+
+
+POST_ONLY = {
+    "account/devices/<str:session_id>/end",
+    "account/apps/<str:consent_id>/withdraw",
+}
+"""Routes that only take POST; the next test crawls them."""
+
+
+def test_ti_02_no_post_reaches_the_other_realm(world_a: World, world_b: World) -> None:
+    client = world_a.client()
+    before = snapshot(world_b.realm)
+    events = AuditEvent.objects.filter(realm_id=world_b.realm.pk).count()
+    for route in object_routes():
+        for path in addresses(route, world_a, world_b):
+            response = client.post(path, {"confirm": "yes", "decision": "allow", "name": "x"})
+            assert response.status_code in SHUT, (path, response.status_code)
+            assert world_b.marker not in response.content.decode(errors="replace"), path
+    assert snapshot(world_b.realm) == before
+    assert AuditEvent.objects.filter(realm_id=world_b.realm.pk).count() == events
+
+
+def test_ti_01_a_session_of_one_realm_is_nobody_in_the_other(world_a: World, world_b: World) -> None:
+    signed_in = world_a.client()
+    stranger = RealmClient(world_b.realm, raise_request_exception=False)
+    anonymous = RealmClient(world_b.realm, raise_request_exception=False)
+    stranger.cookies.update(signed_in.cookies)
+    for path in [*(r.path({}) for r in static_routes()), *_own_addresses(world_b)]:
+        status, body = found(stranger, path)
+        assert status < 500, (path, status)
+        assert (status, world_b.owner.name in body) == (found(anonymous, path)[0], False), path
+        assert world_a.marker not in body, path
+
+
+def _own_addresses(world: World) -> Iterator[str]:
+    for route in object_routes():
+        yield from addresses(route, world, world)
+
+
+def test_ti_08_fragments_and_pages_say_nothing_of_the_other_realm(world_a: World, world_b: World) -> None:
+    client = world_a.client()
+    for route in static_routes():
+        for headers in ({}, FRAGMENT):
+            for query in ("", "?q=dana", "?q=betamark", f"?after={world_b.ids['user']}"):
+                status, body = found(client, route.path({}) + query, **headers)
+                assert status < 500, (route.pattern, status)
+                assert world_b.marker not in body.replace("?q=betamark", "").replace('value="betamark"', "").replace(
+                    "q=betamark", ""
+                ), (route.pattern, query)
+
+
+@pytest.mark.parametrize("who", ["owner", "person", "anonymous"])
+def test_h8_every_statement_of_every_page_is_bound_to_the_realm(world_a: World, world_b: World, who: str) -> None:
+    client = RealmClient(world_a.realm, raise_request_exception=False)
+    if who != "anonymous":
+        client.sign_in(world_a.owner if who == "owner" else world_a.person)
+    paths = [route.path({}) for route in static_routes()]
+    for route in object_routes():
+        paths += list(addresses(route, world_a, world_a))[:40]
+    problems: set[str] = set()
+    statements = 0
+    for path in paths:
+        with recorded() as recorder:
+            found(client, path)
+        problems |= {f"{path}: {problem}" for problem in recorder.problems}
+        statements += recorder.statements
+    assert statements > len(paths) / 2
+    assert sorted(problems) == []
