@@ -67,7 +67,8 @@ def accent_of(brand: str | None) -> Accent:
     light = _until_readable(lightness, chroma, hue, on=WHITE, step=-0.005)
     dark = _until_readable(max(lightness, 0.74), min(chroma * 1.1, 0.18), hue, on=DARK_SURFACE, step=0.005)
     scale = {step: _hex(target, min(chroma * share, 0.2), hue) for step, target, share in _STEPS}
-    scale[600] = _hex(light, chroma, hue)
+    shifted = abs(light - lightness) > 0.01
+    scale[600] = _hex(light, chroma, hue) if shifted else color
     scale[700] = _hex(max(light - 0.065, 0.2), chroma * 0.86, hue)
     scale[400] = _hex(dark, min(chroma * 1.1, 0.18), hue)
     scale[300] = _hex(min(dark + 0.06, 0.95), chroma * 0.9, hue)
@@ -76,7 +77,7 @@ def accent_of(brand: str | None) -> Accent:
         scale=scale,
         dark_soft=_hex(0.27, min(chroma, 0.09) * 0.43, hue),
         dark_line=_hex(0.40, min(chroma, 0.09) * 0.7, hue),
-        shifted=abs(light - lightness) > 0.01,
+        shifted=shifted,
     )
 
 

@@ -9,18 +9,23 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from console.shell.counts import Count, counts_for
+from identity.kernel.actor import Actor
 from identity.kernel.permissions import Permission
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of the sidebar. `jump` is the letter after G that opens it."""
+    """One line of the sidebar. `jump` is the letter after G that opens it.
+
+    whole_realm: the page shows nothing to those who hold the permission only on single objects.
+    """
 
     name: str
     label: str | Promise
     icon: str
     permission: Permission
     jump: str = ""
+    whole_realm: bool = False
     url: str = ""
     is_current: bool = False
     count: Count | None = None
@@ -77,7 +82,14 @@ GROUPS = (
         _("Apps"),
         (
             Item("applications", _("Applications"), "apps", Permission.APPLICATIONS_READ, "a"),
-            Item("identity_scope_changelist", _("Scopes"), "key_vertical", Permission.APPLICATIONS_READ, "p"),
+            Item(
+                "identity_scope_changelist",
+                _("Scopes"),
+                "key_vertical",
+                Permission.APPLICATIONS_READ,
+                "p",
+                whole_realm=True,
+            ),
             Item("consents", _("Consents"), "handshake", Permission.CONSENTS_READ, "c"),
         ),
     ),
@@ -97,9 +109,7 @@ GROUPS = (
 def navigation_for(request: HttpRequest) -> Navigation:
     """The sidebar of this request's actor, with the open area marked."""
     actor = request.actor  # type: ignore[attr-defined]
-    seen = [
-        (group, [item for item in _existing(group.items) if actor.can_somewhere(item.permission)]) for group in GROUPS
-    ]
+    seen = [(group, [item for item in _existing(group.items) if _is_open_to(actor, item)]) for group in GROUPS]
     urls = [item.url for _group, items in seen for item in items]
     current = _longest_prefix(request.path, urls)
     counts = counts_for(request)
@@ -113,6 +123,10 @@ def navigation_for(request: HttpRequest) -> Navigation:
             if items
         )
     )
+
+
+def _is_open_to(actor: Actor, item: Item) -> bool:
+    return actor.can(item.permission) if item.whole_realm else actor.can_somewhere(item.permission)
 
 
 def _existing(items: Iterable[Item]) -> Iterable[Item]:

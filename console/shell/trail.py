@@ -10,12 +10,17 @@ from console.shell.http import ConsoleRequest
 from identity.kernel.permissions import Permission
 
 
-def with_trail(request: ConsoleRequest, text: str, target_id: UUID) -> str:
-    """`text` with a link to the newest events about an object, for one who may read the trail."""
+def trail_url(request: ConsoleRequest, object_id: UUID) -> str:
+    """The trail of one object, newest first; empty for one who may not read it."""
     if not request.actor.can(Permission.AUDIT_READ):
-        return text
+        return ""
     try:
-        url = reverse("console:audit")
+        return f"{reverse('console:audit')}?target={object_id}"
     except NoReverseMatch:
-        return text
-    return format_html('{} <a class="alink" href="{}?target={}">{}</a>', text, url, target_id, _("Show in the trail"))
+        return ""
+
+
+def with_trail(request: ConsoleRequest, text: str, object_id: UUID) -> str:
+    """`text` with a link to the newest events about an object, for one who may read the trail."""
+    url = trail_url(request, object_id)
+    return format_html('{} <a class="alink" href="{}">{}</a>', text, url, _("Show in the trail")) if url else text
