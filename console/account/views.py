@@ -14,7 +14,7 @@ from console.account.activity import entries
 from console.account.checkup import check_up
 from console.account.forms import ProfileForm
 from console.account.rows import DeviceRow, application_row, by_day, device_rows
-from console.account.shares import scopes_in_words, titles_of
+from console.account.shares import shared_with, titles_of
 from identity.accounts.commands import change_profile
 from identity.audit.queries import own_activity
 from identity.consent.commands import withdraw_consent
@@ -145,7 +145,7 @@ def application(request: AccountRequest, consent_id: str) -> HttpResponse:
     context = {
         "section": "applications",
         "app": application_row(consent, titles_of([consent])),
-        "scopes": scopes_in_words(consent.scopes, request.user),
+        "scopes": shared_with(consent, request.user),
     }
     return render(request, "selfservice/application.html", context)
 

@@ -1,5 +1,6 @@
 """What the consent page shows: who asks, for which real values, for how long, and what it will never get."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from identity.accounts.models import User
-from identity.applications.models import Application
+from identity.applications.models import Application, Scope
 from identity.applications.queries import realm_scopes
 from identity.consent.queries import people_of
 from identity.oauth import rules
@@ -76,25 +77,40 @@ def page(application: Application, user: User, asked: list[str], redirect_uri: s
             people_of(application.pk),
         ),
         "user": user,
-        "scopes": [
-            {
-                "scope": name,
-                "title": _(known[name].title) if known[name].built_in else known[name].title,
-                "description": _describe(known[name].description, built_in=known[name].built_in),
-                "sensitive": known[name].sensitive,
-                "values": [str(value) for value in _values(user, name)],
-                "required": name == rules.OPENID,
-                "field": f"{SHARE}{name}",
-            }
-            for name in asked
-            if name != rules.OFFLINE and name in known
-        ],
+        "scopes": scopes_in_words(user, asked, known),
         "offline": {"name": "offline", "choices": list(OFFLINE_LABELS.items()), "default": "session"}
         if rules.OFFLINE in asked
         else None,
         "will_not": _will_not(user, asked),
         "form": DecisionForm(),
     }
+
+
+def scopes_in_words(user: User, names: Collection[str], known: dict[str, Scope] | None = None) -> list[dict[str, Any]]:
+    """What each scope gives away, with the person's real values; also for the page of an application that has them.
+
+    A scope that the realm no longer has gives nothing and is left out, and how long it lasts is no scope to people.
+    """
+    if known is None:
+        known = {scope.name: scope for scope in realm_scopes()}
+    return [
+        {
+            "scope": name,
+            "title": title_of(known[name]),
+            "description": _describe(known[name].description, built_in=known[name].built_in),
+            "sensitive": known[name].sensitive,
+            "values": [str(value) for value in _values(user, name)],
+            "required": name == rules.OPENID,
+            "field": f"{SHARE}{name}",
+        }
+        for name in names
+        if name != rules.OFFLINE and name in known
+    ]
+
+
+def title_of(scope: Scope) -> str:
+    """What people call a scope; our own ones in their language."""
+    return _(scope.title) if scope.built_in else scope.title
 
 
 def _describe(text: str, *, built_in: bool) -> str:
