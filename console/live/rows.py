@@ -8,10 +8,12 @@ from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, get_script_prefix, reverse, set_script_prefix
 from django.utils import translation
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from console.audit.wording import LINKS_ASK, view_of
-from identity.audit.reading import ReadableEvent
+from identity.audit.queries import EventFilter, find_events
+from identity.audit.reading import ReadableEvent, readable
 from identity.kernel.actor import Actor
 from identity.kernel.ids import public_id
 from identity.kernel.permissions import Permission
@@ -75,3 +77,18 @@ def actions_of(event: ReadableEvent, viewer: Viewer) -> list[dict[str, Any]]:
         ]
     except NoReverseMatch:
         return []
+
+
+def feed_context(request: Any, *, count: int = 20) -> dict[str, Any]:
+    """What rk/feed/live.html needs on a page: the newest rows, and where the socket is. Empty without audit:read."""
+    actor: Actor = request.actor
+    if not actor.can(Permission.AUDIT_READ):
+        return {"has_feed": False}
+    viewer = viewer_of(actor, get_language() or "en", request.mount.prefix)
+    newest = find_events(actor, EventFilter(quiet=False))[:count]
+    return {
+        "has_feed": True,
+        "feed_rows": [render_row(event, viewer, request.realm) for event in readable(newest)],
+        "ws_url": f"{request.mount.prefix}/console/live",
+        "full_url": reverse("console:audit"),
+    }

@@ -1,0 +1,287 @@
+"""The parts of the Security page: rows of the queue, one alert's evidence and what acting on it would hit."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import plotly.graph_objects as go
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from console.alerts import wording
+from console.charts import AXIS, CRITICAL, GRID, MUTED, Chart, step_of
+from console.devices import device_of
+from console.templatetags.rk import duration
+from identity.accounts.queries import users_by_id
+from identity.kernel.actor import Actor
+from identity.kernel.events import Severity
+from identity.kernel.permissions import Permission
+from identity.realms.models import Realm
+from identity.security.models import Alert, AlertStatus
+from identity.security.queries import Evidence, Exposure, active_sessions, address_of, evidence_of, exposure_of
+
+SHOWN = 4
+
+
+def queue_rows(alerts: Iterable[Alert], current: Alert | None, actor: Actor) -> list[dict[str, Any]]:
+    """Rows of the queue with what can be done right there."""
+    return [
+        {
+            "id": str(alert.pk),
+            "severity": alert.severity,
+            "title": wording.title_of(alert),
+            "meta": wording.queue_meta(alert),
+            "raised_at": alert.raised_at,
+            "url": wording.alert_url(alert),
+            "current": current is not None and alert.pk == current.pk,
+            "done": ""
+            if alert.status == AlertStatus.OPEN
+            else _("Contained")
+            if alert.status == AlertStatus.CONTAINED
+            else _("Dismissed"),
+            "actions": row_actions(alert, actor),
+        }
+        for alert in alerts
+    ]
+
+
+def row_actions(alert: Alert, actor: Actor) -> list[dict[str, str]]:
+    """Lock, end the sessions, dismiss: what the actor may do about an open alert."""
+    if alert.status != AlertStatus.OPEN or not actor.can(Permission.ALERTS_ACT):
+        return []
+    contain = wording.alert_url(alert, "alert_contain")
+    acts = []
+    if actor.can(Permission.SESSIONS_END):
+        acts.append({"label": _("End sessions"), "url": f"{contain}?only=sessions" if alert.user_id else contain})
+        if alert.user_id and actor.can(Permission.USERS_DISABLE):
+            acts.append({"label": _("Lock"), "url": contain})
+    return [*acts, {"label": _("Dismiss"), "url": wording.alert_url(alert, "alert_dismiss")}]
+
+
+def names_for(alerts: Iterable[Alert]) -> dict[UUID, str]:
+    """Who took or closed these alerts."""
+    ids = {pk for alert in alerts for pk in (alert.taken_by, alert.closed_by) if pk}
+    return {pk: user.display_name for pk, user in users_by_id(ids).items()}
+
+
+def detail(actor: Actor, alert: Alert, realm: Realm) -> dict[str, Any]:
+    """Context of rk/security/alert_detail.html."""
+    names = names_for([alert])
+    is_open = alert.status == AlertStatus.OPEN
+    evidence = evidence_of(actor, alert)
+    taken = names.get(alert.taken_by, _("an operator")) if alert.taken_by else ""
+    context: dict[str, Any] = {
+        "current": alert,
+        "alert": {
+            "severity": alert.severity,
+            "reference": str(alert),
+            "title": wording.full_title(alert, actor.can),
+            "raised_at": alert.raised_at,
+            "meta": (_("%(who)s is on it") % {"who": taken} if taken else _("nobody on it")) if is_open else "",
+            "sentence": wording.sentence_of(alert),
+        },
+        "evidence": evidence_parts(evidence),
+        "chart": timeline(evidence),
+        "result": wording.result_of(alert, names),
+        "is_open": is_open,
+        "may_act": actor.can(Permission.ALERTS_ACT),
+        "is_mine": alert.taken_by == actor.id,
+        "take_url": wording.alert_url(alert, "alert_take"),
+        "containment": "console/alerts/_closed.html",
+    }
+    if is_open:
+        context |= containment_of(actor, alert, realm)
+    return context
+
+
+def containment_of(actor: Actor, alert: Alert, realm: Realm) -> dict[str, Any]:
+    """What is recommended, with what it hits at this moment."""
+    missing = [p for p in (Permission.ALERTS_ACT, Permission.SESSIONS_END) if not actor.can(p)]
+    if missing:
+        return {"containment": "console/alerts/_refused.html", "missing": missing[0]}
+    contain, dismiss = wording.alert_url(alert, "alert_contain"), wording.alert_url(alert, "alert_dismiss")
+    limit = _("Access tokens that were issued already last up to %(time)s.") % {
+        "time": duration(realm.setting("access_token_lifetime"))
+    }
+    if alert.user_id is None:
+        count = active_sessions(alert.realm_id, ip=address_of(alert)).count()
+        if not count:
+            return {"containment": "console/alerts/_nothing.html", "dismiss_url": dismiss}
+        label = ngettext("End %(n)s session", "End %(n)s sessions", count) % {"n": count}
+        return {
+            "containment": "rk/security/containment.html",
+            "title": _("Recommended: sign this address out"),
+            "effects": [{"icon": "logout", "text": address_effect(count)}],
+            "url": contain,
+            "label": label,
+            "others": [{"label": _("It was expected"), "url": dismiss}],
+            "note": limit,
+        }
+    exposure = exposure_of(actor, alert)
+    person = wording.person_of(alert)
+    others = [{"label": _("Only end sessions"), "url": f"{contain}?only=sessions"}] if exposure.sessions else []
+    may_lock = actor.can(Permission.USERS_DISABLE)
+    return {
+        "containment": "rk/security/containment.html",
+        "title": _("Recommended: contain the account"),
+        "effects": effects_of(exposure, person, lock=may_lock),
+        "url": contain if may_lock else f"{contain}?only=sessions",
+        "label": _("Contain %(person)s") % {"person": person} if may_lock else _("End the sessions"),
+        "others": [*(others if may_lock else []), {"label": _("It was expected"), "url": dismiss}],
+        "note": limit,
+    }
+
+
+def address_effect(count: int) -> SafeString:
+    """What ending an address's sessions does."""
+    shown = format_html("<b>{}</b>", ngettext("%(n)s session", "%(n)s sessions", count) % {"n": count})
+    return format_html(_("Ends {sessions} that were started from there"), sessions=shown)
+
+
+def effects_of(exposure: Exposure, person: str, *, lock: bool) -> list[dict[str, Any]]:
+    """What containing a person does, in sentences with exact counts."""
+    sessions = ngettext("%(n)s session", "%(n)s sessions", exposure.sessions) % {"n": exposure.sessions}
+    tokens = ngettext("%(n)s refresh token", "%(n)s refresh tokens", exposure.refresh_families) % {
+        "n": exposure.refresh_families
+    }
+    effects: list[dict[str, Any]] = []
+    if lock:
+        if exposure.is_locked:
+            text = format_html(_("Leaves {person} locked"), person=format_html("<b>{}</b>", person))
+        else:
+            text = format_html(_("Locks {person} until somebody unlocks"), person=format_html("<b>{}</b>", person))
+        effects.append({"icon": "lock", "text": text})
+    if exposure.sessions:
+        text = format_html(_("Ends {sessions}"), sessions=format_html("<b>{}</b>", sessions))
+    else:
+        text = format_html("{}", _("No session is open"))
+    effects.append({"icon": "logout", "text": text})
+    if exposure.refresh_families:
+        text = format_html(_("Revokes {tokens}"), tokens=format_html("<b>{}</b>", tokens))
+        effects.append({"icon": "token", "text": text})
+    if exposure.applications:
+        listed = ", ".join(exposure.applications[:SHOWN]) + ("…" if len(exposure.applications) > SHOWN else "")
+        text = format_html(_("Signs out of {applications}"), applications=format_html("<b>{}</b>", listed))
+        effects.append({"icon": "apps", "text": text})
+    return effects
+
+
+def evidence_parts(evidence: Evidence) -> list[dict[str, Any]]:
+    """Bars by network, person and device; what stands alone says nothing by its length."""
+    known = users_by_id(_ids(evidence.people))
+    people = Counter({str(known[pk].display_name) if (pk := _id(key)) in known else key: number
+                      for key, number in evidence.people.items()})  # fmt: skip
+    devices: Counter[str] = Counter()
+    for agent, number in evidence.devices.items():
+        devices[str(device_of(agent)) if agent else _("Not told")] += number
+    return [
+        part
+        for part in (
+            _bars(_("Network"), evidence.addresses, mono=True),
+            _bars(_("Person"), people),
+            _bars(_("Device"), devices),
+        )
+        if part["rows"]
+    ]
+
+
+def _id(key: str) -> UUID | None:
+    try:
+        return UUID(key)
+    except ValueError:
+        return None
+
+
+def _ids(keys: Iterable[str]) -> list[UUID]:
+    return [pk for key in keys if (pk := _id(key))]
+
+
+def _bars(title: str, counted: Counter[str], *, mono: bool = False) -> dict[str, Any]:
+    top = max(counted.values(), default=1)
+    shown = counted.most_common(SHOWN)
+    rows = [
+        {
+            "label": label or _("Unknown"),
+            "mono": mono,
+            "count": number,
+            "share": 100 * number / top,
+            "level": "crit" if number * 2 > top else "",
+        }
+        for label, number in shown
+    ]
+    rest = len(counted) - len(shown)
+    if rest > 0:
+        more = sum(counted.values()) - sum(number for _label, number in shown)
+        label = ngettext("%(n)s more", "%(n)s more", rest) % {"n": rest}
+        rows.append({"label": label, "mono": False, "count": more, "share": 100 * more / max(top, more), "level": ""})
+    return {"title": title, "unit": _("tries"), "rows": rows}
+
+
+def timeline(evidence: Evidence) -> Chart | None:
+    """Tries over time, as bars: a burst looks like one."""
+    if len(evidence.per_minute) < 2:
+        return None
+    moments = [timezone.localtime(at) for at, _count in evidence.per_minute]
+    counts = [count for _at, count in evidence.per_minute]
+    step = step_of(max(counts), 2)
+    figure = go.Figure(
+        go.Bar(
+            x=[moment.replace(tzinfo=None).isoformat() for moment in moments],
+            y=counts,
+            marker={"color": CRITICAL},
+            hovertemplate=_("%{y} tries") + "<extra></extra>",
+        )
+    )
+    font = {"family": "Inter, sans-serif", "size": 11, "color": MUTED}
+    figure.update_layout(
+        showlegend=False, template="none", margin={"l": 28, "r": 8, "t": 6, "b": 22}, font=font, bargap=0.25,
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", dragmode=False,
+    )  # fmt: skip
+    figure.update_xaxes(showgrid=False, linecolor=AXIS, showline=True, nticks=5, fixedrange=True, tickformat="%H:%M")
+    figure.update_yaxes(
+        gridcolor=GRID, zeroline=False, fixedrange=True, dtick=step, range=[0, step * 2.2], tickformat=",d"
+    )
+    rows = [(date_format(moment, "H:i"), count) for moment, count in zip(moments, counts, strict=True)]
+    most = max(range(len(counts)), key=lambda index: counts[index])
+    summary = _("%(total)s tries, most of them at %(when)s: %(most)s.") % {
+        "total": sum(counts),
+        "when": date_format(moments[most], "H:i"),
+        "most": counts[most],
+    }
+    return Chart("tries", _("What happened"), "", figure.to_plotly_json(), summary, (_("Time"), _("Tries")), rows)
+
+
+def filters(counted: dict[Severity, int], status: str, severity: str, urls: Sequence[str]) -> list[dict[str, Any]]:
+    """The chips above the queue: open, each severity that is open, closed."""
+    base = urls[0]
+    out = [
+        {
+            "label": _("Open"),
+            "url": base,
+            "count": sum(counted.values()),
+            "current": status != "closed" and not severity,
+            "severity": "",
+        }
+    ]
+    for each, label in (
+        (Severity.CRITICAL, _("Critical")),
+        (Severity.HIGH, _("High")),
+        (Severity.MEDIUM, _("Medium")),
+    ):
+        if counted.get(each):
+            out.append(
+                {
+                    "label": label,
+                    "url": f"{base}?severity={each}",
+                    "count": counted[each],
+                    "current": severity == each,
+                    "severity": str(each),
+                }
+            )
+    closed = {"label": _("Closed"), "url": f"{base}?status=closed", "count": None, "current": status == "closed"}
+    return [*out, {**closed, "severity": ""}]

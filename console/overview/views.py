@@ -1,0 +1,76 @@
+"""The overview: decisions, figures, sign-ins, top applications, the live feed. Each part as far as one may see it."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from console.alerts import wording
+from console.live.rows import feed_context
+from console.overview import figures
+from console.shell.fragments import render_page
+from console.shell.http import ConsoleRequest
+from console.shell.views import ConsoleView
+from console.templatetags.rk import ago
+from identity.kernel.permissions import Permission
+from identity.security.models import Alert
+from identity.security.queries import count_open, open_alerts
+
+ALERTS_SHOWN = 3
+
+
+class Overview(ConsoleView):
+    """The first page. `?range=` chooses the span of the figures; htmx gets those alone."""
+
+    permission = Permission.CONSOLE_OPEN
+
+    def get(self, request: ConsoleRequest) -> HttpResponse:
+        """The page, or the figures of another span."""
+        actor = request.actor
+        span = figures.span_named(request.GET.get("range", ""))
+        context: dict[str, Any] = {
+            "title": _("Overview"),
+            "ranges": [
+                {"label": each.label, "url": f"?range={each.name}", "current": each.name == span.name}
+                for each in figures.SPANS
+            ],
+            "span": span,
+        }
+        if actor.can(Permission.SESSIONS_READ):
+            context["kpis"] = figures.key_figures(actor, span)
+            context["chart"] = figures.signins(actor, request.realm, span)
+        if actor.can(Permission.APPLICATIONS_READ):
+            context["applications"] = figures.top_applications(actor, span)
+        if actor.can(Permission.ALERTS_READ):
+            counted = sum(count_open(actor).values())
+            shown = open_alerts(actor, limit=ALERTS_SHOWN)
+            context |= {
+                "attention": [self._row(request, alert, position) for position, alert in enumerate(shown)],
+                "total": counted,
+                "queue_url": reverse("console:alerts"),
+                "lead": _lead(counted),
+            }
+        context["sees_nothing"] = not {"kpis", "applications", "attention"} & context.keys()
+        context |= feed_context(request)
+        return render_page(request, "console/overview/page.html", context, fragment="figures")
+
+    @staticmethod
+    def _row(request: ConsoleRequest, alert: Alert, position: int) -> dict[str, Any]:
+        return {
+            "severity": alert.severity,
+            "title": wording.full_title(alert, request.actor.can),
+            "meta": format_html("{} · {}", wording.meta_of(alert, lambda _permission: False), ago(alert.raised_at)),
+            "url": wording.alert_url(alert),
+            "action": _("Review"),
+            # One primary button on the page: the gravest alert's.
+            "primary": position == 0,
+        }
+
+
+def _lead(alerts: int) -> str:
+    if not alerts:
+        return _("Nothing needs a decision.")
+    return ngettext("%(n)s alert needs a decision.", "%(n)s alerts need a decision.", alerts) % {"n": alerts}
