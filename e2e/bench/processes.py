@@ -130,12 +130,20 @@ def _running(
     try:
         yield process
     finally:
-        process.send_signal(stop_with)
+        # The whole group: what we started may be a launcher, whose child would stay.
+        _signal_group(process.pid, stop_with)
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            process.kill()
+            _signal_group(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def _signal_group(leader: int, number: signal.Signals) -> None:
+    try:
+        os.killpg(leader, number)
+    except ProcessLookupError:  # ended by itself
+        pass
 
 
 def _postgres_binaries() -> Path:

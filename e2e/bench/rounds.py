@@ -3,8 +3,9 @@
 import asyncio
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from e2e.bench.cpu import tree_seconds
 from e2e.bench.operations import OPERATIONS, Exhausted, Worker
@@ -61,11 +62,16 @@ class Runner:
 
     async def measure(self, operation: str, between: Callable[[], None] | None = None) -> dict[str, Figures]:
         """Return the figures of one operation by target; `between` runs once a round, beside no load."""
-        workers = {target.name: await self._open(target, OPERATIONS[operation]) for target in self.targets}
+        workers: dict[str, list[Worker]] = {}
         rounds: dict[str, list[Round]] = {target.name: [] for target in self.targets}
+        for target in self.targets:
+            workers[target.name] = [OPERATIONS[operation](target) for _ in range(self.load.clients)]
+            rounds[target.name] += await _attempt(worker.open() for worker in workers[target.name])
         for number in range(-1, self.load.rounds):
             # Each goes first as often as second; the round before the first only warms up.
             for target in self.targets if number % 2 == 0 else reversed(self.targets):
+                if any(result.failures for result in rounds[target.name]):
+                    continue
                 result = await self._round(target, workers[target.name], warm_up=number < 0)
                 if number >= 0 or result.failures:
                     rounds[target.name].append(result)
@@ -75,14 +81,10 @@ class Runner:
             worker.agent.close()
         return {name: _summary(results) for name, results in rounds.items()}
 
-    async def _open(self, target: Target, operation: type[Worker]) -> list[Worker]:
-        workers = [operation(target) for _ in range(self.load.clients)]
-        await asyncio.gather(*(worker.open() for worker in workers))
-        return workers
-
     async def _round(self, target: Target, workers: list[Worker], *, warm_up: bool) -> Round:
         share = self.load.prepared // len(workers)
-        await asyncio.gather(*(worker.prepare(share // 4 if warm_up else share) for worker in workers))
+        if failed := await _attempt(worker.prepare(share // 4 if warm_up else share) for worker in workers):
+            return failed[0]
         seconds = self.load.seconds / 3 if warm_up else self.load.seconds
         failures: list[str] = []
         latencies: list[float] = []
@@ -96,7 +98,7 @@ class Runner:
                 except Exhausted:
                     return
                 except Exception as problem:  # noqa: BLE001 - whatever it is, it is a failed request
-                    failures.append(f"{type(problem).__name__}: {problem}"[:300])
+                    failures.append(_described(problem))
                 else:
                     latencies.append(time.perf_counter() - started)
 
@@ -104,13 +106,21 @@ class Runner:
         await asyncio.gather(*(run(worker) for worker in workers))
         wall = time.perf_counter() - before[2]
         app, db = tree_seconds(target.app_pids) - before[0], tree_seconds(target.db_pids) - before[1]
-        for worker in workers:
-            try:
-                await worker.verify()
-            except Exception as problem:  # noqa: BLE001 - the same
-                failures.append(f"afterwards: {type(problem).__name__}: {problem}"[:300])
+        for result in await _attempt(worker.verify() for worker in workers):
+            failures += result.failures
         median = statistics.median(latencies) * 1000 if latencies else 0.0
         return Round(len(latencies), failures, wall, app, db, median)
+
+
+async def _attempt(steps: Iterable[Coroutine[Any, Any, None]]) -> list[Round]:
+    """Take these steps at once; return a failed round when any went wrong, else nothing."""
+    results = await asyncio.gather(*steps, return_exceptions=True)
+    failures = [_described(result) for result in results if isinstance(result, Exception)]
+    return [Round(0, failures, 0.0, 0.0, 0.0, 0.0)] if failures else []
+
+
+def _described(problem: Exception) -> str:
+    return f"{type(problem).__name__}: {problem}"[:300]
 
 
 def _summary(rounds: list[Round]) -> Figures:
