@@ -1,0 +1,1 @@
+"""Consents: what people let applications use, and taking it back for them."""

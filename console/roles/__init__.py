@@ -1,0 +1,1 @@
+"""Roles: what each allows, who holds it, and the realm's own ones."""

@@ -1,0 +1,7 @@
+"""Pages and dialogs of the roles area."""
+
+from console.roles.views.editing import Create, Delete, Edit
+from console.roles.views.giving import Give, Take
+from console.roles.views.pages import Compare, RoleDetail, RolePeople, Roles
+
+__all__ = ["Compare", "Create", "Delete", "Edit", "Give", "RoleDetail", "RolePeople", "Roles", "Take"]

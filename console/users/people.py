@@ -1,0 +1,140 @@
+"""People as pages show them: status in words, addresses of their pages, menus by what the actor may do."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+
+from console.roles.rows import role_title
+from identity.access.models import Role
+from identity.access.queries import organization_scopes
+from identity.accounts.models import User, UserStatus
+from identity.kernel import clock
+from identity.kernel.actor import Actor
+from identity.kernel.ids import public_id
+from identity.kernel.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A status: key for templates, words, level of the severity ladder, icon."""
+
+    key: str
+    text: str
+    level: str
+    icon: str
+
+
+def state_of(user: User, *, invited: bool = False) -> State:
+    """What a page says about an account. A lock that is over is none (DECISIONS 4: each check reads the time)."""
+    if user.status == UserStatus.DISABLED:
+        return State("disabled", _("Disabled"), "crit", "person_off")
+    if user.status == UserStatus.LOCKED and not user.is_active:
+        if user.locked_until is None:
+            return State("locked", _("Locked"), "high", "lock")
+        return State("locked", _("Locked until %(when)s") % {"when": short(user.locked_until)}, "high", "lock")
+    if invited:
+        return State("invited", _("Invited"), "low", "mail")
+    return State("active", _("Active"), "ok", "check_circle")
+
+
+def short(moment: datetime) -> str:
+    """A moment of today by its clock, any other with its date, in the realm's zone."""
+    local = timezone.localtime(moment)
+    if local.date() == timezone.localtime(clock.now()).date():
+        return formats.date_format(local, "H:i")
+    return formats.date_format(local, "j M, H:i")
+
+
+def user_url(user_id: UUID, name: str = "user") -> str:
+    """The address of a page about a person."""
+    return reverse(f"console:{name}", args=[public_id("user", user_id)])
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What the actor may do with one person: the questions that the commands will ask."""
+
+    write: bool
+    disable: bool
+    invite: bool
+    end_sessions: bool
+    is_self: bool
+
+
+def rights_on(actor: Actor, user_id: UUID, *, scoped: bool = True) -> Rights:
+    """On the realm, or (`scoped`) on an organization that the person belongs to."""
+    scopes = organization_scopes(user_id) if scoped and actor.object_permissions else ()
+    return Rights(
+        write=actor.can(Permission.USERS_WRITE, *scopes),
+        disable=actor.can(Permission.USERS_DISABLE, *scopes),
+        invite=actor.can(Permission.USERS_INVITE, *scopes),
+        end_sessions=actor.can(Permission.SESSIONS_END, *scopes),
+        is_self=actor.is_person and actor.id == user_id,
+    )
+
+
+def menu_of(user: User, rights: Rights, state: State) -> list[dict[str, Any]]:
+    """The overflow of a person's row and page: mildest first, deletion last."""
+    items: list[dict[str, Any]] = []
+
+    def add(needed: bool, label: str, name: str, icon: str, **extra: Any) -> None:
+        if needed:
+            items.append({"label": label, "url": user_url(user.pk, name), "icon": icon, **extra})
+
+    others = not rights.is_self
+    add(rights.write, _("Edit…"), "user_edit", "edit")
+    add(
+        rights.invite and state.key == "invited", _("Send the invitation again"), "user_invite_again", "mail", post=True
+    )
+    add(
+        rights.write and state.key == "active" and user.email_verified,
+        _("Send a password reset link…"),
+        "user_reset_link",
+        "lock_reset",
+        dialog=True,
+    )
+    add(rights.end_sessions, _("End all sessions…"), "user_end_sessions", "logout", dialog=True)
+    if others and (rights.disable or rights.write):
+        items.append({"divider": True})
+        locked, disabled = state.key == "locked", state.key == "disabled"
+        add(rights.disable and locked, _("Unlock"), "user_unlock", "lock_open", post=True)
+        add(rights.disable and not locked and not disabled, _("Lock…"), "user_lock", "lock", dialog=True)
+        add(rights.disable and disabled, _("Enable"), "user_enable", "person_check", post=True)
+        add(rights.disable and not disabled, _("Disable…"), "user_disable", "person_off", dialog=True)
+        add(rights.disable and rights.write, _("Delete…"), "user_delete", "person_remove", dialog=True, danger=True)
+    return items
+
+
+@dataclass(frozen=True)
+class UserRow:
+    """A row of the list."""
+
+    user: User
+    public_id: str
+    url: str
+    meta: str
+    state: State
+    roles: list[str] = field(default_factory=list)
+    menu: list[dict[str, Any]] = field(default_factory=list)
+
+
+def row_of(user: User, actor: Actor, roles: list[Role], invited: Collection[UUID]) -> UserRow:
+    """What the list shows of a person."""
+    state = state_of(user, invited=user.pk in invited)
+    # A scoped actor sees only members of his organizations, where he holds what he holds: the dialogs ask exactly.
+    rights = rights_on(actor, user.pk)
+    return UserRow(
+        user=user,
+        public_id=public_id("user", user.pk),
+        url=user_url(user.pk),
+        meta=user.email or user.username or user.phone or "",
+        state=state,
+        roles=[role_title(role) for role in roles],
+        menu=menu_of(user, rights, state),
+    )

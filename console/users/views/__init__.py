@@ -1,0 +1,43 @@
+"""Pages and dialogs of the users area."""
+
+from console.users.views.bulk import DisableMany, EndSessionsOfMany
+from console.users.views.creation import Create, Invite
+from console.users.views.dialogs import (
+    Delete,
+    Disable,
+    Enable,
+    EndSessions,
+    GiveRole,
+    InviteAgain,
+    Lock,
+    SendResetLink,
+    Unlock,
+    WithdrawInvitation,
+)
+from console.users.views.editing import Edit, EditSection
+from console.users.views.pages import Activity, Consents, Overview, Roles, Sessions, Users
+
+__all__ = [
+    "Activity",
+    "Consents",
+    "Create",
+    "Delete",
+    "Disable",
+    "DisableMany",
+    "Edit",
+    "EditSection",
+    "Enable",
+    "EndSessions",
+    "EndSessionsOfMany",
+    "GiveRole",
+    "Invite",
+    "InviteAgain",
+    "Lock",
+    "Overview",
+    "Roles",
+    "SendResetLink",
+    "Sessions",
+    "Unlock",
+    "Users",
+    "WithdrawInvitation",
+]
