@@ -6,11 +6,11 @@ of many concurrent callers changes the guarded row.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -81,11 +81,9 @@ def as_uuid(value: Any) -> UUID | None:
 
 
 def as_time(value: Any) -> datetime | None:
-    """A time column outside a row object. SQLite keeps text without a zone, which Django takes for UTC."""
-    if not isinstance(value, str):
-        return value  # type: ignore[no-any-return]
-    parsed = parse_datetime(value)
-    return parsed.replace(tzinfo=UTC) if parsed is not None and parsed.tzinfo is None else parsed
+    """A time column outside a row object. SQLite keeps times without a zone; they are UTC."""
+    moment: datetime | None = parse_datetime(value) if isinstance(value, str) else value
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 def _json(value: Any) -> Any:
@@ -118,44 +116,47 @@ def _converter(target: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
     return None
 
 
-@dataclass(frozen=True, eq=False)
 class Columns[Row: models.Model]:
     """Some columns of one table in a joined SELECT, and how they become a row object (its other fields deferred)."""
 
-    model: type[Row]
-    alias: str
-    names: tuple[str, ...]
-    _converters: list[tuple[int, Callable[[Any], Any]]] = field(default_factory=list, repr=False)
-    _vendor: list[str] = field(default_factory=list, repr=False)
+    def __init__(self, model: type[Row], alias: str, names: Collection[str]) -> None:
+        self.model = model
+        self.alias = alias
+        self._wanted = frozenset(names) | {"id"}
 
-    @property
+    @cached_property
+    def _fields(self) -> list[models.Field[Any, Any]]:
+        """In the model's order, which is the one that `from_db` takes values in."""
+        return [each for each in self.model._meta.concrete_fields if each.attname in self._wanted]
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [each.attname for each in self._fields]
+
+    @cached_property
+    def _key(self) -> int:
+        return self._names.index("id")
+
+    @cached_property
+    def _converters(self) -> list[tuple[int, Callable[[Any], Any]]]:
+        return [(at, convert) for at, each in enumerate(self._fields) if (convert := _converter(each)) is not None]
+
+    @cached_property
     def sql(self) -> str:
         """The select list."""
-        fields = {each.attname: each.column for each in self.model._meta.concrete_fields}
-        return ", ".join(f"{self.alias}.{fields[name]}" for name in self.names)
+        return ", ".join(f"{self.alias}.{each.column}" for each in self._fields)
 
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self._fields)
 
     def load(self, values: Sequence[Any]) -> Row | None:
-        """The row object; None if the join found nothing. The first name must be the primary key."""
-        if values[0] is None:
+        """The row object; None if the join found nothing."""
+        if values[self._key] is None:
             return None
-        if self._vendor != [connection.vendor]:
-            self._prepare()
         converted = list(values)
-        for index, convert in self._converters:
-            converted[index] = convert(converted[index])
-        return self.model.from_db(connection.alias, self.names, converted)
-
-    def _prepare(self) -> None:
-        fields = {each.attname: each for each in self.model._meta.concrete_fields}
-        self._converters[:] = [
-            (index, convert)
-            for index, name in enumerate(self.names)
-            if (convert := _converter(fields[name])) is not None
-        ]
-        self._vendor[:] = [connection.vendor]
+        for at, convert in self._converters:
+            converted[at] = convert(converted[at])
+        return self.model.from_db(connection.alias, self._names, converted)
 
 
 def split(values: Sequence[Any], *parts: Columns[Any]) -> tuple[list[Any], Sequence[Any]]:
