@@ -4,6 +4,7 @@ from identity.applications.commands.lifecycle import (
     add_secret,
     delete_application,
     disable_application,
+    disable_applications,
     enable_application,
     revoke_secret,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "delete_resource_server",
     "delete_scope",
     "disable_application",
+    "disable_applications",
     "enable_application",
     "ensure_built_in_scopes",
     "register_application",

@@ -1,0 +1,32 @@
+"""Pages and dialogs of the applications area."""
+
+from console.applications.views.apis import Apis, CreateApi, CreateScope, DeleteApi, DeleteScope, EditScope
+from console.applications.views.editing import Create, Edit
+from console.applications.views.lifecycle import Delete, Disable, DisableMany, Enable
+from console.applications.views.listing import Applications
+from console.applications.views.pages import Activity, Connect, Credentials, Redirects, Scopes, Tokens
+from console.applications.views.secrets import AddSecret, RevokeSecret
+
+__all__ = [
+    "Activity",
+    "AddSecret",
+    "Apis",
+    "Applications",
+    "Connect",
+    "Create",
+    "CreateApi",
+    "CreateScope",
+    "Credentials",
+    "Delete",
+    "DeleteApi",
+    "DeleteScope",
+    "Disable",
+    "DisableMany",
+    "Edit",
+    "EditScope",
+    "Enable",
+    "Redirects",
+    "RevokeSecret",
+    "Scopes",
+    "Tokens",
+]
