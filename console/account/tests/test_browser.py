@@ -1,0 +1,142 @@
+"""Account and sign-in pages in a browser: accessible, never wider than a phone, and working without scripts."""
+
+from pathlib import Path
+
+import pytest
+
+from conftest import actor_of, make_application
+from identity.consent.commands import grant_consent
+from identity.kernel.context import realm_scope
+from identity.sessions.testing import RealmClient
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+AXE = Path(__file__).parents[3] / "frontend/node_modules/axe-core/axe.min.js"
+OPEN = ["signin", "signup", "password/reset", "password/reset/sent", "email/sent", "nothing-here"]
+OWN = ["", "details", "security", "devices", "apps", "activity", "password", "email"]
+LOOKS = {
+    "a desk, light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
+    "a phone, dark": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
+}
+
+
+@pytest.fixture(params=LOOKS.values(), ids=LOOKS)
+def dana_sees(request, browser, sign_in, realm_a, user_a):
+    """Dana's browser; she has a second device and a connected application."""
+    RealmClient(realm_a).sign_in(user_a)
+    application, _ = make_application(realm_a)
+    with realm_scope(realm_a):
+        grant_consent(actor_of(user_a), application_id=application.pk, scopes=["openid", "email"], asked=[])
+    context = browser.new_context(**request.param, bypass_csp=True)  # axe is injected; the policy is tested elsewhere
+    sign_in(context, realm_a, user_a)
+    yield context.new_page()
+    context.close()
+
+
+def problems(page):
+    """What axe finds, and whether the page is wider than the window."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    out = [f"{rule['id']}: {rule['nodes'][0]['html'][:120]}" for rule in found]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        out.append("wider than the window")
+    return out
+
+
+def test_own_pages_are_accessible_and_fit(dana_sees, mount, realm_a):
+    found = {}
+    for name in OWN:
+        dana_sees.goto(f"{mount(realm_a)}/account/{name}")
+        found[name] = problems(dana_sees)
+    dana_sees.goto(f"{mount(realm_a)}/account/apps")
+    dana_sees.get_by_role("link", name="See or withdraw Portal").click()
+    found["app"] = problems(dana_sees)
+    assert not any(found.values()), found
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_pages_for_everybody_are_accessible_and_fit(browser, mount, realm_a, look):
+    page = browser.new_context(**look, bypass_csp=True).new_page()
+    found = {}
+    for name in OPEN:
+        page.goto(f"{mount(realm_a)}/{name}")
+        found[name] = problems(page)
+    assert not any(found.values()), found
+
+
+def test_the_policy_blocks_nothing_of_ours(browser, sign_in, mount, realm_a, user_a):
+    context = browser.new_context()
+    sign_in(context, realm_a, user_a)
+    page = context.new_page()
+    said = []
+    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    for name in OWN:
+        page.goto(f"{mount(realm_a)}/account/{name}")
+    page.goto(f"{mount(realm_a)}/account/devices")
+    assert said == []
+
+
+def test_a_device_is_signed_out_without_scripts(browser, sign_in, mount, realm_a, user_a):
+    RealmClient(realm_a).sign_in(user_a)
+    context = browser.new_context(java_script_enabled=False)
+    sign_in(context, realm_a, user_a)
+    page = context.new_page()
+    page.goto(f"{mount(realm_a)}/account/devices")
+    page.get_by_role("main").get_by_role("button", name="Sign out Unknown device").click()
+    assert page.get_by_role("status").inner_text() == "That device is signed out."
+    assert page.get_by_role("listitem").filter(has_text="signed in").count() == 1
+
+
+def test_the_password_can_be_shown_and_is_hidden_when_it_is_sent(browser, mount, realm_a):
+    page = browser.new_context().new_page()
+    page.goto(f"{mount(realm_a)}/signin")
+    field = page.get_by_label("Password", exact=True)
+    assert field.get_attribute("autocomplete") == "current-password"
+    field.fill("correct horse")
+    page.get_by_role("button", name="Show password").click()
+    assert field.get_attribute("type") == "text"
+    assert page.evaluate("document.activeElement.name") == "password"
+    page.evaluate(
+        "document.querySelector('form[method=post]:not(.lang)').addEventListener('submit', e => e.preventDefault())"
+    )
+    page.get_by_label("Email").fill("dana@example.com")
+    page.get_by_role("button", name="Sign in").click()
+    assert field.get_attribute("type") == "password"
+
+
+def test_focus_goes_to_what_went_wrong(browser, mount, realm_a):
+    page = browser.new_context().new_page()
+    page.goto(f"{mount(realm_a)}/signin")
+    page.get_by_label("Email").fill("nobody@example.com")
+    page.get_by_label("Password", exact=True).fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    assert page.title().startswith("Error:")
+    alert = page.get_by_role("alert")
+    assert alert.evaluate("element => element === document.activeElement")
+    assert page.get_by_label("Email").input_value() == "nobody@example.com"
+
+
+def test_strength_is_said_in_words_while_typing(browser, mount, realm_a):
+    page = browser.new_context().new_page()
+    page.goto(f"{mount(realm_a)}/signup")
+    page.get_by_label("Email").fill("dana.okafor@example.com")
+    password = page.get_by_label("Choose a password")
+    said = page.get_by_role("status")
+    for typed, words in (("short", "Weak."), ("okafor okafor 1", "Weak."), ("violet harbor lantern 7", "Strong.")):
+        password.fill(typed)
+        page.wait_for_timeout(400)
+        assert said.inner_text().startswith(words)
+
+
+def test_the_bottom_bar_names_where_one_is(browser, sign_in, mount, realm_a, user_a):
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    sign_in(context, realm_a, user_a)
+    page = context.new_page()
+    page.goto(f"{mount(realm_a)}/account/")
+    bar = page.get_by_role("navigation", name="Account")
+    for name in ("Details", "Security", "Devices", "Apps", "Overview"):
+        bar.get_by_role("link", name=name).click()
+        assert bar.locator("[aria-current=page]").inner_text() == name
+        box = bar.bounding_box()
+        assert box["y"] + box["height"] == 844
