@@ -1,4 +1,4 @@
-"""Address of the development outbox. Outside development it does not exist, and neither does its line in the sidebar."""
+"""Address of the development outbox. Outside development it does not exist, nor does its line in the sidebar."""
 
 from django.conf import settings
 from django.urls import path
