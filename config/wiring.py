@@ -11,11 +11,15 @@ from django.db.models.signals import post_migrate
 
 import identity
 from console.live.publishing import publish_event
+from identity.access.commands import end_due_visits
 from identity.access.permission_sync import sync_permissions
+from identity.accounts.commands import answer_password_wish
+from identity.accounts.mails import PASSWORD_WISH
 from identity.audit.leases import add_job, in_each_realm
 from identity.audit.outbox import subscribe
 from identity.audit.partitions import top_up
 from identity.audit.publishing import add_publisher
+from identity.courier.late import answer_late
 from identity.kernel import idempotency, ratelimit
 from identity.kernel.actor import system_actor
 from identity.kernel.events import registry
@@ -50,12 +54,15 @@ def wire() -> None:
     subscribe("metrics", on_counted_event, [name for name in metrics_rules.COUNTED if name in registry])
     subscribe("security", on_suspicious_event, [name for name in SUSPICIOUS if name in registry])
 
+    answer_late(PASSWORD_WISH, answer_password_wish)
+
     if settings.REDIS_URL:
         add_publisher(publish_event)
 
-    hour, day = timedelta(hours=1), timedelta(days=1)
+    minute, hour, day = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
     add_job("audit.partitions", day, lambda _held: top_up())
-    add_job("metrics.measure", timedelta(minutes=1), measure_all)
+    add_job("metrics.measure", minute, measure_all)
+    add_job("access.visits", minute, in_each_realm(lambda realm: end_due_visits(system_actor(realm.pk))))
     add_job("oauth.retire_keys", hour, in_each_realm(lambda realm: retire_due_keys(system_actor(realm.pk))))
     add_job("kernel.purge_counters", hour, in_each_realm(lambda _realm: ratelimit.purge_expired()))
     add_job("kernel.purge_answers", hour, in_each_realm(lambda _realm: idempotency.purge_expired()))

@@ -1,1 +1,1 @@
-"""Sessions: where people are signed in, through which applications; ending one, some, all of a person or application."""
+"""Sessions: where people are signed in and through which applications; ending one, some, or all of somebody."""

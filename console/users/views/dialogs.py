@@ -267,7 +267,7 @@ class GiveRole(PersonDialog):
 class PersonAct(ConsoleView):
     """An act that needs no question: POST only."""
 
-    http_method_names = ["post"]  # noqa: RUF012 - Django's attribute
+    http_method_names = ["post"]
 
     def act(self, request: ConsoleRequest, user: User) -> str:
         """Calls the command. Returns the result in words."""

@@ -88,7 +88,7 @@ def _initial(user: User) -> Data:
     return {name: getattr(user, name, None) or "" for name in names}
 
 
-def _card(request: ConsoleRequest, user: User, key: str, form: ConsoleForm | None = None, saved: str = "") -> Data:
+def _card(user: User, key: str, form: ConsoleForm | None = None, saved: str = "") -> Data:
     section = SECTIONS[key]
     return {
         "id": f"section-{key}",
@@ -110,7 +110,7 @@ def edit_page(request: ConsoleRequest, user: User, key: str = "", form: ConsoleF
             "crumb": user.display_name,
             "person": user,
             "person_url": user_url(user.pk),
-            "cards": [_card(request, user, name, form if name == key else None) for name in SECTIONS],
+            "cards": [_card(user, name, form if name == key else None) for name in SECTIONS],
         },
         status=422 if form else 200,
     )
@@ -136,7 +136,7 @@ class EditSection(ConsoleView):
                 saved = with_trail(request, _("Saved."), user.pk, name=user.display_name)
                 if not wants_fragment(request):
                     return redirect_after(request, user_url(user.pk, "user_edit"), saved)
-                return render(request, "rk/form/section.html", _card(request, user, section, saved=saved))
+                return render(request, "rk/form/section.html", _card(user, section, saved=saved))
         if wants_fragment(request):
-            return render(request, "rk/form/section.html", _card(request, user, section, form), status=422)
+            return render(request, "rk/form/section.html", _card(user, section, form), status=422)
         return edit_page(request, user, section, form)

@@ -33,8 +33,8 @@ def found_realm(
 ) -> Realm:
     """A realm with its built-in roles and scopes and a signing key; its first owner is invited by mail.
 
-    Stands here because a signing key is the last thing that a realm needs. Raises PermissionDenied, Invalid (slug, name,
-    a setting, or owner_email). Says what the commands say: realm.created, role.created, key events, user.invited.
+    Stands here because a signing key is the last thing that a realm needs. Raises PermissionDenied, Invalid (slug,
+    name, a setting, or owner_email). Says what the commands say: realm.created, role.created, user.invited and so on.
     """
     realm = create_realm(actor, slug=slug, name=name, settings=settings, branding=branding)
     with realm_scope(realm):

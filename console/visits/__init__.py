@@ -1,0 +1,1 @@
+"""The operator's way out of a realm that he visits."""
