@@ -45,6 +45,13 @@ class EmailChangeRequested(Event):
     new_email: str = personal()
 
 
+@event("email.change_cancelled", target="user", sentence=_("{actor} kept the present email of {target}"))
+class EmailChangeCancelled(Event):
+    """The link that was mailed to the new address stopped working."""
+
+    new_email: str = personal()
+
+
 @event("email.changed", target="user", sentence=_("{actor} changed the email of {target}"), severity=Severity.MEDIUM)
 class EmailChanged(Event):
     """The account has another address; the former one got a link to take the change back."""

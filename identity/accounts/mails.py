@@ -10,6 +10,9 @@ from identity.kernel import clock
 from identity.realms.models import Realm
 from identity.realms.mount import realm_url
 
+PASSWORD_WISH = "password_wish"
+"""The late message that asks for a new password (courier.late); `answer_password_wish` answers it."""
+
 
 def mail_to(realm: Realm, user: User, template: str, context: dict[str, Any], **options: Any) -> None:
     """Queue a mail to the person's present address; without one, nothing."""
@@ -41,6 +44,11 @@ def mail_confirm_link(realm: Realm, user: User, email: str, *, signing_up: bool 
         to=email,
         expires_at=clock.now() + CONFIRM_LIFETIME,
     )
+
+
+def mail_account_exists(realm: Realm, user: User) -> None:
+    """To the owner of an address with which somebody, perhaps he, wanted to make another account."""
+    mail_to(realm, user, "account_already_exists", {"reset_url": realm_url(realm, "account_reset_password")})
 
 
 def mail_reset_link(realm: Realm, user: User, *, by_admin: bool = False) -> None:

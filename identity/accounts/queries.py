@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
 from identity.access.queries import ORGANIZATION, holders_of, members_of
+from identity.accounts.addresses import pending_of
+from identity.accounts.links import AboutAddress
 from identity.accounts.models import Invitation, User, UserStatus
 from identity.accounts.rules import Identifier, invitation_is_open, normalized_identifier
 from identity.kernel import clock
@@ -130,6 +133,22 @@ def open_invitation_of(actor: Actor, *, user_id: UUID) -> Invitation | None:
     return Invitation.objects.filter(
         user=user, accepted_at=None, revoked_at=None, expires_at__gt=clock.now()
     ).order_by("-id").first()  # fmt: skip
+
+
+def pending_address(user: User) -> EmailAddress | None:
+    """The address that the person asked to change to and has not confirmed yet."""
+    return pending_of(user)
+
+
+def may_confirm(about: AboutAddress) -> bool:
+    """Whether a confirmation link still does something: its address is the account's, unconfirmed, or waits to be."""
+    user = user_by_id(about.user_id)
+    if user is None:
+        return False
+    if user.email == about.email:
+        return not user.email_verified
+    pending = pending_of(user)
+    return pending is not None and pending.email == about.email
 
 
 def invited_among(user_ids: Iterable[UUID]) -> set[UUID]:

@@ -100,7 +100,7 @@ def _deliver(realm: Realm, pk: UUID) -> bool:
         context = json.loads(_unseal(realm, message, "context", message.context_sealed))
         if message.channel == Channel.LATE:
             with transaction.atomic():
-                answer_for(message.template)(realm, context)
+                answer_for(message.template)(realm, **context)
                 _finish(message, MessageStatus.SENT)
             return True
         rendered = render(realm, message.channel, message.template, context, message.language)

@@ -5,17 +5,15 @@ Who asks for a new password must not learn, by the time that the answer takes, w
 """
 
 from collections.abc import Callable
-from typing import Any
 
-from identity.realms.models import Realm
-
-Answer = Callable[[Realm, dict[str, Any]], None]
+Answer = Callable[..., None]
+"""`answer(realm, **context)`: runs inside the realm and in a transaction."""
 
 _answers: dict[str, Answer] = {}
 
 
 def answer_late(name: str, answer: Answer) -> None:
-    """Called from config/wiring.py only: `answer(realm, context)` runs inside the realm and a transaction."""
+    """Called from config/wiring.py only."""
     _answers[name] = answer
 
 

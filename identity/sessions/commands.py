@@ -1,7 +1,7 @@
 """Writes of sessions: what a sign-in adds, and ending them with all that they issued, at once (SE-05)."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,17 +20,21 @@ from identity.kernel.transactions import for_write
 from identity.sessions import events
 from identity.sessions.models import Session, SessionApplication, SessionStatus
 from identity.sessions.queries import visible_sessions
-from identity.sessions.rules import KEEPS_OFFLINE, MAX_REASON
+from identity.sessions.rules import MAX_REASON
 
 
 def note_authentication(  # house: HR03 signin.succeeded says it
-    *, session_id: UUID, amr: Sequence[str], acr: str, at: datetime
+    *, session_id: UUID, amr: Sequence[str], acr: str, at: datetime, lifetime: timedelta | None = None
 ) -> None:
-    """Write on the session how and when the person showed who he is: what `amr`, `acr` and `auth_time` will say."""
+    """Write on the session how and when the person showed who he is: what `amr`, `acr` and `auth_time` will say.
+
+    lifetime: given at a sign-in, from which the session lives so long; the browser's row may be older than that.
+    """
+    values: dict[str, Any] = {"amr": list(amr), "acr": acr, "authenticated_at": at}
+    if lifetime is not None:
+        values |= {"created_at": at, "last_seen_at": at, "expires_at": at + lifetime}
     with transaction.atomic():
-        Session.objects.filter(pk=session_id, status=SessionStatus.ACTIVE).update(
-            amr=list(amr), acr=acr, authenticated_at=at
-        )
+        Session.objects.filter(pk=session_id, status=SessionStatus.ACTIVE).update(**values)
 
 
 def note_application_use(  # house: HR03 token.issued says it

@@ -1,12 +1,179 @@
-"""allauth's account adapter: where its flows ask ours."""
+"""allauth's account adapter: where its flows ask ours. Writes go to commands, look-ups stay in the realm."""
+
+from datetime import timedelta
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.contrib.auth import login as django_login
+from django.contrib.auth import logout as django_logout
+from django.core.exceptions import SuspiciousOperation, ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+
+from identity.accounts.commands import set_password
+from identity.accounts.mails import mail_confirm_link
+from identity.accounts.models import User
+from identity.accounts.rules import normalized_email, password_problems
+from identity.gate.usable import is_usable
+from identity.kernel.errors import Invalid, NotFound
+from identity.kernel.naming import prefix_of
+from identity.kernel.origin import origin_of_request
+from identity.sessions.commands import sign_out
+from identity.sessions.models import Session
+from identity.sessions.rules import amr_of
+from identity.signin import commands, limits
+from identity.signin.devices import known_devices, remember_device
+from identity.signin.requests import actor_as, actor_of, asking_id, realm_of
+from identity.signin.rules import safe_return
+
+BACKEND = "identity.signin.backend.RealmBackend"
+METHODS = {"password": "pwd"}
+"""allauth's authentication records → RFC 8176 method references."""
+STAGES = ["allauth.account.stages.EmailVerificationStage"]
+UNSAID = {"account/messages/logged_in.txt", "account/messages/email_confirmation_sent.txt"}
+"""Messages that repeat what the page says that they would be shown on."""
 
 
 class RealmAccountAdapter(DefaultAccountAdapter):
-    """Realm-bound answers to allauth's questions."""
+    """Realm-bound answers. Every way in ends in `pre_login` and `login`, which let in nobody of another realm."""
+
+    # --- coming in -----------------------------------------------------------------------------------------------
+
+    def get_login_stages(self) -> list[str]:
+        """Only stages that this product has: the address is confirmed where the realm wants that."""
+        return STAGES
+
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:  # type: ignore[override]
+        """Refuses before any stage."""
+        self._guard(request, user)
+        return None
+
+    def _guard(self, request: HttpRequest, user: User) -> None:
+        """The last line of defense: whatever look-up found this person, he is of this realm and usable now (TI-01)."""
+        realm = realm_of(request)
+        if user.realm_id != realm.pk:
+            raise SuspiciousOperation("A person of another realm was about to be signed in.")
+        if not is_usable(realm, user=user):
+            raise ImmediateHttpResponse(self.respond_user_inactive(request, user))
+
+    def login(self, request: HttpRequest, user: User) -> None:  # type: ignore[override]
+        """Begin the session: under a new key (SE-02), with how and when the person came in, and said."""
+        self._guard(request, user)
+        realm = realm_of(request)
+        records = get_authentication_records(request, user)
+        amr = amr_of(METHODS[record["method"]] for record in records if record["method"] in METHODS)
+        application_id = asking_id(request)
+        if request.user.is_authenticated and request.user.pk != user.pk:
+            self._sign_out_row(request, "another_account")
+        django_login(request, user, backend=BACKEND)
+        request.session.save()
+        session: Session = request.session.row  # type: ignore[attr-defined]
+        commands.note_signed_in(
+            actor_as(request, user, session),
+            user=user,
+            session_id=session.pk,
+            amr=amr,
+            lifetime=timedelta(seconds=realm.setting("session_lifetime")),
+            new_device=user.pk not in known_devices(request, realm),
+            application_id=application_id,
+        )
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        """Where to go on. From now on this device is known for this person."""
+        response = super().post_login(request, user, **kwargs)
+        remember_device(request, response, realm_of(request), user.pk)
+        return response
+
+    def respond_email_verification_sent(self, request: HttpRequest, user: User | None) -> HttpResponse:  # type: ignore[override]
+        """The realm wants the address to be confirmed first."""
+        if user is not None:
+            commands.refuse_unverified(actor_of(request), user=user, application_id=asking_id(request))
+        return super().respond_email_verification_sent(request, user)
+
+    def reauthenticate(self, user: User, password: str) -> bool:  # type: ignore[override]
+        """Unused: `views.ConfirmView` asks the command, which counts. Fails closed."""
+        return False
+
+    # --- going out -----------------------------------------------------------------------------------------------
+
+    def logout(self, request: HttpRequest) -> None:
+        """End the session, as a state and with its event, then forget it in the browser."""
+        self._sign_out_row(request, "signed_out")
+        django_logout(request)
+
+    @staticmethod
+    def _sign_out_row(request: HttpRequest, reason: str) -> None:
+        actor = actor_of(request)
+        if actor.session_id is None:
+            return
+        try:
+            sign_out(actor, session_id=actor.session_id, reason=reason)
+        except NotFound:
+            # It was ended and erased meanwhile: signed out all the same.
+            return
+
+    # --- rules -----------------------------------------------------------------------------------------------------
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """The realm's own setting."""
-        return bool(request.realm.setting("sign_up_open"))  # type: ignore[attr-defined]
+        """The realm's own setting; asked by GET and by POST."""
+        return bool(realm_of(request).setting("sign_up_open"))
+
+    def clean_email(self, email: str) -> str:
+        """The one spelling (LG-25). Raises ValidationError."""
+        try:
+            return normalized_email(email)
+        except Invalid as error:
+            raise ValidationError(error.message, code=error.reason)
+
+    def clean_password(self, password: str, user: User | None = None) -> str:  # type: ignore[override]
+        """The rules of accounts, all at once. Raises ValidationError."""
+        own = [user.email, (user.email or "").partition("@")[0], user.username, user.name, user.phone] if user else []
+        problems = password_problems(password, own)
+        if problems:
+            raise ValidationError([ValidationError(problem.message, code=problem.code) for problem in problems])
+        return password
+
+    def set_password(self, user: User, password: str) -> None:  # type: ignore[override]
+        """A person changes his own password; other sessions end in the command."""
+        changed = set_password(actor_of(self.request), user_id=user.pk, password=password)
+        user.password, user.password_changed_at = changed.password, changed.password_changed_at
+
+    def is_safe_url(self, url: str) -> bool:
+        """Pages of this realm alone. allauth would follow every page of the host, and other realms share it."""
+        return safe_return(url or "", prefix=prefix_of(realm_of(self.request)))
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The client behind the configured number of proxies (RL-01); empty rather than an exception."""
+        return origin_of_request(request).ip
+
+    def is_ajax(self, request: HttpRequest) -> bool:
+        """Pages are pages: a header that any client can send doesn't turn them into JSON."""
+        return False
+
+    # --- mails -------------------------------------------------------------------------------------------------------
+
+    def should_send_confirmation_mail(self, request: HttpRequest, email_address: Any, signup: bool) -> bool:
+        """At most a few an hour to one address."""
+        return limits.may_mail(email_address.email, origin_of_request(request).ip)
+
+    def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
+        """Our link, through courier."""
+        address = emailconfirmation.email_address
+        with transaction.atomic():
+            mail_confirm_link(realm_of(request), address.user, address.email, signing_up=signup)
+
+    def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
+        """Commands queue these notices themselves, whichever edge they are called from."""
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Nothing of allauth's mails is in use. Raises, so that an upgrade that adds one is seen in tests."""
+        raise NotImplementedError(f"{template_prefix} is queued by no command.")
+
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
+    ) -> None:
+        """Says what the next page doesn't say itself."""
+        if message_template not in UNSAID:
+            super().add_message(request, level, message_template, *args, **kwargs)

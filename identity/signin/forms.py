@@ -1,24 +1,282 @@
-"""allauth's forms, bent to realms."""
+"""allauth's forms, bent to realms: look-ups through our queries, decisions by our commands."""
 
-from allauth.account.forms import AddEmailForm, LoginForm, SignupForm, UserTokenForm
-from allauth.account.forms import ResetPasswordForm as UpstreamResetPasswordForm
+from datetime import datetime
+from typing import Any
+
+from allauth.account import forms as upstream
+from allauth.account.adapter import get_adapter
+from allauth.account.fields import PasswordField, SetPasswordField
+from allauth.account.models import Login
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from identity.accounts.links import reset_tokens
+from identity.accounts.models import User
+from identity.accounts.queries import user_by_id
+from identity.accounts.rules import MAX_NAME, MAX_PASSWORD_LENGTH, checked_text, normalized_email
+from identity.kernel.errors import Invalid, RateLimited
+from identity.signin import commands
+from identity.signin.devices import known_devices
+from identity.signin.errors import NotLetIn, Paused
+from identity.signin.requests import actor_of, asking_id, next_of, realm_of
+
+MAX_TYPED = 320
+RETURN_KEY = "account_next"
+"""Session key: where the person was on the way to when the address had to be confirmed first."""
 
 
-class SignInForm(LoginForm):
-    """Name and password."""
+def said(error: Any) -> ValidationError:
+    """A room's refusal as a form's error, with its code."""
+    return ValidationError(str(error.message), code=error.reason)
 
 
-class SignUpForm(SignupForm):
-    """A new account."""
+class _Password(PasswordField):
+    """A password as it is typed, spaces and all; longer than anybody's is refused before it is looked at (LG-26)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 4 * MAX_PASSWORD_LENGTH, **kwargs})
 
 
-class ResetPasswordForm(UpstreamResetPasswordForm):
-    """Asks for a link."""
+class SignInForm(upstream.LoginForm):
+    """Name and password. `tries_left`, `pause_minutes` and `paused_until` tell of limits, the same for every name."""
+
+    tries_left: int | None = None
+    pause_minutes: int = 0
+    paused_until: datetime | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Text, not an address: whatever was typed gets the same answer, and is counted.
+        self.fields["login"] = forms.CharField(
+            label=_("Email"),
+            max_length=MAX_TYPED,
+            widget=forms.TextInput(attrs={"type": "email", "autocomplete": "username"}),
+        )
+        self.fields["password"] = _Password(label=_("Password"), autocomplete="current-password")
+        self.order_fields(["login", "password"])
+
+    def clean(self) -> dict[str, Any]:
+        """Asks the door."""
+        cleaned: dict[str, Any] = forms.Form.clean(self) or self.cleaned_data
+        if self.errors:
+            return cleaned
+        request: HttpRequest = self.request
+        try:
+            user = commands.check_sign_in(
+                actor_of(request),
+                identifier=cleaned["login"],
+                password=cleaned["password"],
+                devices=known_devices(request, realm_of(request)),
+                application_id=asking_id(request),
+            )
+        except Paused as error:
+            self.paused_until = error.until
+            raise said(error)
+        except NotLetIn as error:
+            self.tries_left, self.pause_minutes = error.tries_left, error.pause_minutes
+            raise said(error)
+        self.user = user
+        self._login = Login(user=user, email=user.email)
+        return cleaned
+
+    def user_credentials(self) -> dict[str, str]:
+        """What allauth's login records about how the person came in; the password is none of its business."""
+        return {"email": self.cleaned_data["login"], "password": "-"}
 
 
-class ChangeEmailForm(AddEmailForm):
-    """Another address."""
+class SignUpForm(upstream.SignupForm):
+    """Name, address and password of a new account. Any other field that is posted is ignored (LG-10)."""
+
+    name = forms.CharField(
+        label=_("Your name"), max_length=MAX_NAME, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    field_order = ["name", "email", "password1"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"] = _Password(label=_("Password"), autocomplete="new-password")
+        self.order_fields(self.field_order)
+
+    def clean_name(self) -> str:
+        """One line."""
+        try:
+            return checked_text(self.cleaned_data["name"], field="name", most=MAX_NAME)
+        except Invalid as error:
+            raise said(error)
+
+    def clean_email(self) -> str:
+        """The one spelling. Whether somebody has it already is nobody's business here (LG-23)."""
+        email: str = get_adapter().clean_email(self.cleaned_data["email"])
+        return email
+
+    def clean(self) -> dict[str, Any]:
+        """The password's rules, with name and address in view."""
+        cleaned = self.cleaned_data
+        if cleaned.get("password1"):
+            try:
+                get_adapter().clean_password(
+                    cleaned["password1"], User(email=cleaned.get("email"), name=cleaned.get("name", ""))
+                )
+            except ValidationError as error:
+                self.add_error("password1", error)
+        return cleaned
+
+    def try_save(self, request: HttpRequest) -> tuple[None, HttpResponse]:
+        """Make the account, or mail the one who has the address; either way: "Check your email"."""
+        commands.sign_up(
+            actor_of(request),
+            realm=realm_of(request),
+            email=self.cleaned_data["email"],
+            password=self.cleaned_data["password1"],
+            name=self.cleaned_data["name"],
+            language=get_language(),
+            application_id=asking_id(request),
+        )
+        if wanted := next_of(request):
+            request.session[RETURN_KEY] = wanted
+        return None, redirect("account_email_verification_sent")
 
 
-class RealmUserTokenForm(UserTokenForm):
-    """The link's user and token."""
+class ResetPasswordForm(upstream.ResetPasswordForm):
+    """Asks for a link to choose a new password. Finds nobody: the worker does (LG-08)."""
+
+    def clean_email(self) -> str:
+        """One address in its one spelling, however it was typed (LG-04)."""
+        email: str = get_adapter().clean_email(self.cleaned_data["email"])
+        return email
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        """Note the wish."""
+        email: str = self.cleaned_data["email"]
+        commands.wish_for_password(actor_of(request), realm=realm_of(request), email=email)
+        return email
+
+
+class RealmUserTokenForm(upstream.UserTokenForm):
+    """The person and token of such a link: of this realm, usable, and with a token that was never used."""
+
+    token_generator = reset_tokens
+
+    def _get_user(self, uidb36: str) -> User | None:
+        try:
+            user = user_by_id(uidb36)
+        except ValidationError:
+            return None
+        return user if user is not None and user.is_active else None
+
+
+class NewPasswordForm(forms.Form):
+    """One new password, typed once: it can be shown while typing. For links and invitations."""
+
+    password1 = _Password(label=_("New password"), autocomplete="new-password")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_password1(self) -> str:
+        """The rules, with the person's own words in view."""
+        password: str = get_adapter().clean_password(self.cleaned_data["password1"], self.user)
+        return password
+
+
+class InvitationForm(NewPasswordForm):
+    """Accepting an invitation: a first password, and the name if nobody gave one."""
+
+    name = forms.CharField(
+        label=_("Your name"), max_length=MAX_NAME, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    field_order = ["name", "password1"]
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, user=user, **kwargs)
+        if user.name:
+            del self.fields["name"]
+
+    def clean_name(self) -> str:
+        """One line."""
+        try:
+            return checked_text(self.cleaned_data["name"], field="name", most=MAX_NAME)
+        except Invalid as error:
+            raise said(error)
+
+
+class ChangePasswordForm(upstream.ChangePasswordForm):
+    """The old password, then a new one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["password2"]
+        self.fields["oldpassword"] = _Password(label=_("Current password"), autocomplete="current-password")
+        self.fields["password1"] = SetPasswordField(label=_("New password"), max_length=4 * MAX_PASSWORD_LENGTH)
+        self.fields["password1"].user = self.user
+        self.order_fields(["oldpassword", "password1"])
+
+    def clean_oldpassword(self) -> str:
+        """Counted like every other guess."""
+        request = get_adapter().request
+        try:
+            commands.confirm_sign_in(actor_of(request), user=self.user, password=self.cleaned_data["oldpassword"])
+        except NotLetIn:
+            raise get_adapter().validation_error("enter_current_password")
+        except RateLimited as error:
+            raise said(error)
+        return str(self.cleaned_data["oldpassword"])
+
+
+class FirstPasswordForm(upstream.SetPasswordForm):
+    """A password for somebody who has another way in."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["password2"]
+
+
+class ConfirmForm(forms.Form):
+    """The password once more, before something important."""
+
+    password = _Password(label=_("Password"), autocomplete="current-password")
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_password(self) -> str:
+        """Asks the door."""
+        try:
+            commands.confirm_sign_in(
+                actor_of(self.request),
+                user=self.request.user,  # type: ignore[arg-type]
+                password=self.cleaned_data["password"],
+            )
+        except NotLetIn:
+            raise get_adapter().validation_error("incorrect_password")
+        except RateLimited as error:
+            raise said(error)
+        return ""
+
+
+class ChangeEmailForm(forms.Form):
+    """Another address for one's own account. Nothing changes before it is confirmed."""
+
+    email = forms.EmailField(
+        max_length=254, label=_("New email"), widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_email(self) -> str:
+        """The one spelling, and another one than now."""
+        try:
+            email = normalized_email(self.cleaned_data["email"])
+        except Invalid as error:
+            raise said(error)
+        if email == self.user.email:
+            raise ValidationError(_("This is your address already."), code="email_same")
+        return email

@@ -16,6 +16,9 @@ def allauth_setting(name: str, default: Any) -> Any:
         # False while models load: the global index on addresses is never made. True for the system check, which
         # can't be silenced. False in a realm: our own hooks decide about uniqueness there.
         return apps.models_ready and realm is None
+    if name == "ACCOUNT_RATE_LIMITS":
+        # allauth counts in the cache, per process where there is no Redis. identity.signin.limits counts instead.
+        return False
     if realm is not None:
         stored = realm.settings
         match name:

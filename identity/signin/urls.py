@@ -1,25 +1,29 @@
-"""Ways in, under a realm's mount. Of allauth's URLs only those in use exist."""
+"""Ways in, under a realm's mount. Of allauth's URL names only those exist that are in use."""
 
-from allauth.account import views
 from django.urls import path, re_path
 
+from identity.signin.views import addresses, door, passwords
+
 urlpatterns = [
-    path("signin", views.login, name="account_login"),
-    path("signup", views.signup, name="account_signup"),
-    path("signout", views.logout, name="account_logout"),
-    path("signin/paused", views.account_inactive, name="account_inactive"),
-    path("signin/again", views.reauthenticate, name="account_reauthenticate"),
-    path("email/sent", views.email_verification_sent, name="account_email_verification_sent"),
-    path("email/confirm/<str:key>", views.confirm_email, name="account_confirm_email"),
-    path("account/email", views.email, name="account_email"),
-    path("account/password", views.password_change, name="account_change_password"),
-    path("account/password/set", views.password_set, name="account_set_password"),
-    path("password/reset", views.password_reset, name="account_reset_password"),
-    path("password/reset/sent", views.password_reset_done, name="account_reset_password_done"),
-    path("password/reset/done", views.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+    path("", door.Door.as_view(), name="door"),
+    path("signin", door.SignInView.as_view(), name="account_login"),
+    path("signin/again", door.ConfirmView.as_view(), name="account_reauthenticate"),
+    path("signin/unusable", door.AccountUnusableView.as_view(), name="account_inactive"),
+    path("signup", door.SignUpView.as_view(), name="account_signup"),
+    path("signup/sent", door.CheckEmailView.as_view(), name="account_email_verification_sent"),
+    path("signout", door.SignOutView.as_view(), name="account_logout"),
+    path("invitation/<str:token>", door.InvitationView.as_view(), name="accept_invitation"),
+    path("email/confirm/<str:key>", addresses.ConfirmEmailView.as_view(), name="account_confirm_email"),
+    path("email/revert/<str:token>", addresses.RevertEmailView.as_view(), name="account_revert_email"),
+    path("account/email", addresses.ChangeEmailView.as_view(), name="account_email"),
+    path("account/password", passwords.ChangePasswordView.as_view(), name="account_change_password"),
+    path("account/password/set", passwords.FirstPasswordView.as_view(), name="account_set_password"),
+    path("password/reset", passwords.WishView.as_view(), name="account_reset_password"),
+    path("password/reset/sent", passwords.WishNotedView.as_view(), name="account_reset_password_done"),
+    path("password/reset/done", passwords.NewPasswordSavedView.as_view(), name="account_reset_password_from_key_done"),
     re_path(
-        r"^password/reset/(?P<uidb36>[0-9a-f]{32})-(?P<key>.+)$",
-        views.password_reset_from_key,
+        r"^password/reset/(?P<uidb36>[0-9a-f]{32})-(?P<key>[0-9a-z-]{10,60})$",
+        passwords.NewPasswordView.as_view(),
         name="account_reset_password_from_key",
     ),
 ]

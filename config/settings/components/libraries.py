@@ -38,7 +38,8 @@ ACCOUNT_FORMS = {
     "login": "identity.signin.forms.SignInForm",
     "signup": "identity.signin.forms.SignUpForm",
     "reset_password": "identity.signin.forms.ResetPasswordForm",
-    "add_email": "identity.signin.forms.ChangeEmailForm",
+    "change_password": "identity.signin.forms.ChangePasswordForm",
+    "set_password": "identity.signin.forms.FirstPasswordForm",
     "user_token": "identity.signin.forms.RealmUserTokenForm",
 }
 

@@ -1,11 +1,13 @@
 """Writes of people: accounts, profiles, addresses, passwords, life cycle and invitations. Each records its event."""
 
 from identity.accounts.commands.addresses import (
+    cancel_email_change,
     change_email,
     change_identifiers,
     confirm_email,
     request_email_change,
     revert_email_change,
+    send_confirm_link,
 )
 from identity.accounts.commands.creation import create_user, note_sign_in, sign_up_user
 from identity.accounts.commands.invitations import (
@@ -15,11 +17,19 @@ from identity.accounts.commands.invitations import (
     revoke_invitation,
 )
 from identity.accounts.commands.lifecycle import delete_user, disable_user, enable_user, lock_user, unlock_user
-from identity.accounts.commands.passwords import send_password_reset_link, set_password, use_reset_link
+from identity.accounts.commands.passwords import (
+    answer_password_wish,
+    renew_password_hash,
+    send_password_reset_link,
+    set_password,
+    use_reset_link,
+)
 from identity.accounts.commands.profile import change_profile
 
 __all__ = [
     "accept_invitation",
+    "answer_password_wish",
+    "cancel_email_change",
     "change_email",
     "change_identifiers",
     "change_profile",
@@ -31,10 +41,12 @@ __all__ = [
     "invite_user",
     "lock_user",
     "note_sign_in",
+    "renew_password_hash",
     "request_email_change",
     "resend_invitation",
     "revert_email_change",
     "revoke_invitation",
+    "send_confirm_link",
     "send_password_reset_link",
     "set_password",
     "sign_up_user",

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from identity.access.queries import organization_scopes
 from identity.accounts import events, rules
-from identity.accounts.addresses import keep_pending, mirror
+from identity.accounts.addresses import keep_pending, mirror, pending_of
 from identity.accounts.commands.creation import refuse_taken, taken
 from identity.accounts.commands.fetching import (
     end_what_was_issued,
@@ -80,11 +80,49 @@ def request_email_change(actor: Actor, *, user_id: UUID, email: str) -> None:
 
 
 @transaction.atomic
+def cancel_email_change(actor: Actor, *, user_id: UUID) -> None:
+    """The person keeps the present address; the link that was mailed stops working. Says email.change_cancelled.
+
+    Raises PermissionDenied for anybody else.
+    """
+    if actor.id != user_id:
+        raise PermissionDenied(permission=Permission.USERS_WRITE)
+    user = locked_user(user_id)
+    pending = pending_of(user)
+    if pending is None:
+        return
+    mirror(user)
+    record(
+        actor,
+        events.EmailChangeCancelled(
+            target_id=user.pk, subject_id=user.pk, target_name=user.display_name, new_email=pending.email
+        ),
+    )
+
+
+@transaction.atomic
+def send_confirm_link(actor: Actor, *, user_id: UUID) -> None:  # house: HR03 nothing has changed yet
+    """Mail the link to confirm the address that waits for it: the present one, or the one that is to replace it.
+
+    Raises PermissionDenied for anybody else, Conflict when nothing waits.
+    """
+    if actor.id != user_id:
+        raise PermissionDenied(permission=Permission.USERS_WRITE)
+    user = locked_user(user_id)
+    pending = pending_of(user)
+    waiting = pending.email if pending is not None else "" if user.email_verified else user.email
+    if not waiting:
+        raise Conflict(_("There is no address that waits to be confirmed."), code="nothing_waits")
+    if waiting == user.email or not User.objects.filter(email=waiting).exists():
+        mail_confirm_link(realm_of(actor), user, waiting)
+
+
+@transaction.atomic
 def confirm_email(actor: Actor, *, user_id: UUID, email: str) -> User:
     """The person opened the link that was mailed to `email`: the present address is verified, or replaced by it.
 
-    The edge has read the link (accounts.links). Raises NotFound, Conflict (taken meanwhile). Says email.verified or
-    email.changed.
+    The edge has read the link (accounts.links). Raises NotFound, Conflict (link_used, email_taken). Says email.verified
+    or email.changed.
     """
     user = locked_user(user_id)
     if user.email == email:
@@ -97,6 +135,10 @@ def confirm_email(actor: Actor, *, user_id: UUID, email: str) -> User:
                 events.EmailVerified(target_id=user.pk, subject_id=user.pk, target_name=user.display_name, email=email),
             )
         return user
+    pending = pending_of(user)
+    if pending is None or pending.email != email:
+        # Taken back, replaced by another wish, or void since a new password was set.
+        raise Conflict(_("This link doesn't work any more."), code="link_used")
     try:
         refuse_taken({"email": email}, own_id=user.pk)
     except Invalid as error:

@@ -17,14 +17,16 @@ from identity.accounts.commands.fetching import (
     user_for_or_self,
 )
 from identity.accounts.links import reset_tokens
-from identity.accounts.mails import mail_password_changed, mail_reset_link
+from identity.accounts.mails import mail_confirm_link, mail_password_changed, mail_reset_link
 from identity.accounts.models import User
-from identity.accounts.queries import user_by_id
+from identity.accounts.queries import find_user_by_identifier, user_by_id
 from identity.audit.record import record
 from identity.kernel import clock
-from identity.kernel.actor import Actor
+from identity.kernel.actor import Actor, anonymous_actor
 from identity.kernel.errors import Conflict, NotFound
+from identity.kernel.origin import Origin
 from identity.kernel.permissions import Permission
+from identity.realms.models import Realm
 
 
 def checked_hash_of(user: User, *, password: str) -> str:
@@ -76,6 +78,30 @@ def use_reset_link(actor: Actor, *, user_id: UUID, token: str, password: str) ->
         mail_password_changed(realm_of(actor), user)
         _say_changed(actor, user, "reset", ended)
     return user
+
+
+def answer_password_wish(realm: Realm, *, email: str, ip: str = "", user_agent: str = "", request_id: str = "") -> None:
+    """Somebody asked for a link to choose a new password: mail it to the account's verified address, if there is one.
+
+    Run by the worker, so that asking takes as long for a name that nobody has (LG-08). An address that was never
+    confirmed gets the link to confirm it: no account is opened through it before (LG-11).
+    Says password.reset_requested.
+    """
+    user = find_user_by_identifier(email)
+    if user is None or not user.email or not user.is_active:
+        return
+    if not user.email_verified:
+        mail_confirm_link(realm, user, user.email)
+        return
+    mail_reset_link(realm, user)
+    origin = Origin(ip=ip, user_agent=user_agent)
+    _say_requested(anonymous_actor(realm.pk, origin=origin, request_id=request_id), user)
+
+
+def renew_password_hash(*, user_id: UUID, encoded: str) -> None:  # house: HR03 the password stays the same
+    """Store the same password's hash with the parameters of today, when the person has just typed it."""
+    with transaction.atomic():
+        User.objects.filter(pk=user_id).update(password=encoded)
 
 
 @transaction.atomic

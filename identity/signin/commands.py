@@ -1,0 +1,207 @@
+"""What the door does: tries are counted, let in or refused, and said.
+
+Refusals are recorded in transactions of their own: there is nothing that could roll back with them (DECISIONS 22).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from identity.accounts.commands import note_sign_in, renew_password_hash, sign_up_user
+from identity.accounts.mails import PASSWORD_WISH, mail_account_exists, mail_confirm_link
+from identity.accounts.models import User, UserStatus
+from identity.accounts.queries import find_user_by_identifier
+from identity.accounts.rules import canonical_id
+from identity.audit.record import record
+from identity.courier.commands import queue_message
+from identity.courier.models import Channel
+from identity.kernel import clock
+from identity.kernel.actor import Actor
+from identity.kernel.errors import Invalid
+from identity.realms.models import Realm
+from identity.sessions.commands import note_authentication
+from identity.sessions.rules import acr_of
+from identity.signin import events, limits
+from identity.signin.errors import NotLetIn, Paused
+from identity.signin.hashing import verify_password
+
+
+def check_sign_in(
+    actor: Actor,
+    *,
+    identifier: str,
+    password: str,
+    devices: Mapping[UUID, str] | None = None,
+    application_id: UUID | None = None,
+) -> User:
+    """The person of this realm whom name and password belong to and who may come in.
+
+    The same answer and the same work for every name: unknown, wrong, without password, locked or disabled (LG-23). A
+    failure of any part refuses: nothing is skipped (LG-02). devices: who signed in from this device before, and its id
+    for each. Raises Paused, NotLetIn, Unavailable. Says signin.failed.
+    """
+    user = find_user_by_identifier(identifier)
+    known = (devices or {}).get(user.pk) if user is not None else None
+    attempt = limits.count_attempt(
+        canonical_id(identifier), actor.origin.ip, device=(user.pk, known) if user is not None and known else None
+    )
+    if attempt.paused_until is not None:
+        if attempt.is_first_refused:
+            _say_failed(actor, user, identifier, "too_many_tries", application_id)
+        raise Paused(until=attempt.paused_until, now=clock.now())
+    right = verify_password(
+        user.password if user else None,
+        password,
+        on_old_hash=lambda encoded: renew_password_hash(user_id=user.pk, encoded=encoded) if user else None,
+    )
+    if user is None or not right or not user.is_active:
+        _say_failed(actor, user, identifier, _reason(user, right), application_id)
+        raise NotLetIn(tries_left=attempt.tries_left, pause_minutes=attempt.pause_minutes)
+    limits.forgive(attempt)
+    return user
+
+
+def _reason(user: User | None, right: bool) -> str:
+    if user is None:
+        return "unknown_name"
+    if not user.has_usable_password():
+        return "no_password"
+    if not right:
+        return "wrong_password"
+    return "locked" if user.status == UserStatus.LOCKED else "disabled"
+
+
+def _say_failed(actor: Actor, user: User | None, identifier: str, reason: str, application_id: UUID | None) -> None:
+    with transaction.atomic():
+        record(
+            actor,
+            events.SignInFailed(
+                target_id=user.pk if user else None,
+                subject_id=user.pk if user else None,
+                target_name=user.display_name if user else "",
+                identifier=canonical_id(identifier),
+                reason=reason,
+                application_id=application_id,
+            ),
+        )
+
+
+def refuse_unverified(actor: Actor, *, user: User, application_id: UUID | None = None) -> None:
+    """The password was right, but the realm wants the address to be confirmed first. Says signin.failed."""
+    _say_failed(actor, user, user.email or "", "email_unverified", application_id)
+
+
+@transaction.atomic
+def note_signed_in(
+    actor: Actor,
+    *,
+    user: User,
+    session_id: UUID,
+    amr: Sequence[str],
+    lifetime: timedelta,
+    new_device: bool,
+    application_id: UUID | None = None,
+) -> None:
+    """Write how the person came in, on the session and in the trail. Says signin.succeeded."""
+    note_authentication(session_id=session_id, amr=amr, acr=acr_of(amr), at=clock.now(), lifetime=lifetime)
+    note_sign_in(user_id=user.pk)
+    record(
+        actor,
+        events.SignInSucceeded(
+            target_id=user.pk,
+            subject_id=user.pk,
+            target_name=user.display_name,
+            identifier=user.email or user.get_username(),
+            application_id=application_id,
+            amr=tuple(amr),
+            new_device=new_device,
+        ),
+    )
+
+
+def confirm_sign_in(actor: Actor, *, user: User, password: str) -> None:
+    """The signed-in person shows again that he knows the password; the session's `auth_time` is now.
+
+    Raises RateLimited, NotLetIn, Unavailable. Says signin.confirmed, or signin.failed.
+    """
+    limits.require_reauthentication(user.pk)
+    if not verify_password(user.password, password):
+        _say_failed(actor, user, user.email or user.get_username(), "wrong_password", None)
+        raise NotLetIn
+    limits.forgive_reauthentication(user.pk)
+    with transaction.atomic():
+        if actor.session_id is not None:
+            note_authentication(session_id=actor.session_id, amr=["pwd"], acr=acr_of(["pwd"]), at=clock.now())
+        record(
+            actor,
+            events.SignInConfirmed(target_id=user.pk, subject_id=user.pk, target_name=user.display_name),
+        )
+
+
+def sign_up(
+    actor: Actor,
+    *,
+    realm: Realm,
+    email: str,
+    password: str,
+    name: str = "",
+    language: str | None = None,
+    application_id: UUID | None = None,
+) -> None:
+    """Make an account and mail a link to confirm its address; or tell the owner of an account that has it already.
+
+    Whoever asks sees no difference (LG-23). Raises Conflict (closed), RateLimited, Invalid, Unavailable. Says
+    signup.completed.
+    """
+    limits.require_sign_up(actor.origin.ip)
+    mailable = limits.may_mail(email, actor.origin.ip)
+    owner = find_user_by_identifier(email)
+    if owner is None:
+        try:
+            with transaction.atomic():
+                user = sign_up_user(actor, email=email, password=password, name=name, language=language)
+                if mailable:
+                    mail_confirm_link(realm, user, user.email or "", signing_up=True)
+                record(
+                    actor,
+                    events.SignUpCompleted(
+                        target_id=user.pk,
+                        subject_id=user.pk,
+                        target_name=user.display_name,
+                        email=user.email or "",
+                        application_id=application_id,
+                    ),
+                )
+            return
+        except Invalid as error:
+            if error.reason != "email_taken":
+                raise
+            owner = find_user_by_identifier(email)
+    # As much work as the other way: a password is hashed there, too.
+    verify_password(None, password)
+    if owner is not None and mailable:
+        with transaction.atomic():
+            mail_account_exists(realm, owner)
+
+
+def wish_for_password(
+    actor: Actor, *, realm: Realm, email: str
+) -> None:  # house: HR03 the worker says what comes of it
+    """Ask for a link to choose a new password. One row, whatever the address; the worker looks who is meant (LG-08)."""
+    if not limits.may_mail(email, actor.origin.ip):
+        return
+    with transaction.atomic():
+        queue_message(
+            realm,
+            to=email,
+            template=PASSWORD_WISH,
+            context={
+                "email": email,
+                "ip": actor.origin.ip,
+                "user_agent": actor.origin.user_agent,
+                "request_id": actor.request_id,
+            },
+            channel=Channel.LATE,
+        )

@@ -1,0 +1,45 @@
+"""Pure decisions of sign-in: which networks an address counts for, and when the way in is paused."""
+
+import ipaddress
+from collections.abc import Iterable
+from datetime import datetime
+
+ANNOUNCED = 2
+"""So many tries before a pause, it is announced."""
+
+
+def networks_of(ip: str) -> tuple[str, ...]:
+    """What an address counts for: itself, or for IPv6 its /64, /56 and /48.
+
+    One subscriber owns a /64 at least and can easily get a /48, so counting single addresses limits nothing (RL-02).
+    """
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return ()
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return (str(address.ipv4_mapped),)
+        return tuple(str(ipaddress.ip_network((address, length), strict=False)) for length in (64, 56, 48))
+    return (str(address),)
+
+
+def tries_left(counted: Iterable[tuple[int, int]]) -> int:
+    """How many more tries there are under the tightest of several limits; pairs of count and most."""
+    return max(0, min((most - count for count, most in counted), default=0))
+
+
+def paused_until(ends: Iterable[datetime]) -> datetime | None:
+    """When all exceeded limits are over; None when nothing is exceeded."""
+    return max(ends, default=None)
+
+
+def safe_return(url: str, *, prefix: str) -> bool:
+    """Whether a `next` may be followed after sign-in: a path inside this realm's mount and nothing else.
+
+    Stops an open redirect to another site, and to another realm of the same host. Browsers read a backslash as a slash
+    and drop control characters, so such a path may lead elsewhere than it looks.
+    """
+    if not url.startswith(f"{prefix}/") or url.startswith("//"):
+        return False
+    return not any(char == "\\" or char.isspace() or not char.isprintable() for char in url) and "/../" not in url

@@ -1,0 +1,139 @@
+"""Sign in, sign up, sign out, confirm, accept an invitation: allauth's views where they fit, with our commands."""
+
+from typing import Any
+
+from allauth.account import views as upstream
+from allauth.account.internal.flows.login import perform_login, record_authentication
+from allauth.account.models import Login
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.generic import FormView, View
+
+from identity.accounts.commands import accept_invitation
+from identity.accounts.queries import find_invitation_by_token, is_open_invitation
+from identity.kernel.errors import Invalid, NotFound
+from identity.signin.forms import ConfirmForm, InvitationForm, said
+from identity.signin.requests import actor_of, asking, next_of
+from identity.signin.views.entrance import Entrance, login_url, secret_fields
+
+
+class Door(View):
+    """The realm's bare address leads to the own account, which asks to sign in first."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """To the account."""
+        return redirect(settings.LOGIN_REDIRECT_URL)
+
+
+@secret_fields
+class SignInView(Entrance, upstream.LoginView):
+    """Name and password."""
+
+    def get_initial(self) -> dict[str, Any]:
+        """Whom the application expects (OpenID Connect Core 1.0, 3.1.2.1: login_hint)."""
+        found = asking(self.request)
+        return {**super().get_initial(), **({"login": found.login_hint} if found and found.login_hint else {})}
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """429 while paused; else the page again with 200, which password managers expect."""
+        response = super().form_invalid(form)
+        if form.paused_until is not None:
+            response.status_code = 429
+        return response
+
+
+@secret_fields
+class SignUpView(Entrance, upstream.SignupView):
+    """A new account, where the realm lets people make one."""
+
+
+class SignOutView(Entrance, upstream.LogoutView):
+    """Asks first; only a POST signs out."""
+
+
+class AccountUnusableView(Entrance, upstream.AccountInactiveView):
+    """For somebody who became unusable between two steps of coming in."""
+
+
+class CheckEmailView(Entrance, upstream.EmailVerificationSentView):
+    """Says the same to everybody."""
+
+
+@secret_fields
+class ConfirmView(Entrance, FormView):  # type: ignore[type-arg]
+    """The password once more, before something important."""
+
+    template_name = "account/reauthenticate.html"
+    form_class = ConfirmForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Only for who is signed in."""
+        if not request.user.is_authenticated:
+            return redirect(login_url(next_of(request)))
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """The command counts by person and address."""
+        return {**super().get_form_kwargs(), "request": self.request}
+
+    def form_valid(self, form: ConfirmForm) -> HttpResponse:
+        """Back, under a new session key (SE-02)."""
+        self.request.session.cycle_key()
+        return redirect(next_of(self.request) or settings.LOGIN_REDIRECT_URL)
+
+
+@secret_fields
+class InvitationView(Entrance, FormView):  # type: ignore[type-arg]
+    """Accept an invitation: choose a first password, and be signed in."""
+
+    template_name = "account/invitation.html"
+    form_class = InvitationForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Only with a link that works."""
+        found = find_invitation_by_token(kwargs["token"])
+        self.invitation = found if found is not None and is_open_invitation(found) else None
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The form, or why there is none."""
+        if self.invitation is None:
+            return self._refused()
+        return super().get(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """As above."""
+        return super().post(request, *args, **kwargs) if self.invitation else self._refused()
+
+    def _refused(self) -> HttpResponse:
+        return render(self.request, self.template_name, {"refused": True}, status=410)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """The rules look at whose password it is."""
+        assert self.invitation is not None  # noqa: S101 - get and post have asked; for the type checker
+        return {**super().get_form_kwargs(), "user": self.invitation.user}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """For whom it is."""
+        return super().get_context_data(invitation=self.invitation, **kwargs)
+
+    def form_valid(self, form: InvitationForm) -> HttpResponse:
+        """Accept, then come in by the same way as everybody: stages, guard and event."""
+        try:
+            user = accept_invitation(
+                actor_of(self.request),
+                token=self.kwargs["token"],
+                password=form.cleaned_data["password1"],
+                name=form.cleaned_data.get("name", ""),
+            )
+        except NotFound:
+            return self._refused()
+        except Invalid as error:
+            form.add_error(error.field if error.field in form.fields else "password1", said(error))
+            return self.form_invalid(form)
+        record_authentication(self.request, user, method="password", email=user.email)
+        response: HttpResponse = perform_login(self.request, Login(user=user, email=user.email))
+        return response

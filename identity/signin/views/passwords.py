@@ -1,0 +1,105 @@
+"""Passwords: ask for a link, choose a new one, change the own one."""
+
+from typing import Any
+
+from allauth.account import views as upstream
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views.generic import FormView
+
+from identity.accounts.commands import set_password, use_reset_link
+from identity.kernel.errors import Conflict, Invalid
+from identity.signin.forms import NewPasswordForm, RealmUserTokenForm, said
+from identity.signin.requests import actor_of, next_of
+from identity.signin.stepup import fresh_sign_in_required
+from identity.signin.views.entrance import Entrance, secret_fields
+
+
+class WishView(Entrance, upstream.PasswordResetView):
+    """Asks for a link to choose a new password."""
+
+
+class WishNotedView(Entrance, upstream.PasswordResetDoneView):
+    """Says the same to everybody."""
+
+
+@secret_fields
+class NewPasswordView(Entrance, FormView):  # type: ignore[type-arg]
+    """Choose a new password with a mailed link. The token stays in the address and goes into no session."""
+
+    template_name = "account/password_reset_from_key.html"
+    form_class = NewPasswordForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Only with a link that works."""
+        token = RealmUserTokenForm(data={"uidb36": kwargs["uidb36"], "key": kwargs["key"]})
+        self.reset_user = token.reset_user if token.is_valid() else None
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The form, or why there is none."""
+        return self.render_to_response(self.get_context_data())
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A link that was used meanwhile is refused like one that never was."""
+        return super().post(request, *args, **kwargs) if self.reset_user else self.get(request)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Without a person there is no form."""
+        if self.reset_user is None:
+            return {"token_fail": True, "view": self}
+        return super().get_context_data(action_url=self.request.path, **kwargs)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """The rules look at whose password it is."""
+        return {**super().get_form_kwargs(), "user": self.reset_user}
+
+    def form_valid(self, form: NewPasswordForm) -> HttpResponse:
+        """Use the link."""
+        try:
+            use_reset_link(
+                actor_of(self.request),
+                user_id=form.user.pk,
+                token=self.kwargs["key"],
+                password=form.cleaned_data["password1"],
+            )
+        except Conflict:
+            self.reset_user = None
+            return self.get(self.request)
+        except Invalid as error:
+            form.add_error("password1", said(error))
+            return self.form_invalid(form)
+        return redirect("account_reset_password_from_key_done")
+
+
+class NewPasswordSavedView(Entrance, upstream.PasswordResetFromKeyDoneView):
+    """Sign in with it."""
+
+
+@secret_fields
+class ChangePasswordView(Entrance, upstream.PasswordChangeView):
+    """The own password."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """This session goes on, under a new key; all others ended in the command."""
+        user = set_password(actor_of(self.request), user_id=form.user.pk, password=form.cleaned_data["password1"])
+        update_session_auth_hash(self.request, user)
+        messages.success(self.request, _("Your password is changed. Other devices are signed out."))
+        return redirect(next_of(self.request) or "selfservice:security")
+
+
+@secret_fields
+@method_decorator(fresh_sign_in_required, name="dispatch")
+class FirstPasswordView(Entrance, upstream.PasswordSetView):
+    """A password for somebody who has another way in."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """As above."""
+        user = set_password(actor_of(self.request), user_id=form.user.pk, password=form.cleaned_data["password1"])
+        update_session_auth_hash(self.request, user)
+        messages.success(self.request, _("Your password is set."))
+        return redirect(next_of(self.request) or "selfservice:security")
