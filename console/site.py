@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, URLResolver, include, path
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, URLResolver, include, path, reverse
 from unfold.sites import UnfoldAdminSite
 
 from console.shell.palette import palette
@@ -12,9 +12,7 @@ from console.shell.views import refused, to_sign_in
 from identity.kernel.permissions import Permission
 
 # The admin's own sign-in, passwords, search, index and cross-object redirect: ours stand instead, or nothing.
-NOT_OURS = frozenset(
-    ("login", "logout", "password_change", "password_change_done", "search", "view_on_site", "index", "app_list")
-)
+NOT_OURS = frozenset(("login", "logout", "password_change", "password_change_done", "search", "view_on_site", "index"))
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -50,6 +48,10 @@ class ConsoleSite(UnfoldAdminSite):
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Unfold's search is unbounded and its cache knows no realm: ours stands at `find`."""
         raise Http404
+
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None) -> Any:
+        """Only named by the admin's own templates; the sidebar is the index."""
+        return HttpResponseRedirect(reverse("console:index"))
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Unfold's context, for pages of the admin; our own need none of it. Colors come from a stylesheet."""

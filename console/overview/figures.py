@@ -133,6 +133,7 @@ def _success(now: dict[str, int], before: dict[str, int], lines: dict[str, list[
     return {
         "label": _("Success rate"),
         "value": _("no sign-ins") if rate is None else f"{number_format(rate, 1)}%",
+        "in_words": rate is None,
         "values": values,
         "change": change,
         "text": _("%(n)s pt") % {"n": number_format(abs(change), 1)} if change is not None else "",

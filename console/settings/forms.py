@@ -25,6 +25,7 @@ class SpanWidget(forms.MultiWidget):
     """A number and its unit."""
 
     template_name = "console/settings/span.html"
+    use_fieldset = False  # the label is the number's, the unit has its own
 
     def __init__(self, units: list[tuple[int, str | Promise]]) -> None:
         self.units = [size for size, _name in units]
