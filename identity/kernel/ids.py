@@ -28,24 +28,30 @@ PREFIXES = {
 
 _lock = threading.Lock()
 _last = 0
+_last_moved = 0
 
 
 def uuid7() -> UUID:
-    """A new version 7 UUID, strictly increasing within a process while the clock is not moved by hand."""
-    global _last
+    """A new version 7 UUID. A process makes them in order; under a moved clock, in order within each millisecond."""
+    global _last, _last_moved
     moved = clock.is_moved()
     milliseconds = int(clock.now().timestamp() * 1000)
     with _lock:
         value = _compose(milliseconds, secrets.randbits(74))
         if not moved:
-            if value <= _last:
-                value = _last + 1 + secrets.randbits(16)
-                # the increment may have run into the version or variant bits: set them again
-                value = (value & ~(0xF << 76) & ~(0x3 << 62)) | (0x7 << 76) | (0x2 << 62)
-                if value <= _last:
-                    value = _compose((_last >> 80) + 1, secrets.randbits(74))
-            _last = value
+            value = _last = value if value > _last else _after(_last)
+        else:
+            if value >> 80 == _last_moved >> 80 and value <= _last_moved:
+                value = _after(_last_moved)
+            _last_moved = value
     return UUID(int=value)
+
+
+def _after(value: int) -> int:
+    """A little above `value`, with version and variant in place."""
+    following = value + 1 + secrets.randbits(16)
+    following = (following & ~(0xF << 76) & ~(0x3 << 62)) | (0x7 << 76) | (0x2 << 62)
+    return following if following > value else _compose((value >> 80) + 1, secrets.randbits(74))
 
 
 def _compose(milliseconds: int, random: int) -> int:
