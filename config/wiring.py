@@ -22,7 +22,6 @@ from identity.audit.publishing import add_publisher
 from identity.courier.late import answer_late
 from identity.kernel import idempotency, ratelimit
 from identity.kernel.actor import system_actor
-from identity.kernel.events import registry
 from identity.metrics import rules as metrics_rules
 from identity.metrics.counting import measure_all
 from identity.metrics.reactions import on_counted_event
@@ -51,8 +50,8 @@ def wire() -> None:
     load_events()
     post_migrate.connect(sync_permissions, dispatch_uid="identity.sync_permissions")
 
-    subscribe("metrics", on_counted_event, [name for name in metrics_rules.COUNTED if name in registry])
-    subscribe("security", on_suspicious_event, [name for name in SUSPICIOUS if name in registry])
+    subscribe("metrics", on_counted_event, metrics_rules.COUNTED)
+    subscribe("security", on_suspicious_event, SUSPICIOUS)
 
     answer_late(PASSWORD_WISH, answer_password_wish)
 

@@ -109,8 +109,6 @@ def signals_of(alert: Alert, *, since: datetime, until: UUID) -> list[AuditEvent
     column: dict[str, object] = {}
     if detector is Detector.PASSWORD_SPRAYING:
         column["address_hash"] = alert.address_hash
-    elif detector is Detector.PASSWORD_GUESSING and alert.evidence.get("person_hash"):
-        column["person_hash"] = bytes.fromhex(alert.evidence["person_hash"])
     else:
         column["target_id"] = alert.user_id
     return count_failures(alert.realm_id, since=since, until=until, types=TRIED[detector], most=MOST_COUNTED, **column)

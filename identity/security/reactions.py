@@ -7,8 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from identity.accounts.models import User
-from identity.accounts.queries import find_user_by_identifier, user_by_id
+from identity.accounts.queries import user_by_id
 from identity.audit.models import AuditEvent
 from identity.audit.queries import count_failures
 from identity.audit.reading import readable
@@ -40,7 +39,7 @@ def on_suspicious_event(event: AuditEvent) -> None:
 
 def _is_watched(event: AuditEvent) -> bool:
     """Whether a sign-in that succeeded is of a person or address with an open alert: the guess may be right."""
-    involved = Q(user_id=event.actor_id)
+    involved = Q(user_id=event.target_id)
     if event.address_hash is not None:
         involved |= Q(address_hash=bytes(event.address_hash))
     return Alert.objects.filter(involved, status=AlertStatus.OPEN).exists()
@@ -80,26 +79,20 @@ def _failures(evidence: dict[str, Any]) -> Failures:
 
 
 def _judge_person(event: AuditEvent) -> None:
-    """Failures for one person, from wherever. Names that nobody here has are left to the address's detector."""
-    if event.person_hash is None:
-        return
-    user = _person_of(event)
+    """Failures for one person, by whichever name and from wherever.
+
+    Names that nobody here has are left to the address's detector.
+    """
+    user = user_by_id(event.target_id) if event.target_id else None
     if user is None:
         return
     since = _since(event, Detector.PASSWORD_GUESSING, user_id=user.pk)
     rows = count_failures(
-        event.realm_id,
-        since=since,
-        until=event.pk,
-        types=FAILED,
-        most=rules.MOST_COUNTED,
-        person_hash=bytes(event.person_hash),
+        event.realm_id, since=since, until=event.pk, types=FAILED, most=rules.MOST_COUNTED, target_id=user.pk
     )
     if len(rows) < rules.PERSON_TRIES:
         return
-    evidence = _evidence(
-        rows, person_hash=bytes(event.person_hash).hex(), got_in=_got_in(rows, event, actor_id=user.pk)
-    )
+    evidence = _evidence(rows, got_in=_got_in(rows, event, target_id=user.pk))
     severity = rules.judge_person(_failures(evidence), got_in=bool(evidence["got_in"]))
     if severity is None:
         return
@@ -178,14 +171,6 @@ def _token_came_twice(event: AuditEvent, detector: Detector) -> None:
             application_id=UUID(application) if application else None,
         ),
     )
-
-
-def _person_of(event: AuditEvent) -> User | None:
-    known = event.actor_id if event.type == "signin.succeeded" else event.target_id
-    if known:
-        return user_by_id(known)
-    identifier = readable([event])[0].personal.get("identifier", "")
-    return find_user_by_identifier(identifier) if identifier else None
 
 
 def _application_of(rows: list[AuditEvent]) -> UUID | None:

@@ -32,7 +32,8 @@ REFUSED = {
     "upsert": "INSERT INTO identity_auditevent SELECT * FROM identity_auditevent WHERE id = %s"
     " ON CONFLICT (id) DO UPDATE SET type = 'x'",
     "update from": "UPDATE identity_auditevent SET type = 'x' FROM identity_realm WHERE identity_auditevent.id = %s",
-    "rowid": "INSERT OR REPLACE INTO identity_auditevent (rowid, id) SELECT 1, id FROM identity_auditevent WHERE id = %s",
+    "rowid": "INSERT OR REPLACE INTO identity_auditevent (rowid, id)"
+    " SELECT 1, id FROM identity_auditevent WHERE id = %s",
 }
 
 
@@ -47,9 +48,9 @@ def test_au_05_no_statement_changes_or_removes_an_event(row: AuditEvent, name: s
 def test_au_05_the_orm_can_neither_change_nor_delete(row: AuditEvent):
     row.type = "x"
     for act in (
-        lambda: row.save(),
+        row.save,
         lambda: row.save(force_update=True),
-        lambda: row.delete(),
+        row.delete,
         lambda: AuditEvent.objects.filter(pk=row.pk).update(type="x"),
         lambda: AuditEvent.objects.filter(pk=row.pk).delete(),
         lambda: AuditEvent.objects.bulk_update([row], ["type"]),
