@@ -82,7 +82,7 @@ def moment(when: datetime | None, style: str = "row") -> SafeString:
     if when is None:
         return SafeString("")
     local = timezone.localtime(when)
-    exact = f"{date_format(local, 'DATETIME_FORMAT')} {local.tzname()}"
+    exact = f"{date_format(local, 'j F Y, H:i')} {local.tzname()}"
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, moment_in_words(local, style)
     )

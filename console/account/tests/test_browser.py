@@ -12,7 +12,7 @@ from identity.sessions.testing import RealmClient
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 AXE = Path(__file__).parents[3] / "frontend/node_modules/axe-core/axe.min.js"
-OPEN = ["signin", "signup", "password/reset", "password/reset/sent", "email/sent", "nothing-here"]
+OPEN = ["signin", "signup", "password/reset", "password/reset/sent", "signup/sent", "nothing-here"]
 OWN = ["", "details", "security", "devices", "apps", "activity", "password", "email"]
 LOOKS = {
     "a desk, light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
