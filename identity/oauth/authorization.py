@@ -28,15 +28,25 @@ from identity.oauth.commands.issuing import Approval, issue_code
 from identity.oauth.errors import ProtocolError
 
 
+def _first_pass(request: OAuthlibRequest) -> OAuthlibRequest | None:
+    """The same request as the view had it checked a moment ago, in the second pass, which makes the code.
+
+    oauthlib shows each parameter of the address as an attribute: only our own object counts, never a client's text.
+    """
+    earlier = getattr(request, "request", None)
+    if not isinstance(earlier, OAuthlibRequest):
+        return None
+    same = earlier.client_id == request.client_id and earlier.redirect_uri == request.redirect_uri
+    return earlier if same else None
+
+
 class RealmValidator(OAuth2Validator):
     """oauthlib's questions about an authorization request."""
 
     def validate_client_id(self, client_id: str, request: OAuthlibRequest, *args: Any, **kwargs: Any) -> bool:
         """An application of this realm that is usable; found once for the two passes of one request."""
-        earlier = getattr(request, "request", None)
-        application = getattr(earlier, "client", None)
-        if application is None or application.client_id != client_id:
-            application = get_application_by_client_id(client_id)
+        earlier = _first_pass(request)
+        application = earlier.client if earlier else get_application_by_client_id(client_id)
         realm = current_realm()
         if application is None or realm is None or not is_usable(realm, application=application):  # type: ignore[arg-type]
             return False
@@ -47,8 +57,7 @@ class RealmValidator(OAuth2Validator):
         self, client_id: str, redirect_uri: str, request: OAuthlibRequest, *args: Any, **kwargs: Any
     ) -> bool:
         """Exact match with a registered URI (OA-01); the port of a native app's loopback address is free (OA-02)."""
-        earlier = getattr(request, "request", None)
-        if earlier is not None and earlier.redirect_uri == redirect_uri:
+        if _first_pass(request) is not None:
             return True
         application: Application = request.client
         native = application.type == ApplicationType.NATIVE

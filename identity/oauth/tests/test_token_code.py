@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+
 from conftest import make_application
 from identity.kernel import clock
 from identity.kernel.context import realm_scope

@@ -24,7 +24,7 @@ from identity.oauth.errors import ProtocolError, invalid_request
 from identity.oauth.hints import Hint, read_hint
 from identity.oauth.views.authorize import SeeOther
 from identity.oauth.wire import MAX_QUERY, parse_parameters
-from identity.sessions.commands import end_session
+from identity.sessions.commands import sign_out
 from identity.sessions.models import Session
 
 FIELDS = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint", "ui_locales")
@@ -111,7 +111,7 @@ def _same(hint: Hint | None, session: Session) -> bool:
 
 
 def _sign_out(request: HttpRequest, session_id: UUID) -> None:
-    end_session(request.actor, session_id=session_id, reason="signed_out")  # type: ignore[attr-defined]
+    sign_out(request.actor, session_id=session_id)  # type: ignore[attr-defined]
     logout(request)
 
 
