@@ -1,5 +1,6 @@
 """Two full realms whose things are called the same, and differ only in a marker that pages would show."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -12,18 +13,20 @@ from identity.access.commands import add_member, create_organization, create_rol
 from identity.accounts.commands import invite_user
 from identity.accounts.models import User
 from identity.applications.commands import create_resource_server, create_scope
+from identity.audit.models import AuditEvent
+from identity.audit.outbox import drain
 from identity.consent.commands import grant_consent
-from identity.kernel import clock
-from identity.kernel.actor import Actor, system_actor
+from identity.kernel.actor import Actor, anonymous_actor, system_actor
 from identity.kernel.checks import realm_owned_models
-from identity.kernel.context import realm_scope
-from identity.kernel.events import Severity
+from identity.kernel.context import no_realm, realm_scope
+from identity.kernel.errors import RealmkeepError
 from identity.kernel.ids import PREFIXES, parse_public_id, public_id
+from identity.kernel.origin import Origin
 from identity.realms.models import Realm
-from identity.security.commands import Signal, raise_alert
-from identity.security.rules import Detector
+from identity.security.models import Alert
 from identity.sessions.models import Session
 from identity.sessions.testing import RealmClient
+from identity.signin.commands import check_sign_in
 
 
 @dataclass
@@ -67,12 +70,11 @@ def build(slug: str, marker: str) -> World:
         server = create_resource_server(system, identifier="https://api.example", name=f"API {marker}")
         scope = create_scope(system, name="orders.read", title=f"Orders {marker}", resource_server_id=server.pk)
         invitation = invite_user(system, email="invited@example.com", name=f"Ines {marker}")
-        consent = grant_consent(
-            actor_of(person), application_id=application.pk, scopes=["openid"]
-        )
-        alert = raise_alert(system, signal=an_alert(person))
+        consent = grant_consent(actor_of(person), application_id=application.pk, scopes=["openid"])
     RealmClient(realm).sign_in(person)
     with realm_scope(realm):
+        alert = attack(realm, person)
+        event = AuditEvent.objects.filter(realm_id=realm.pk, type="application.registered").get()
         session = Session.objects.get(user=person)
     rows: dict[str, UUID] = {
         "user": person.pk,
@@ -83,23 +85,22 @@ def build(slug: str, marker: str) -> World:
         "consent": consent.pk,
         "alert": alert.pk,
         "invitation": invitation.pk,
+        "event": event.pk,
     }
     world.ids = {kind: public_id(kind, pk) for kind, pk in rows.items()}
     world.ids |= {"scope": str(scope.pk), "resource_server": str(server.pk)}
     return world
 
 
-def an_alert(person: User) -> Signal:
-    """What a detector finds about a person."""
-    return Signal(
-        detector=next(iter(Detector)),
-        severity=Severity.HIGH,
-        topic=f"person:{person.pk}",
-        at=clock.now(),
-        evidence={},
-        about=person.display_name,
-        user_id=person.pk,
-    )
+def attack(world_realm: Realm, person: User) -> Alert:
+    """Somebody guesses at a person's password until the detector raises an alert."""
+    door = anonymous_actor(world_realm.pk, origin=Origin("203.0.113.77", "guesser"))
+    for _ in range(8):
+        with suppress(RealmkeepError):
+            check_sign_in(door, identifier=person.email or "", password="wrong guess")
+    with no_realm():
+        drain()
+    return Alert.objects.latest("id")
 
 
 @pytest.fixture
