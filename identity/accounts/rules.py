@@ -90,10 +90,11 @@ def normalized_email(text: str) -> str:
     Only ASCII remains, so that no look-alike of somebody's address is another account, and a mail can only go to the
     address that is stored (LG-04, LG-25). CR, LF and commas never pass: one address, no second header (IN-08).
     """
-    local, _at, domain = _folded(text).rpartition("@")
+    folded = _folded(text)
+    local, _at, domain = folded.rpartition("@")
     try:
         address = f"{local}@{domain.rstrip('.').encode('idna').decode()}"
-        if not address.isascii() or len(address) > 254 or _has_invisible(address):
+        if not address.isascii() or len(address) > 254 or _has_invisible(folded):
             raise ValidationError("")
         validate_email(address)
     except (ValidationError, UnicodeError):
