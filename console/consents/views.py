@@ -96,7 +96,7 @@ class ConsentDetail(ConsoleView):
                 if not row.is_withdrawn
                 else None,
             },
-            {"label": _("Consent ID"), "value": public_id, "copy": public_id},
+            {"label": _("Consent ID"), "value": public_id, "to_copy": public_id},
         ]
         return render_page(
             request,

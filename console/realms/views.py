@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -92,9 +93,9 @@ class Create(ConsoleView):
         form = FoundForm(request.POST)
         if form.is_valid():
             fields = dict(form.cleaned_data)
-            settings = {"sign_up_open": fields.pop("sign_up_open")}
+            wanted = {"sign_up_open": fields.pop("sign_up_open")}
             try:
-                realm = found_realm(request.actor, settings=settings, **fields)
+                realm = found_realm(request.actor, settings=wanted, **fields)
             except Invalid as error:
                 form.add_refusal(error)
             else:
@@ -118,10 +119,10 @@ class RealmDetail(ConsoleView):
         row = row_of(realm, actor)
         when = {"request": request}
         facts: list[dict[str, Any]] = [
-            {"label": _("Slug"), "value": realm.slug, "copy": realm.slug},
-            {"label": _("Issuer"), "value": issuer_of(realm), "copy": issuer_of(realm)},
+            {"label": _("Slug"), "value": realm.slug, "to_copy": realm.slug},
+            {"label": _("Issuer"), "value": issuer_of(realm), "to_copy": issuer_of(realm)},
             {"label": _("Own host"), "value": realm.host or "", "mono": True},
-            {"label": _("Language"), "value": realm.setting("language")},
+            {"label": _("Language"), "value": dict(settings.LANGUAGES).get(realm.setting("language"), "")},
             {"label": _("Time zone"), "value": realm.setting("time_zone")},
             {"label": _("Sign-up"), "value": _("open") if realm.setting("sign_up_open") else _("by invitation")},
             {"label": _("Created"), "value": relative_time(when, realm.created_at, "date")},  # type: ignore[arg-type]

@@ -50,6 +50,11 @@ class Area:
         return any(line.held[0] for line in self.lines)
 
 
+def _weight(permission: Permission) -> tuple[int, str]:
+    """Seeing before changing before acts of their own."""
+    return ({"read": 0, "open": 0, "write": 1}.get(permission.partition(":")[2], 2), permission)
+
+
 def sentence_case(text: str) -> str:
     """`see people` → `See people`."""
     return text[:1].upper() + text[1:]
@@ -62,7 +67,7 @@ def matrix(sets: Iterable[Collection[str]], *, platform: bool) -> list[Area]:
     for noun, label, icon in AREAS:
         lines = tuple(
             Line(permission, sentence_case(str(LABELS[permission])), tuple(permission in held for held in columns))
-            for permission in Permission
+            for permission in sorted(Permission, key=_weight)
             if permission.partition(":")[0] == noun and (platform or permission not in PLATFORM_ONLY)
         )
         if lines:

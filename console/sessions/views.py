@@ -147,7 +147,7 @@ class SessionDetail(ConsoleView):
             },
             {"label": _("Because"), "value": reason_in_words(session.end_reason)},
             {"label": _("Methods"), "value": ", ".join(session.amr), "mono": True},
-            {"label": _("Session ID"), "value": public_id, "copy": public_id},
+            {"label": _("Session ID"), "value": public_id, "to_copy": public_id},
         ]
         return render_page(
             request,

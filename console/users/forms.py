@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from console.roles.rows import role_title
 from console.shell.forms import ConsoleForm
 from identity.access.models import Role, RoleKind
+from identity.access.rules import rank_of_role
 from identity.accounts.rules import MAX_NAME, MAX_PART_OF_NAME, MAX_REASON
 from identity.kernel.ids import public_id
 
@@ -26,9 +27,9 @@ def _time_zones() -> list[tuple[str, Any]]:
 
 
 def role_choices(roles: list[Role]) -> list[tuple[Any, Any]]:
-    """Roles by kind, as option groups."""
+    """Roles by kind, as option groups; built-in ones first, the mightiest of them on top."""
     groups: dict[Any, list[tuple[str, str]]] = {}
-    for role in roles:
+    for role in sorted(roles, key=lambda role: (not role.built_in, rank_of_role(role.name) if role.built_in else 0)):
         if role.kind == RoleKind.CONSOLE:
             label, text = _("Console roles"), role_title(role)
         else:
@@ -130,9 +131,8 @@ class LockForm(ReasonForm):
             ("60", _("1 hour")),
             ("1440", _("1 day")),
             ("10080", _("7 days")),
-            ("", _("Until somebody unlocks it")),
+            ("0", _("Until somebody unlocks it")),
         ],
-        required=False,
         initial="1440",
     )
     field_order = ("minutes", "reason")
@@ -145,4 +145,5 @@ class GiveRoleForm(ConsoleForm):
 
     def __init__(self, *args: Any, roles: list[Role], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["role"].choices = role_choices(roles)  # type: ignore[attr-defined]
+        # Nothing is chosen beforehand: a quick Enter must not make somebody an owner.
+        self.fields["role"].choices = [("", _("Choose a role")), *role_choices(roles)]  # type: ignore[attr-defined]

@@ -162,7 +162,7 @@ def roles(
         rows = rows.filter(Q(application_id=application_id) | Q(application=None), kind=RoleKind.APPLICATION)
     if search:
         rows = rows.filter(name__icontains=search)
-    return rows.annotate(holders=Count("assignments")).order_by("kind", "-built_in", "name", "id")
+    return rows.annotate(holders=Count("assignments")).order_by("-kind", "-built_in", "name", "id")
 
 
 def get_role(actor: Actor, *, role_id: UUID) -> Role:
@@ -203,7 +203,7 @@ def assignments_of_user(actor: Actor, *, user_id: UUID) -> QuerySet[RoleAssignme
     return (
         RoleAssignment.objects.filter(user_id=user_id)
         .select_related("role", "role__application")
-        .order_by("role__kind", "-role__built_in", "role__name")
+        .order_by("-role__kind", "-role__built_in", "role__name")
     )
 
 
@@ -211,14 +211,14 @@ def role_names_of(user_ids: Iterable[UUID]) -> dict[UUID, list[Role]]:
     """User → roles, for a page of a list; one query."""
     out: dict[UUID, list[Role]] = {}
     rows = RoleAssignment.objects.filter(user_id__in=list(user_ids)).select_related("role")
-    for row in rows.order_by("role__kind", "-role__built_in", "role__name"):
+    for row in rows.order_by("-role__kind", "-role__built_in", "role__name"):
         out.setdefault(row.user_id, []).append(row.role)
     return out
 
 
 def assignable_roles(actor: Actor, *, user_id: UUID | None = None) -> list[Role]:
     """The roles that the actor may give (to this person, who doesn't hold them yet): the question of the command."""
-    rows = Role.objects.select_related("application").order_by("kind", "-built_in", "name")
+    rows = Role.objects.select_related("application").order_by("-kind", "-built_in", "name")
     if user_id is not None:
         rows = rows.exclude(pk__in=RoleAssignment.objects.filter(user_id=user_id).values("role_id"))
     return [role for role in rows if may_assign(actor, role)]

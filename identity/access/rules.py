@@ -137,6 +137,12 @@ def built_in_role(name: str) -> BuiltInRole | None:
     return next((role for role in (*BUILT_IN_ROLES, OPERATOR_ROLE) if role.name == name), None)
 
 
+def rank_of_role(name: str) -> int:
+    """Where a built-in role stands in their order, the mightiest first; all others come after."""
+    names = [role.name for role in (*BUILT_IN_ROLES, OPERATOR_ROLE)]
+    return names.index(name) if name in names else len(names)
+
+
 def effective_permissions(stored: Iterable[Collection[str]], *, platform: bool) -> frozenset[Permission]:
     """What console roles with these stored permissions give together.
 

@@ -16,6 +16,7 @@ from console.shell.lists import ListState, paginate
 from console.shell.views import ConsoleView
 from identity.access.models import Role, RoleKind
 from identity.access.queries import assignments_of_role, get_role, may_assign, missing_of, roles
+from identity.access.rules import rank_of_role
 from identity.kernel.ids import public_id
 from identity.kernel.permissions import Permission
 
@@ -64,7 +65,8 @@ class Compare(ConsoleView):
 
     def get(self, request: ConsoleRequest) -> HttpResponse:
         """The table."""
-        columns = list(roles(request.actor, RoleKind.CONSOLE))
+        found = roles(request.actor, RoleKind.CONSOLE)
+        columns = sorted(found, key=lambda role: (not role.built_in, rank_of_role(role.name), role.name))
         return render_page(
             request,
             "console/roles/compare.html",
@@ -135,7 +137,7 @@ class RoleDetail(_RolePage):
             {"label": _("Counts for"), "value": context["scope"]},
             {"label": _("Permissions"), "value": len(role.permissions) if context["is_console"] else None},
             {"label": _("People"), "value": context["holders"]},
-            {"label": _("Role ID"), "value": public_id, "copy": public_id},
+            {"label": _("Role ID"), "value": public_id, "to_copy": public_id},
         ]
         return render_page(request, "console/roles/role.html", context)
 

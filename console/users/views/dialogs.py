@@ -160,7 +160,7 @@ class Lock(PersonDialog):
 
     def act(self, request: ConsoleRequest, user: User, data: dict[str, Any]) -> str:
         """Locks."""
-        minutes = int(data["minutes"]) if data["minutes"] else None
+        minutes = int(data["minutes"]) or None
         lock_user(request.actor, user_id=user.pk, minutes=minutes, reason=data["reason"])
         return _("%(person)s is locked out.") % {"person": user.display_name}
 

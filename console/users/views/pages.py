@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from console.audit.wording import views_of
 from console.consents.rows import row_of as consent_row
@@ -18,7 +18,7 @@ from console.sessions.rows import rows_of as session_rows
 from console.shell.fragments import render_page
 from console.shell.http import ConsoleRequest
 from console.shell.ids import id_from
-from console.shell.lists import Filter, ListState, Option, paginate
+from console.shell.lists import Filter, ListState, Option, paginate, total_of
 from console.shell.permissions import label_of
 from console.shell.trail import trail_url
 from console.shell.views import ConsoleView
@@ -71,6 +71,19 @@ class Users(ConsoleView):
         )
         return (STATUS, Filter("role", _("Role"), options))
 
+    @staticmethod
+    def _lead(request: ConsoleRequest) -> str:
+        """How many there are, and how many of them are out."""
+        everybody = total_of(find_users(request.actor))
+        parts = [
+            ngettext("%(n)s person.", "%(n)s people.", everybody.number) % {"n": everybody},
+            *(
+                f"{total_of(find_users(request.actor, status=status))} {word}"
+                for status, word in (("locked", _("locked")), ("disabled", _("disabled")), ("invited", _("invited")))
+            ),
+        ]
+        return " ".join([parts[0], ", ".join(part for part in parts[1:] if not part.startswith("0 "))]).strip()
+
     def get(self, request: ConsoleRequest) -> HttpResponse:
         """The list."""
         actor = request.actor
@@ -91,6 +104,7 @@ class Users(ConsoleView):
             "console/users/list.html",
             {
                 "title": _("Users"),
+                "lead": "" if state.is_fragment else self._lead(request),
                 "state": state,
                 "page": page,
                 "shows_roles": actor.can(Permission.ROLES_READ),
@@ -162,10 +176,18 @@ class PersonPage(ConsoleView):
 
 def _meta(request: ConsoleRequest, user: User, text: str) -> SafeString:
     who = user.email or user.username or user.phone
-    first = format_html('<span class="breakable">{}</span><span aria-hidden="true">·</span>', who) if who else ""
+    first = (
+        format_html('<span class="breakable">{}</span><span class="desk" aria-hidden="true">·</span>', who)
+        if who
+        else ""
+    )
     since = relative_time({"request": request}, user.created_at, "date")  # type: ignore[arg-type]
     return format_html(
-        '{}{}<span aria-hidden="true">·</span><span>{} {}</span>', first, copy_id(text, _("user ID")), _("since"), since
+        '{}{}<span class="desk" aria-hidden="true">·</span><span>{} {}</span>',
+        first,
+        copy_id(text, _("user ID")),
+        _("since"),
+        since,
     )
 
 
