@@ -115,7 +115,7 @@ def containment_of(actor: Actor, alert: Alert, realm: Realm) -> dict[str, Any]:
         label = ngettext("End %(n)s session", "End %(n)s sessions", count) % {"n": count}
         return {
             "containment": "rk/security/containment.html",
-            "title": _("Recommended: sign this address out"),
+            "contain_title": _("Recommended: sign this address out"),
             "effects": [{"icon": "logout", "text": address_effect(count)}],
             "url": contain,
             "label": label,
@@ -128,7 +128,7 @@ def containment_of(actor: Actor, alert: Alert, realm: Realm) -> dict[str, Any]:
     may_lock = actor.can(Permission.USERS_DISABLE)
     return {
         "containment": "rk/security/containment.html",
-        "title": _("Recommended: contain the account"),
+        "contain_title": _("Recommended: contain the account"),
         "effects": effects_of(exposure, person, lock=may_lock),
         "url": contain if may_lock else f"{contain}?only=sessions",
         "label": _("Contain %(person)s") % {"person": person} if may_lock else _("End the sessions"),
@@ -223,11 +223,12 @@ def _bars(title: str, counted: Counter[str], *, mono: bool = False) -> dict[str,
 
 
 def timeline(evidence: Evidence) -> Chart | None:
-    """Tries over time, as bars: a burst looks like one."""
-    if len(evidence.per_minute) < 2:
+    """Tries over time, as bars: a burst looks like one. Nothing when all came at once."""
+    if len(evidence.buckets) < 3:
         return None
-    moments = [timezone.localtime(at) for at, _count in evidence.per_minute]
-    counts = [count for _at, count in evidence.per_minute]
+    moments = [timezone.localtime(at) for at, _count in evidence.buckets]
+    counts = [count for _at, count in evidence.buckets]
+    clock = "H:i:s" if evidence.step.total_seconds() < 60 else "H:i"
     step = step_of(max(counts), 2)
     figure = go.Figure(
         go.Bar(
@@ -242,18 +243,20 @@ def timeline(evidence: Evidence) -> Chart | None:
         showlegend=False, template="none", margin={"l": 28, "r": 8, "t": 6, "b": 22}, font=font, bargap=0.25,
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", dragmode=False,
     )  # fmt: skip
-    figure.update_xaxes(showgrid=False, linecolor=AXIS, showline=True, nticks=5, fixedrange=True, tickformat="%H:%M")
+    ticks = "%H:%M:%S" if clock == "H:i:s" else "%H:%M"
+    figure.update_xaxes(showgrid=False, linecolor=AXIS, showline=True, nticks=5, fixedrange=True, tickformat=ticks)
     figure.update_yaxes(
         gridcolor=GRID, zeroline=False, fixedrange=True, dtick=step, range=[0, step * 2.2], tickformat=",d"
     )
-    rows = [(date_format(moment, "H:i"), count) for moment, count in zip(moments, counts, strict=True)]
+    rows = [(date_format(moment, clock), count) for moment, count in zip(moments, counts, strict=True)]
     most = max(range(len(counts)), key=lambda index: counts[index])
     summary = _("%(total)s tries, most of them at %(when)s: %(most)s.") % {
         "total": sum(counts),
-        "when": date_format(moments[most], "H:i"),
+        "when": date_format(moments[most], clock),
         "most": counts[most],
     }
-    return Chart("tries", _("What happened"), "", figure.to_plotly_json(), summary, (_("Time"), _("Tries")), rows)
+    note = _("tries per %(time)s") % {"time": duration(int(evidence.step.total_seconds()))}
+    return Chart("tries", _("What happened"), note, figure.to_plotly_json(), summary, (_("Time"), _("Tries")), rows)
 
 
 def filters(counted: dict[Severity, int], status: str, severity: str, urls: Sequence[str]) -> list[dict[str, Any]]:

@@ -65,18 +65,19 @@ def number_of(evidence: dict[str, Any], name: str) -> str:
     return _("%(n)s or more") % {"n": value} if value >= MOST_COUNTED else str(value)
 
 
-def meta_of(alert: Alert, may: May) -> SafeString:
-    """One line under a title in lists: about whom, how much."""
+def meta_of(alert: Alert) -> str:
+    """One line under a title that names the person or address: how much, and whether it worked."""
     evidence = alert.evidence
-    parts: list[Any] = [subject_of(alert, may)]
     tries = int(evidence.get("tries", 0))
-    parts.append(ngettext("%(n)s try", "%(n)s tries", tries) % {"n": number_of(evidence, "tries")})
+    parts = [ngettext("%(n)s try", "%(n)s tries", tries) % {"n": number_of(evidence, "tries")}]
     if alert.detector == Detector.PASSWORD_SPRAYING:
         people = int(evidence.get("people", 0))
         parts.append(ngettext("%(n)s person", "%(n)s people", people) % {"n": people})
-    if evidence.get("got_in"):
-        parts.append(_("somebody got in"))
-    return SafeString(" · ").join(format_html("{}", part) for part in parts)
+    elif alert.application is not None:
+        parts.append(alert.application.name)
+    if alert.detector in (Detector.PASSWORD_GUESSING, Detector.PASSWORD_SPRAYING):
+        parts.append(_("somebody got in") if evidence.get("got_in") else _("nobody got in"))
+    return " · ".join(parts)
 
 
 def queue_meta(alert: Alert) -> str:

@@ -109,7 +109,7 @@ def key_figures(actor: Actor, span: Span) -> list[dict[str, Any]]:
     return [
         _counted(_("Sign-ins"), now[rules.SIGNINS], before[rules.SIGNINS], lines[rules.SIGNINS], base),
         _success(now, before, lines, base),
-        _sessions(actor, lines[rules.ACTIVE_SESSIONS], base),
+        _sessions(actor, lines[rules.ACTIVE_SESSIONS], span),
         _counted(_("New people"), now[rules.NEW_PEOPLE], before[rules.NEW_PEOPLE], lines[rules.NEW_PEOPLE], base),
         _counted(
             _("Tokens issued"), now[rules.TOKENS], before[rules.TOKENS], lines[rules.TOKENS], base, more_is_good=None
@@ -142,11 +142,19 @@ def _success(now: dict[str, int], before: dict[str, int], lines: dict[str, list[
     }
 
 
-def _sessions(actor: Actor, values: list[int], base: str) -> dict[str, Any]:
-    """A state and no sum: now, against what was measured where the line begins."""
+def _sessions(actor: Actor, values: list[int], span: Span) -> dict[str, Any]:
+    """A state and no sum: now, against what was measured where the line begins, once it is as long as the span."""
     present = count_live_sessions(actor)
-    return _counted(_("Active sessions"), present, values[0] if values else 0, [*values[:-1], present], base,
-                    more_is_good=None)  # fmt: skip
+    is_whole = len(values) >= timedelta(hours=span.hours) // _line_step(span)
+    figure = _counted(
+        _("Active sessions"),
+        present,
+        values[0] if is_whole else 0,
+        [*values[:-1], present],
+        str(span.base),
+        more_is_good=None,
+    )
+    return figure if is_whole else {**figure, "base": _("right now")}
 
 
 def signins(actor: Actor, realm: Realm, span: Span) -> Chart:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -62,7 +61,7 @@ class Overview(ConsoleView):
         return {
             "severity": alert.severity,
             "title": wording.full_title(alert, request.actor.can),
-            "meta": format_html("{} · {}", wording.meta_of(alert, lambda _permission: False), ago(alert.raised_at)),
+            "meta": f"{wording.meta_of(alert)} · {ago(alert.raised_at)}",
             "url": wording.alert_url(alert),
             "action": _("Review"),
             # One primary button on the page: the gravest alert's.

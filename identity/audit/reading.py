@@ -98,7 +98,8 @@ class ReadableEvent:
             elif piece.startswith("{") and piece.endswith("}"):
                 name = piece[1:-1]
                 value = self.personal.get(name) or self.row.payload.get(name, "")
-                out.append(Part(", ".join(map(str, value)) if isinstance(value, list) else str(value)))
+                text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+                out.append(Part(str(self.definition.words.get(text, text))))
             elif piece:
                 out.append(Part(piece))
         return out

@@ -59,6 +59,8 @@ class Event:
     sentence: ClassVar[Text] = ""
     version: ClassVar[int] = 1
     feed: ClassVar[bool] = True
+    words: ClassVar[Mapping[str, Text]] = {}
+    """Values of fields (a reason) → how the sentence says them."""
 
     target_id: UUID | None = None
     subject_id: UUID | None = None

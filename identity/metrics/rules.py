@@ -42,17 +42,19 @@ def filled(
 ) -> list[Point]:
     """A point for each step of [since, until), also where nothing was counted.
 
-    Counts of finer buckets are added up. A gauge keeps its last value instead, until a new one was taken.
+    Counts of finer buckets are added up. A gauge keeps its last value instead, until a new one was taken, and has no
+    points before its first: nobody knows what it was.
     """
     sums: dict[datetime, int] = {}
     for start, value in sorted(values):
         at = bucket_start(start, step)
         sums[at] = value if gauge else sums.get(at, 0) + value
     points = []
-    at, last = bucket_start(since, step), 0
+    at, last = bucket_start(since, step), None if gauge else 0
     while at < until:
         last = sums.get(at, last if gauge else 0)
-        points.append(Point(at, last))
+        if last is not None:
+            points.append(Point(at, last))
         at += step
     return points
 

@@ -19,7 +19,7 @@ from identity.kernel.events import Severity
 from identity.kernel.permissions import Permission
 from identity.realms.models import Realm
 from identity.security.models import Alert, AlertStatus
-from identity.security.rules import MOST_COUNTED, Detector
+from identity.security.rules import MOST_COUNTED, Detector, bucketed
 from identity.sessions.models import Session
 from identity.sessions.queries import live
 
@@ -37,7 +37,8 @@ class Evidence:
     """An alert's events, counted. Keys of `people` are ids where the person is known, else what was typed."""
 
     events: list[ReadableEvent]
-    per_minute: list[tuple[datetime, int]]
+    step: timedelta
+    buckets: list[tuple[datetime, int]]
     addresses: Counter[str] = field(default_factory=Counter)
     people: Counter[str] = field(default_factory=Counter)
     devices: Counter[str] = field(default_factory=Counter)
@@ -115,22 +116,15 @@ def signals_of(alert: Alert, *, since: datetime, until: UUID) -> list[AuditEvent
 
 
 def evidence_of(actor: Actor, alert: Alert) -> Evidence:
-    """The alert's events with their personal data opened, counted by minute, network, person and device.
+    """The alert's events with their personal data opened, counted by time, network, person and device.
 
     Raises PermissionDenied. Whoever may see alerts sees this much of the trail.
     """
     actor.require(Permission.ALERTS_READ)
     since = datetime.fromisoformat(alert.evidence["first_at"])
     rows = readable(signals_of(alert, since=since, until=UUID(alert.evidence["last_id"])))
-    minutes = Counter(row.row.occurred_at.replace(second=0, microsecond=0) for row in rows)
-    per_minute: list[tuple[datetime, int]] = []
-    if minutes:
-        at, last = min(minutes), max(minutes)
-        step = timedelta(minutes=max(1, int((last - at).total_seconds() // 60 // 60) + 1))
-        while at <= last:
-            per_minute.append((at, sum(count for minute, count in minutes.items() if at <= minute < at + step)))
-            at += step
-    evidence = Evidence(rows, per_minute)
+    step, buckets = bucketed([row.row.occurred_at for row in rows])
+    evidence = Evidence(rows, step, buckets)
     for row in rows:
         evidence.addresses[row.ip] += 1
         evidence.people[str(row.row.target_id or row.personal.get("identifier", ""))] += 1

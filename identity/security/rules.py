@@ -1,8 +1,9 @@
 """Pure decisions: when failures of sign-in are more than bad luck, and how grave a situation is."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from identity.kernel.events import Severity
@@ -65,6 +66,23 @@ def judge_address(found: Failures, *, got_in: bool) -> Severity | None:
     if found.tries < ADDRESS_TRIES or found.people < ADDRESS_PEOPLE:
         return None
     return Severity.CRITICAL if got_in or found.tries >= ADDRESS_TRIES_CRITICAL else Severity.HIGH
+
+
+STEPS = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 10, 30, 60, 300, 900, 3600, 6 * 3600, 24 * 3600))
+MOST_BARS = 40
+
+
+def bucketed(moments: Sequence[datetime]) -> tuple[timedelta, list[tuple[datetime, int]]]:
+    """The moments counted in equal steps, without gaps: the finest step that needs no more than 40 of them."""
+    if not moments:
+        return STEPS[0], []
+    first, last = min(moments), max(moments)
+    step = next((step for step in STEPS if (last - first) / step < MOST_BARS - 1), STEPS[-1])
+    seconds = int(step.total_seconds())
+    numbers = [int(moment.timestamp()) // seconds for moment in moments]
+    counted = Counter(numbers)
+    span = range(min(numbers), max(numbers) + 1)
+    return step, [(datetime.fromtimestamp(number * seconds, UTC), counted[number]) for number in span]
 
 
 def graver(one: str, other: str) -> Severity:

@@ -21,7 +21,7 @@ class SignInSucceeded(Event):
 @event(
     "signin.failed",
     target="user",
-    sentence=_("Sign-in as {identifier} failed ({reason})"),
+    sentence=_("{reason}: {identifier}"),
     outcome=Outcome.FAILURE,
 )
 class SignInFailed(Event):
@@ -31,6 +31,15 @@ class SignInFailed(Event):
     each pause).
     """
 
+    words = {
+        "disabled": _("Account is disabled"),
+        "email_unverified": _("Email is not confirmed"),
+        "locked": _("Account is locked"),
+        "no_password": _("No password yet"),
+        "too_many_tries": _("Too many tries"),
+        "unknown_name": _("Unknown name"),
+        "wrong_password": _("Wrong password"),
+    }
     reason: str = ""
     method: str = "password"
     application_id: UUID | None = None
