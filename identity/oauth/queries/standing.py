@@ -255,7 +255,7 @@ def find_access_token(realm: Realm, found: Unverified, *, issuer: str) -> LiveTo
         return None
     scope = claims.get("scope", "")
     if own:
-        if not is_usable(realm, application=application):
+        if not is_usable(realm, application=application) or not application.allows_grant_type("client_credentials"):
             return None
         left = [name for name in scope.split() if name in application.scopes]
         return LiveToken(claims, jti, application, None, None, left)

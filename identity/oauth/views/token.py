@@ -1,6 +1,8 @@
 """The token endpoint (RFC 6749, 3.2): codes, refresh tokens and client credentials become tokens."""
 
+from identity.kernel.actor import system_actor
 from identity.oauth import authentication
+from identity.oauth.commands import ensure_signing_keys
 from identity.oauth.commands.issuing import Tokens, issue_for_application, redeem_code, rotate_refresh
 from identity.oauth.errors import ProtocolError, invalid_client, invalid_request
 from identity.oauth.queries.clients import Client
@@ -18,6 +20,10 @@ def handle(request: Request) -> Response:
     if not grant_type:
         raise invalid_request("grant_type is missing.")
     client = authentication.identified(request, form, issuing=True)
+    if client.signer is None:
+        # The realm has just chosen another algorithm: its first key of that kind is made now.
+        ensure_signing_keys(system_actor(request.realm.pk, request_id=request.request_id))
+        client = authentication.identified(request, form, issuing=True)
     shared = authentication.shared_with(request.realm, client, request)
     try:
         tokens = _tokens(request, form, client, grant_type)
