@@ -1,43 +1,60 @@
 """Change lists of Unfold in the console: what people look up and nobody edits by hand."""
 
+from datetime import datetime
+
 from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from console.shell.model_admin import RealmModelAdmin
 from console.site import console_site
-from identity.applications.models import Scope
+from console.templatetags.rk import ago, state
+from identity.courier.models import Message, MessageStatus
 from identity.kernel.permissions import Permission
 
+STATES = {
+    MessageStatus.QUEUED: (_("Waiting"), "low", "schedule"),
+    MessageStatus.SENT: (_("Sent"), "ok", ""),
+    MessageStatus.FAILED: (_("Failed"), "high", ""),
+    MessageStatus.EXPIRED: (_("Expired"), "med", ""),
+}
 
-@admin.register(Scope, site=console_site)
-class ScopeAdmin(RealmModelAdmin):
-    """What applications can ask for, and which API each scope opens."""
 
-    view_permission = Permission.APPLICATIONS_READ
-    list_display = ("name", "shown_title", "api", "is_sensitive", "is_built_in")
-    list_filter = ("sensitive", "built_in")
-    search_fields = ("name", "title")
-    search_help_text = _("Name or title")
-    list_select_related = ("resource_server",)
-    ordering = ("name",)
-    fields = ("name", "title", "description", "sensitive", "built_in", "resource_server")
+@admin.register(Message, site=console_site)
+class MessageAdmin(RealmModelAdmin):
+    """What was mailed and what waits. Addresses and contents are sealed: they hold codes and links."""
 
-    @admin.display(description=_("Shown to people as"), ordering="title")
-    def shown_title(self, scope: Scope) -> str:
-        """What the consent page says."""
-        return scope.title
+    view_permission = Permission.SETTINGS_READ
+    list_display = ("template", "channel", "shown_state", "attempts", "written", "last_error")
+    list_filter = ("status", "channel")
+    search_fields = ("template",)
+    search_help_text = _("Kind of message")
+    ordering = ("-id",)
+    fields = (
+        "template",
+        "channel",
+        "language",
+        "status",
+        "attempts",
+        "created_at",
+        "sent_at",
+        "expires_at",
+        "last_error",
+    )
 
-    @admin.display(description=_("API"))
-    def api(self, scope: Scope) -> str:
-        """The resource server whose tokens carry it."""
-        return scope.resource_server.name if scope.resource_server else ""
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> object:
+        """Names the page as the sidebar does."""
+        return super().changelist_view(request, {"title": _("Messages"), **(extra_context or {})})
 
-    @admin.display(description=_("Sensitive"), boolean=True, ordering="sensitive")
-    def is_sensitive(self, scope: Scope) -> bool:
-        """Asked for with emphasis."""
-        return scope.sensitive
+    @admin.display(description=_("Status"), ordering="status")
+    def shown_state(self, message: Message) -> SafeString:
+        """Icon and word."""
+        word, level, icon = STATES[MessageStatus(message.status)]
+        return state(str(word), level, icon)
 
-    @admin.display(description=_("Built in"), boolean=True, ordering="built_in")
-    def is_built_in(self, scope: Scope) -> bool:
-        """Comes with every realm."""
-        return scope.built_in
+    @admin.display(description=_("Written"), ordering="id")
+    def written(self, message: Message) -> str:
+        """How long ago."""
+        moment: datetime = message.created_at
+        return ago(moment)

@@ -55,7 +55,7 @@ class ConsoleSite(UnfoldAdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Unfold's context, for pages of the admin; our own need none of it. Colors come from a stylesheet."""
-        return {**super().each_context(request), "colors": {}}
+        return {**super().each_context(request), "colors": {}, "show_history": False}
 
 
 console_site = ConsoleSite(name="console")

@@ -2,16 +2,29 @@
 
 from typing import Any, ClassVar
 
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 
+from console.shell.lists import EXACT_UP_TO
 from identity.kernel.permissions import Permission
+
+
+class CappedPaginator(Paginator):
+    """Change lists page by offset: no further than 10,000 rows, and no count beyond them."""
+
+    @cached_property
+    def count(self) -> int:
+        """At most 10,000."""
+        return int(self.object_list[:EXACT_UP_TO].count())  # type: ignore[union-attr, call-arg]
 
 
 class RealmModelAdmin(ModelAdmin):
     """A list (with search and filters) and a page for each row. The managers are scoped to the realm already."""
 
     view_permission: ClassVar[Permission]
+    paginator = CappedPaginator
     show_full_result_count = False
     list_per_page = 50
     actions = None

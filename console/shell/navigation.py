@@ -82,14 +82,7 @@ GROUPS = (
         _("Apps"),
         (
             Item("applications", _("Applications"), "apps", Permission.APPLICATIONS_READ, "a"),
-            Item(
-                "identity_scope_changelist",
-                _("Scopes"),
-                "key_vertical",
-                Permission.APPLICATIONS_READ,
-                "p",
-                whole_realm=True,
-            ),
+            Item("apis", _("APIs and scopes"), "api", Permission.APPLICATIONS_READ, "p", whole_realm=True),
             Item("consents", _("Consents"), "handshake", Permission.CONSENTS_READ, "c"),
         ),
     ),
@@ -98,6 +91,7 @@ GROUPS = (
         (
             Item("settings", _("Settings"), "settings", Permission.SETTINGS_READ, "i"),
             Item("keys", _("Keys"), "vpn_key", Permission.KEYS_READ, "k"),
+            Item("identity_message_changelist", _("Messages"), "mail", Permission.SETTINGS_READ, "l", whole_realm=True),
         ),
     ),
     Group(_("Development"), (Item("outbox", _("Outbox"), "drafts", Permission.SETTINGS_READ, "x"),)),

@@ -1,0 +1,94 @@
+"""Unfold's change lists inside a realm: scoped, read-only, asked through the Actor."""
+
+import pytest
+from django.contrib.admin.models import LogEntry
+
+from conftest import make_user
+from console.shell import model_admin
+from console.site import console_site
+from identity.courier.commands import queue_message
+from identity.courier.models import Message
+from identity.kernel.context import realm_scope
+
+
+@pytest.fixture
+def messages(realm_a, realm_b):
+    for realm, template in ((realm_a, "password_reset"), (realm_b, "invitation")):
+        with realm_scope(realm):
+            queue_message(realm, to="dana@example.com", template=template, context={"link": "https://secret.example/"})
+    return Message.all_realms
+
+
+def owner_of(client_for, realm, user):
+    return client_for(realm).sign_in(user)
+
+
+def test_ti_a_list_shows_the_rows_of_its_realm_alone(client_for, realm_a, owner_a, messages):
+    body = owner_of(client_for, realm_a, owner_a).get("/console/identity/message/").content.decode()
+    assert "password_reset" in body
+    assert "invitation" not in body
+
+
+def test_ti_another_realms_row_is_not_there(client_for, realm_a, realm_b, owner_a, messages):
+    client = owner_of(client_for, realm_a, owner_a)
+    with realm_scope(realm_b):
+        theirs = Message.objects.get()
+    response = client.get(f"/console/identity/message/{theirs.pk}/change/")
+    assert response.status_code in (302, 404)
+    assert "invitation" not in response.content.decode()
+
+
+def test_sealed_parts_are_never_shown(client_for, realm_a, owner_a, messages):
+    client = owner_of(client_for, realm_a, owner_a)
+    with realm_scope(realm_a):
+        row = Message.objects.get()
+    body = client.get(f"/console/identity/message/{row.pk}/change/").content.decode()
+    assert "password_reset" in body
+    assert "secret.example" not in body
+    assert "dana@example.com" not in body
+
+
+@pytest.mark.parametrize("path", ["add/", "{pk}/delete/"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nothing_is_written_there(client_for, realm_a, owner_a, messages, path, method):
+    client = owner_of(client_for, realm_a, owner_a)
+    with realm_scope(realm_a):
+        row = Message.objects.get()
+        response = getattr(client, method)(f"/console/identity/message/{path.format(pk=row.pk)}")
+        assert response.status_code == 403
+        assert Message.objects.filter(pk=row.pk).exists()
+
+
+def test_a_change_is_refused_and_the_admins_log_stays_empty(client_for, realm_a, owner_a, messages):
+    client = owner_of(client_for, realm_a, owner_a)
+    with realm_scope(realm_a):
+        row = Message.objects.get()
+    assert client.post(f"/console/identity/message/{row.pk}/change/", {"status": "sent"}).status_code == 403
+    assert client.get(f"/console/identity/message/{row.pk}/history/").status_code == 404
+    assert not LogEntry.objects.exists()
+
+
+def test_one_without_the_permission_is_refused(client_for, realm_a, messages):
+    desk = make_user(realm_a, "desk@example.com", role="Help desk")
+    response = client_for(realm_a).sign_in(desk).get("/console/identity/message/")
+    assert response.status_code == 403
+
+
+def test_it_counts_no_further_than_it_pages(realm_a, messages, monkeypatch):
+    monkeypatch.setattr(model_admin, "EXACT_UP_TO", 1)
+    with realm_scope(realm_a):
+        queue_message(realm_a, to="x@example.com", template="password_reset", context={})
+        assert model_admin.CappedPaginator(Message.objects.order_by("-id"), 50).count == 1
+
+
+def test_the_admins_own_doors_are_closed(client_for, realm_a, owner_a):
+    client = owner_of(client_for, realm_a, owner_a)
+    for path in ("logout/", "password_change/", "search/", "r/1/1/"):
+        assert client.get(f"/console/{path}").status_code in (301, 302, 404)
+    assert client.get("/console/search/").status_code == 404
+
+
+def test_every_change_list_is_one_of_ours():
+    for admin in console_site._registry.values():
+        assert isinstance(admin, model_admin.RealmModelAdmin)
+        assert admin.view_permission
