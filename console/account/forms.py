@@ -4,10 +4,9 @@ import zoneinfo
 from typing import Any
 
 from django import forms
-from django.conf import settings
-from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
+from console.account.language import offered_languages
 from identity.accounts.models import User
 from identity.realms.models import Realm
 
@@ -40,7 +39,9 @@ class ProfileForm(forms.Form):
     def __init__(self, data: Any = None, *, user: User, realm: Realm) -> None:
         super().__init__(data, initial={name: getattr(user, name) or "" for name in self.base_fields})
         usual = _("As usual here (%(value)s)")
-        languages = [(code, get_language_info(code)["name_local"].capitalize()) for code, _name in settings.LANGUAGES]
+        languages = list(offered_languages())
+        if user.language and user.language not in dict(languages):
+            languages.append((user.language, user.language))
         of_realm = str(realm.setting("language"))
         self.fields["language"].choices = [
             ("", usual % {"value": dict(languages).get(of_realm, of_realm)}),

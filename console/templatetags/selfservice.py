@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from console.account.language import offered_languages
 from console.shell.colors import accent_of
 from console.templatetags import rk
 from identity.kernel import clock
@@ -104,6 +105,12 @@ def moment_in_words(local: datetime, style: str = "row") -> str:
     else:
         day = date_format(local, "j F Y" if inline else "j M Y")
     return pgettext("in a sentence", "on %(day)s") % {"day": day} if inline else day
+
+
+@register.simple_tag
+def languages() -> tuple[tuple[str, str], ...]:
+    """(code, own name) of each language that can be chosen."""
+    return offered_languages()
 
 
 @register.simple_tag

@@ -124,13 +124,13 @@ def test_no_page_has_inline_script_or_style(dana, realm_a, user_a):
 
 
 def test_details_are_saved_and_told(dana, realm_a, user_a):
-    fields = {"name": "Dana O.", "given_name": "Dana", "family_name": "Okafor", "language": "de",
+    fields = {"name": "Dana O.", "given_name": "Dana", "family_name": "Okafor", "language": "en",
               "time_zone": "Europe/London"}  # fmt: skip
     response = dana.post("/account/details", fields, follow=True)
     assert "Your details are saved." in text_of(response)
     with realm_scope(realm_a):
         user_a.refresh_from_db()
-    assert (user_a.name, user_a.language, user_a.time_zone) == ("Dana O.", "de", "Europe/London")
+    assert (user_a.name, user_a.language, user_a.time_zone) == ("Dana O.", "en", "Europe/London")
     [event] = events("user.profile_changed")
     assert (event.actor_id, event.target_id) == (user_a.pk, user_a.pk)
 
