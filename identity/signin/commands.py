@@ -51,11 +51,14 @@ def check_sign_in(
         if attempt.is_first_refused:
             _say_failed(actor, user, identifier, "too_many_tries", application_id)
         raise Paused(until=attempt.paused_until, now=clock.now())
-    right = verify_password(
-        user.password if user else None,
-        password,
-        on_old_hash=lambda encoded: renew_password_hash(user_id=user.pk, encoded=encoded) if user else None,
-    )
+
+    def renew(encoded: str) -> None:
+        if user is not None:
+            renew_password_hash(user_id=user.pk, encoded=encoded)
+            # The session that is about to begin is bound to the hash.
+            user.password = encoded
+
+    right = verify_password(user.password if user else None, password, on_old_hash=renew)
     if user is None or not right or not user.is_active:
         _say_failed(actor, user, identifier, _reason(user, right), application_id)
         raise NotLetIn(tries_left=attempt.tries_left, pause_minutes=attempt.pause_minutes)

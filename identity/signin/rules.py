@@ -1,6 +1,7 @@
 """Pure decisions of sign-in: which networks an address counts for, and when the way in is paused."""
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -38,8 +39,11 @@ def safe_return(url: str, *, prefix: str) -> bool:
     """Whether a `next` may be followed after sign-in: a path inside this realm's mount and nothing else.
 
     Stops an open redirect to another site, and to another realm of the same host. Browsers read a backslash as a slash
-    and drop control characters, so such a path may lead elsewhere than it looks.
+    and drop control characters, and they walk up at dots, also encoded ones: such a path leads elsewhere than it looks.
     """
     if not url.startswith(f"{prefix}/") or url.startswith("//"):
         return False
-    return not any(char == "\\" or char.isspace() or not char.isprintable() for char in url) and "/../" not in url
+    if any(char == "\\" or char.isspace() or not char.isprintable() for char in url):
+        return False
+    path = re.split(r"[?#]", url, maxsplit=1)[0]
+    return not any(segment.lower().replace("%2e", ".") in (".", "..") for segment in path.split("/"))
