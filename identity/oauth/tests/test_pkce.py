@@ -5,7 +5,6 @@ import pytest
 from identity.oauth import rules
 from identity.oauth.tests.flows import Flow, answer_of
 
-
 # The worked example of RFC 7636, appendix B. Fixed: parallel runs must collect the same tests.
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
