@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from e2e.isolation.conftest import World
 
 SKIPPED = re.compile(r"^console/(jsi18n|r/|autocomplete)")
-"""Django's admin: a JavaScript catalog, a redirect by content type (closed) and autocomplete, which has its own test."""
+"""Django's admin: a JavaScript catalog, a redirect by content type and autocomplete, which have their own test."""
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,20 @@ def object_routes() -> list[Route]:
     return [route for route in routes() if route.kwargs]
 
 
+def spelled(route: Route, name: str, world: World, kind: str) -> str:
+    """An identifier as this route spells it: a bare UUID for uuid converters and Django's admin, else the public id."""
+    bare = f"<uuid:{name}>" in route.pattern or name == "object_id"
+    return world.raw(kind) if bare else world.ids[kind]
+
+
 def addresses(route: Route, own: World, swapped: World) -> Iterator[str]:
     """The route with each identifier of each kind of `swapped` in each place; the other places keep `own`'s.
 
     No table says which kind belongs where: all are tried, so a new route needs no annotation.
     """
     for name in route.kwargs:
-        for kind, value in swapped.ids.items():
-            for spelled in dict.fromkeys((value, swapped.raw(kind))):
-                for others in own.ids.values():
-                    values = dict.fromkeys(route.kwargs, others)
-                    values[name] = spelled
-                    yield route.path(values)
-                    if len(route.kwargs) == 1:
-                        break
+        others = [other for other in route.kwargs if other != name]
+        for kind in swapped.ids:
+            for beside in own.ids if others else [kind]:
+                values = {other: spelled(route, other, own, beside) for other in others}
+                yield route.path({**values, name: spelled(route, name, swapped, kind)})
