@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from identity.access.queries import require_rank
 from identity.accounts import events, rules
 from identity.accounts.commands.fetching import end_what_was_issued, refuse_last_owner, user_for
 from identity.accounts.models import User, UserStatus
@@ -35,10 +36,12 @@ def _refuse_self(actor: Actor, user: User) -> None:
 def disable_user(actor: Actor, *, user_id: UUID, reason: str = "") -> User:
     """The person can't sign in until enabled; sessions and tokens stop at once.
 
-    Raises NotFound, PermissionDenied, Conflict (the last owner, oneself, disabled already). Says user.disabled.
+    Raises NotFound, PermissionDenied (also for a person of higher rank, whom only a lock contains), Conflict (the last
+    owner, oneself, disabled already). Says user.disabled.
     """
     user = user_for(actor, user_id=user_id, permission=Permission.USERS_DISABLE)
     _refuse_self(actor, user)
+    require_rank(actor, user_id=user.pk)
     if user.status == UserStatus.DISABLED:
         raise Conflict
     refuse_last_owner(user)
@@ -60,8 +63,13 @@ def disable_user(actor: Actor, *, user_id: UUID, reason: str = "") -> User:
 
 @transaction.atomic
 def enable_user(actor: Actor, *, user_id: UUID) -> User:
-    """A disabled person can sign in again. Raises NotFound, PermissionDenied, Conflict. Says user.enabled."""
+    """A disabled person can sign in again, with all his roles. Says user.enabled.
+
+    Raises NotFound, PermissionDenied (also for a person of higher rank: nobody gives back what he doesn't hold),
+    Conflict.
+    """
     user = user_for(actor, user_id=user_id, permission=Permission.USERS_DISABLE)
+    require_rank(actor, user_id=user.pk)
     if user.status != UserStatus.DISABLED:
         raise Conflict
     _move(actor, user, UserStatus.ACTIVE)
@@ -119,12 +127,13 @@ def unlock_user(actor: Actor, *, user_id: UUID) -> User:
 def delete_user(actor: Actor, *, user_id: UUID) -> None:
     """Delete the account with all that belongs to it. It can't be undone; `disable_user` can.
 
-    Raises NotFound, PermissionDenied (users:write and users:disable are needed), Conflict (the last owner, oneself).
-    Says user.deleted.
+    Raises NotFound, PermissionDenied (users:write and users:disable are needed, and no lower rank than the person's),
+    Conflict (the last owner, oneself). Says user.deleted.
     """
     user = user_for(actor, user_id=user_id, permission=Permission.USERS_WRITE)
     user = user_for(actor, user_id=user_id, permission=Permission.USERS_DISABLE)
     _refuse_self(actor, user)
+    require_rank(actor, user_id=user.pk)
     refuse_last_owner(user)
     ended = end_what_was_issued(actor, user=user, reason="user_deleted")
     record(
