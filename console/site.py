@@ -1,5 +1,7 @@
 """The console as an Unfold admin site: one per realm mount, opened by the Actor's permissions and nothing else."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -37,6 +39,18 @@ class ConsoleSite(UnfoldAdminSite):
             path("", include("console.urls")),
             *admin_urls,
         ]
+
+    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
+        """Asks before the admin does, which would look for its own sign-out page when it refuses."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not self.has_permission(request):
+                return self.login(request)
+            return inner(request, *args, **kwargs)
+
+        return guarded
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The admin asks for this when it refuses: to the realm's sign-in, or a refusal if that happened already."""

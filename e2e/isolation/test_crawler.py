@@ -15,7 +15,7 @@ from identity.audit.models import AuditEvent
 from identity.sessions.testing import RealmClient
 
 OPEN = {200, 301, 302, 303, 405}
-SHUT = {302, 400, 401, 403, 404, 405, 409, 422}
+SHUT = {302, 400, 401, 403, 404, 405, 409, 410, 422}
 FRAGMENT = {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": "panel"}
 
 
@@ -46,8 +46,8 @@ def test_ti_02_no_identifier_of_the_other_realm_opens_anything(world_a: World, w
                     opened.append(f"{foreign_status} {path}")
     assert opened == []
     # The crawl proves nothing about a route that it never gets into with its own realm's identifiers.
-    unreached = sorted({route.pattern for route in object_routes() if _is_page(route)} - reached)
-    assert unreached == [], "no identifier of the realm's own opens these"
+    unreached = {route.pattern for route in object_routes() if _is_page(route)} - reached
+    assert "\n".join(sorted(unreached)) == "", "no identifier of the realm's own opens these"
     assert snapshot(world_b.realm) == before
 
 
@@ -96,12 +96,10 @@ def test_ti_08_fragments_and_pages_say_nothing_of_the_other_realm(world_a: World
     client = world_a.client()
     for route in static_routes():
         for headers in ({}, FRAGMENT):
-            for query in ("", "?q=dana", "?q=betamark", f"?after={world_b.ids['user']}"):
+            for query in ("", "?q=dana", "?q=portal", f"?after={world_b.ids['user']}"):
                 status, body = found(client, route.path({}) + query, **headers)
                 assert status < 500, (route.pattern, status)
-                assert world_b.marker not in body.replace("?q=betamark", "").replace('value="betamark"', "").replace(
-                    "q=betamark", ""
-                ), (route.pattern, query)
+                assert world_b.marker not in body, (route.pattern, query)
 
 
 @pytest.mark.parametrize("who", ["owner", "person", "anonymous"])
