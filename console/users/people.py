@@ -1,6 +1,6 @@
 """People as pages show them: status in words, addresses of their pages, menus by what the actor may do."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from console.roles.rows import role_title
 from identity.access.models import Role
-from identity.access.queries import organization_scopes
+from identity.access.queries import missing_of, organization_scopes
 from identity.accounts.models import User, UserStatus
 from identity.kernel import clock
 from identity.kernel.actor import Actor
@@ -65,17 +65,21 @@ class Rights:
     invite: bool
     end_sessions: bool
     is_self: bool
+    outranked: bool = False
 
 
-def rights_on(actor: Actor, user_id: UUID, *, scoped: bool = True) -> Rights:
-    """On the realm, or (`scoped`) on an organization that the person belongs to."""
-    scopes = organization_scopes(user_id) if scoped and actor.object_permissions else ()
+def rights_on(actor: Actor, user_id: UUID, held: Iterable[str]) -> Rights:
+    """On the realm or on an organization that the person belongs to. held: what the person's console roles allow."""
+    scopes = organization_scopes(user_id) if actor.object_permissions else ()
+    is_self = actor.is_person and actor.id == user_id
+    outranked = not is_self and bool(missing_of(actor, held))
     return Rights(
-        write=actor.can(Permission.USERS_WRITE, *scopes),
+        write=actor.can(Permission.USERS_WRITE, *scopes) and not outranked,
         disable=actor.can(Permission.USERS_DISABLE, *scopes),
         invite=actor.can(Permission.USERS_INVITE, *scopes),
         end_sessions=actor.can(Permission.SESSIONS_END, *scopes),
-        is_self=actor.is_person and actor.id == user_id,
+        is_self=is_self,
+        outranked=outranked,
     )
 
 
@@ -105,8 +109,9 @@ def menu_of(user: User, rights: Rights, state: State) -> list[dict[str, Any]]:
         locked, disabled = state.key == "locked", state.key == "disabled"
         add(rights.disable and locked, _("Unlock"), "user_unlock", "lock_open", post=True)
         add(rights.disable and not locked and not disabled, _("Lock…"), "user_lock", "lock", dialog=True)
-        add(rights.disable and disabled, _("Enable"), "user_enable", "person_check", post=True)
-        add(rights.disable and not disabled, _("Disable…"), "user_disable", "person_off", dialog=True)
+        may_disable = rights.disable and not rights.outranked
+        add(may_disable and disabled, _("Enable"), "user_enable", "person_check", post=True)
+        add(may_disable and not disabled, _("Disable…"), "user_disable", "person_off", dialog=True)
         add(rights.disable and rights.write, _("Delete…"), "user_delete", "person_remove", dialog=True, danger=True)
     return items
 
@@ -127,8 +132,7 @@ class UserRow:
 def row_of(user: User, actor: Actor, roles: list[Role], invited: Collection[UUID]) -> UserRow:
     """What the list shows of a person."""
     state = state_of(user, invited=user.pk in invited)
-    # A scoped actor sees only members of his organizations, where he holds what he holds: the dialogs ask exactly.
-    rights = rights_on(actor, user.pk)
+    rights = rights_on(actor, user.pk, [word for role in roles for word in role.permissions])
     return UserRow(
         user=user,
         public_id=public_id("user", user.pk),

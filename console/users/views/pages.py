@@ -32,6 +32,7 @@ from identity.access.queries import (
     may_assign,
     organization_scopes,
     organizations_of_user,
+    permissions_of_user,
     role_names_of,
     roles,
 )
@@ -92,7 +93,7 @@ class Users(ConsoleView):
         found = find_users(actor, search=state.search, status=state.get("status"), role_id=role_id)
         page = paginate(state, found, order=("-id",))
         ids = [user.pk for user in page.rows]
-        held = role_names_of(ids) if actor.can(Permission.ROLES_READ) else {}
+        held = role_names_of(ids)
         invited = invited_among(ids)
         page.rows[:] = [row_of(user, actor, held.get(user.pk, []), invited) for user in page.rows]
         may_end, may_disable = (
@@ -140,7 +141,7 @@ class PersonPage(ConsoleView):
         user = get_user(actor, user_id=id_from("user", text))
         invitation = open_invitation_of(actor, user_id=user.pk)
         state = state_of(user, invited=invitation is not None)
-        rights = rights_on(actor, user.pk)
+        rights = rights_on(actor, user.pk, permissions_of_user(user.pk)[0])
         scopes = organization_scopes(user.pk) if actor.object_permissions else ()
         tabs = [self._tab("user", _("Overview"), user)]
         context: dict[str, Any] = {}

@@ -9,6 +9,7 @@ from conftest import actor_of, make_user
 from identity.access.commands import assign_role, unassign_role
 from identity.access.models import RoleAssignment
 from identity.access.queries import find_role, is_last_owner, require_rank
+from identity.accounts.commands import delete_user, disable_user, enable_user, lock_user, unlock_user
 from identity.accounts.models import Invitation, User
 from identity.kernel import clock
 from identity.kernel.actor import system_actor
@@ -99,3 +100,17 @@ def test_ac_02_a_help_desk_cannot_act_on_people_above_it(realm_a, owner_a, user_
         with pytest.raises(PermissionDenied):
             require_rank(actor_of(desk), user_id=owner_a.pk)
         require_rank(actor_of(owner_a), user_id=desk.pk)
+
+
+def test_ac_02_people_above_are_contained_by_a_lock_but_not_disabled_or_deleted(realm_a, owner_a):
+    make_user(realm_a, "second@example.com", role="Owner")
+    desk = actor_of(make_user(realm_a, "desk@example.com", role="Help desk"))
+    with realm_scope(realm_a):
+        for act in (disable_user, delete_user):
+            with pytest.raises(PermissionDenied):
+                act(desk, user_id=owner_a.pk)
+        lock_user(desk, user_id=owner_a.pk, minutes=60)
+        unlock_user(desk, user_id=owner_a.pk)
+        disable_user(system_actor(realm_a.pk), user_id=owner_a.pk)
+        with pytest.raises(PermissionDenied):
+            enable_user(desk, user_id=owner_a.pk)
