@@ -17,7 +17,7 @@ PASSWORD_WISH = "password_wish"
 def mail_to(realm: Realm, user: User, template: str, context: dict[str, Any], **options: Any) -> None:
     """Queue a mail to the person's present address; without one, nothing."""
     to = options.pop("to", user.email)
-    # Before the address is confirmed the name is that of whoever typed both, and no line for our mails to carry (IN-08).
+    # Before the address is confirmed the name is whatever somebody typed beside it: no line for our mails (IN-08).
     name = user.name if user.email_verified else ""
     if to:
         queue_message(
