@@ -12,6 +12,9 @@ REALMKEEP_MASTER_KEYS = env.keys(
     "REALMKEEP_MASTER_KEYS", env.text("REALMKEEP_MASTER_KEYS", _made["REALMKEEP_MASTER_KEYS"])
 )
 REALMKEEP_PEPPERS = env.keys("REALMKEEP_PEPPERS", env.text("REALMKEEP_PEPPERS", _made["REALMKEEP_PEPPERS"]))
+# Empty: files come from the finders. WhiteNoise warns when the folder is not there.
+STATIC_ROOT = REALMKEEP_DATA / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 REALMKEEP_MAIN_HOSTS |= {"127.0.0.1", "localhost"}
 # Shows queued mail and SMS in the console, and lets the demo be seeded. Never in production.
 REALMKEEP_DEVELOPMENT = True

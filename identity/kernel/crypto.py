@@ -59,7 +59,7 @@ def seal(value: bytes, *, realm_id: UUID, table: str, pk: UUID, field: str) -> b
     return bytes((VERSION, key.id)) + nonce + box
 
 
-def unseal(box: bytes, *, realm_id: UUID, table: str, pk: UUID, field: str) -> bytes:
+def unseal(box: bytes | memoryview, *, realm_id: UUID, table: str, pk: UUID, field: str) -> bytes:
     """The value of a box. Raises SealBroken."""
     box = bytes(box)
     if len(box) < 2 + NONCE_BYTES + 16 or box[0] != VERSION:

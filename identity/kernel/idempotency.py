@@ -37,7 +37,7 @@ def once(key: str, request: bytes, act: Callable[[], dict[str, Any]]) -> dict[st
             row.save(force_insert=True)
             row.response = act()
             row.save(update_fields=["response"])
-            return row.response
+            return dict(row.response)
     except IntegrityError:
         stored = IdempotencyKey.objects.filter(key_hash=key_hash).first()
         if stored is None:

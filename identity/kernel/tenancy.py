@@ -64,3 +64,11 @@ class RealmOwned(models.Model):
         if realm_id is not None and self.realm_id != realm_id:
             raise WrongRealm(self._meta.label)
         super().save(*args, **kwargs)
+
+
+def realm_id_of(row: RealmOwned) -> UUID:
+    """The realm of a stored row. Typed apart, since a row that is still being made may have none yet."""
+    realm_id: UUID | None = row.realm_id
+    if realm_id is None:
+        raise NoRealm(f"A {row._meta.label} without a realm was used.")
+    return realm_id

@@ -20,7 +20,7 @@ class _Loader(yaml.SafeLoader):
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
-        key = loader.construct_object(key_node)  # type: ignore[no-untyped-call]
+        key = loader.construct_object(key_node)
         if key in seen:
             raise RealmFileInvalid([(f"line {key_node.start_mark.line + 1}", f"{key} stands here twice.")])
         seen.add(key)
@@ -104,9 +104,8 @@ def _compare(path: str, before: Any, after: Any) -> Iterator[str]:
         for key in dict.fromkeys([*before, *after]):
             yield from _compare(f"{path}.{key}" if path else str(key), before.get(key), after.get(key))
         return
-    named = _named(before), _named(after)
-    if named[0] is not None and named[1] is not None:
-        old, new = named
+    old, new = _named(before), _named(after)
+    if old is not None and new is not None:
         for name in dict.fromkeys([*old, *new]):
             place = f"{path}[{name}]"
             if name not in old:

@@ -19,6 +19,7 @@ from identity.kernel.errors import Conflict, Invalid, NotFound
 from identity.kernel.events import Severity
 from identity.kernel.ids import uuid7
 from identity.kernel.permissions import Permission
+from identity.kernel.tenancy import realm_id_of
 from identity.kernel.transactions import for_write
 from identity.realms.models import Realm
 from identity.security import events, queries
@@ -177,14 +178,14 @@ def contain_person(
     user = alert.user
     if user is None:
         raise Invalid(_("This alert is about no single person."), code="no_person")
-    count = queries.active_sessions(alert.realm_id, user_id=user.pk).count()
+    count = queries.active_sessions(realm_id_of(alert), user_id=user.pk).count()
     _refuse_grown(count, expected_sessions)
     locked = lock and user.is_active
     if locked:
         # First, so that nobody signs in between the two.
         lock_user(actor, user_id=user.pk, reason=str(alert))
     end_sessions_of_user(actor, user_id=user.pk, reason=CONTAINED)
-    ended = count - queries.active_sessions(alert.realm_id, user_id=user.pk).count()
+    ended = count - queries.active_sessions(realm_id_of(alert), user_id=user.pk).count()
     return _contained(actor, alert, locked=locked, ended=ended, about=user.display_name, subject=user.pk)
 
 
@@ -197,7 +198,7 @@ def contain_address(actor: Actor, *, alert_id: UUID, expected_sessions: int | No
     address = queries.address_of(alert)
     if not address:
         raise Invalid(_("This alert is about no single address."), code="no_address")
-    rows = queries.active_sessions(alert.realm_id, ip=address)
+    rows = queries.active_sessions(realm_id_of(alert), ip=address)
     _refuse_grown(rows.count(), expected_sessions)
     ended = 0
     for session_id in list(rows.order_by("id").values_list("pk", flat=True)[:MOST_SESSIONS_AT_ONCE]):

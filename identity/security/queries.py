@@ -17,6 +17,7 @@ from identity.kernel.crypto import SealBroken, unseal
 from identity.kernel.errors import NotFound
 from identity.kernel.events import Severity
 from identity.kernel.permissions import Permission
+from identity.kernel.tenancy import realm_id_of
 from identity.realms.models import Realm
 from identity.security.models import Alert, AlertStatus
 from identity.security.rules import MOST_COUNTED, Detector, bucketed
@@ -97,7 +98,11 @@ def address_of(alert: Alert) -> str:
         return ""
     try:
         box = unseal(
-            alert.address_sealed, realm_id=alert.realm_id, table="identity_alert", pk=alert.pk, field="address_sealed"
+            alert.address_sealed,
+            realm_id=realm_id_of(alert),
+            table="identity_alert",
+            pk=alert.pk,
+            field="address_sealed",
         )
     except SealBroken:
         return ""
@@ -112,7 +117,9 @@ def signals_of(alert: Alert, *, since: datetime, until: UUID) -> list[AuditEvent
         column["address_hash"] = alert.address_hash
     else:
         column["target_id"] = alert.user_id
-    return count_failures(alert.realm_id, since=since, until=until, types=TRIED[detector], most=MOST_COUNTED, **column)
+    return count_failures(
+        realm_id_of(alert), since=since, until=until, types=TRIED[detector], most=MOST_COUNTED, **column
+    )
 
 
 def evidence_of(actor: Actor, alert: Alert) -> Evidence:
@@ -137,7 +144,7 @@ def exposure_of(actor: Actor, alert: Alert) -> Exposure:
     actor.require(Permission.ALERTS_READ)
     if alert.user_id is None:
         return Exposure(0, 0, [], is_locked=False)
-    sessions = list(active_sessions(alert.realm_id, user_id=alert.user_id).values_list("pk", flat=True))
+    sessions = list(active_sessions(realm_id_of(alert), user_id=alert.user_id).values_list("pk", flat=True))
     families = apps.get_model("identity", "RefreshFamily").objects.filter(
         user_id=alert.user_id, status="active", session_id__in=sessions
     )
@@ -157,7 +164,7 @@ def exposure_of(actor: Actor, alert: Alert) -> Exposure:
 def active_sessions(realm_id: UUID, *, user_id: UUID | None = None, ip: str = "") -> QuerySet[Session]:
     """Signed-in sessions that still count, of a person or from an address."""
     rows = live(Session.objects.all(), Realm.objects.get(pk=realm_id))
-    rows = rows.filter(user_id=user_id) if user_id else rows.exclude(user_id=None)
+    rows = rows.filter(user_id=user_id) if user_id else rows.filter(user_id__isnull=False)
     return rows.filter(ip=ip) if ip else rows
 
 

@@ -27,6 +27,7 @@ from identity.kernel.crypto import keyed_hash, new_secret
 from identity.kernel.errors import Conflict, Invalid, NotFound
 from identity.kernel.events import Changes, Event, changes_of
 from identity.kernel.permissions import Permission
+from identity.kernel.tenancy import realm_id_of
 from identity.kernel.transactions import for_write
 
 DETAILS = ("name", "description", "publisher", "homepage_uri", "privacy_uri", "terms_uri")
@@ -109,7 +110,7 @@ def make_secret(application: Application, text: str, expires_at: datetime | None
     """The row of a secret: its keyed hash and last characters."""
     secret = ClientSecret(
         application=application,
-        digest=keyed_hash(SECRET_LABEL, application.realm_id, text),
+        digest=keyed_hash(SECRET_LABEL, realm_id_of(application), text),
         hint=text[-4:],
         created_at=clock.now(),
         expires_at=expires_at,

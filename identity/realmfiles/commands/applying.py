@@ -1,0 +1,105 @@
+"""Applying a realm file: the rooms' commands, in one transaction, as the system."""
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from django.db import transaction
+
+from identity.access.commands import (
+    ensure_built_in_roles,
+)
+from identity.applications.commands import (
+    ensure_built_in_scopes,
+)
+from identity.kernel.actor import Actor, system_actor
+from identity.kernel.context import realm_scope
+from identity.kernel.errors import PermissionDenied
+from identity.oauth.commands import ensure_signing_keys
+from identity.realmfiles.commands.places import Environment, at_place
+from identity.realmfiles.commands.pruning import WholePass
+from identity.realmfiles.queries import export_realm
+from identity.realmfiles.rules import differences
+from identity.realmfiles.schema import (
+    RealmFile,
+)
+from identity.realms.commands import change_realm_branding, change_realm_settings, create_realm
+from identity.realms.models import Realm
+
+
+@dataclass(slots=True)
+class Applied:
+    """What applying a file did: a line for each difference, and generated secrets (client_id → text), shown once."""
+
+    realm: Realm
+    diff: list[str]
+    secrets: dict[str, str] = field(default_factory=dict)
+
+
+class _DryRun(Exception):
+    """Rolls the transaction back once the differences are known."""
+
+
+def apply_realm_file(
+    actor: Actor,
+    *,
+    document: RealmFile,
+    environment: Environment,
+    prune: bool = False,
+    dry_run: bool = False,
+) -> Applied:
+    """Create or change a realm as the file says: all of it or nothing (DECISIONS 28).
+
+    Matches by slug, client_id, role name and a user's key; changes only what the file names; deletes only with
+    `prune`, and only in sections that the file has; passwords count only when a person is created. dry_run leaves
+    nothing behind. Raises PermissionDenied unless the system acts, RealmFileInvalid with the path of the first
+    problem. Says what the commands say.
+    """
+    if actor.kind != "system":
+        raise PermissionDenied
+    out: list[Applied] = []
+    try:
+        with transaction.atomic():
+            out.append(_apply(document, environment, prune))
+            if dry_run:
+                raise _DryRun
+    except _DryRun:
+        pass
+    return out[0]
+
+
+def _apply(document: RealmFile, environment: Environment, prune: bool) -> Applied:
+    part = document.realm
+    realm = Realm.objects.filter(slug=part.slug).first()
+    before: dict[str, Any] = {}
+    if realm is None:
+        realm = at_place(
+            "realm",
+            partial(
+                create_realm,
+                system_actor(uuid4()),
+                slug=part.slug,
+                name=part.name or part.slug,
+                settings=part.settings,
+                branding=part.branding,
+            ),
+        )
+        with realm_scope(realm):
+            system = system_actor(realm.pk)
+            ensure_built_in_roles(system)
+            ensure_built_in_scopes(system)
+            ensure_signing_keys(system)
+    else:
+        with realm_scope(realm):
+            system = system_actor(realm.pk)
+            before = export_realm(system)
+            if part.settings:
+                at_place("realm.settings", partial(change_realm_settings, system, changes=part.settings or {}))
+            if part.name or part.branding:
+                at_place("realm", partial(change_realm_branding, system, name=part.name, branding=part.branding))
+    with realm_scope(realm):
+        system = system_actor(realm.pk)
+        secrets = WholePass(system, document, environment, prune).run()
+        realm = Realm.objects.get(pk=realm.pk)
+        return Applied(realm, differences(before, export_realm(system)), secrets)

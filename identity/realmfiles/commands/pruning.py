@@ -1,0 +1,72 @@
+"""Deleting what a realm file does not name, in the sections that it has."""
+
+from functools import partial
+
+from identity.access.commands import (
+    delete_role,
+)
+from identity.access.models import Role
+from identity.accounts.commands import (
+    delete_user,
+)
+from identity.accounts.models import User
+from identity.applications.commands import (
+    delete_application,
+    delete_resource_server,
+    delete_scope,
+)
+from identity.applications.models import Application, ApplicationStatus, ResourceServer, Scope
+from identity.realmfiles.commands.people import PeoplePass
+from identity.realmfiles.commands.places import at_place
+
+
+class WholePass(PeoplePass):
+    """Everything, and at the end the pruning."""
+
+    def run(self) -> dict[str, str]:
+        """In the order of what refers to what; pruning the other way round. Returns generated secrets."""
+        self.resource_servers()
+        self.scopes()
+        self.applications()
+        self.roles()
+        self.users()
+        self.signing_keys()
+        if self.prune:
+            self.prune_all()
+        return self.secrets
+
+    def prune_all(self) -> None:
+        """Delete what the file's sections don't name. Sections that it lacks stay untouched."""
+        document = self.document
+        if document.users is not None:
+            kept = {part.match for part in document.users}
+            for user in User.objects.exclude(key__in=kept):
+                if (user.key or user.email or user.username or user.phone) not in kept:
+                    at_place("users", partial(delete_user, self.actor, user_id=user.pk))
+        if document.roles is not None:
+            named = {(p.kind, p.application, p.name.lower()) for p in document.roles}
+            for role in Role.objects.filter(built_in=False).select_related("application"):
+                client_id = role.application.client_id if role.application else None
+                if (role.kind, client_id, role.name.lower()) not in named:
+                    at_place("roles", partial(delete_role, self.actor, role_id=role.pk))
+        if document.applications is not None:
+            ids = {part.client_id for part in document.applications}
+            for app in Application.objects.exclude(client_id__in=ids).exclude(status=ApplicationStatus.DELETED):
+                at_place("applications", partial(delete_application, self.actor, application_id=app.pk))
+        self.prune_scopes()
+
+    def prune_scopes(self) -> None:
+        """Scopes and APIs that the file doesn't name."""
+        document = self.document
+        if document.resource_servers is not None:
+            identifiers = {part.identifier for part in document.resource_servers}
+            for server in ResourceServer.objects.exclude(identifier__in=identifiers):
+                at_place("resource_servers", partial(delete_resource_server, self.actor, resource_server_id=server.pk))
+            for part in document.resource_servers:
+                names = {scope.name for scope in part.scopes}
+                for scope in Scope.objects.filter(resource_server__identifier=part.identifier).exclude(name__in=names):
+                    at_place("resource_servers", partial(delete_scope, self.actor, scope_id=scope.pk))
+        if document.scopes is not None:
+            names = {scope.name for scope in document.scopes}
+            for scope in Scope.objects.filter(resource_server=None, built_in=False).exclude(name__in=names):
+                at_place("scopes", partial(delete_scope, self.actor, scope_id=scope.pk))
