@@ -260,15 +260,7 @@ class EndOfApplication(ConsoleView):
                 "crumb": application.name,
                 "application": application,
                 "issued": issued,
-                "effects": [
-                    {
-                        "icon": "logout",
-                        "label": _("Leave the application"),
-                        "count": issued.sessions,
-                        "note": _("these sessions go on elsewhere"),
-                    },
-                    effects_of(issued)[1],
-                ],
+                "effects": effects_of(issued),
                 "token_note": token_note(request.realm),
                 "action": reverse("console:sessions_of_application_end", args=[public_id]),
                 "cancel_url": f"{reverse('console:sessions')}?application={public_id}",
@@ -281,7 +273,7 @@ class EndOfApplication(ConsoleView):
         application = get_application(request.actor, application_id=id_from("application", public_id))
         count = end_sessions_of_application(request.actor, application_id=application.pk)
         text = ngettext(
-            "%(n)s session left %(application)s.", "%(n)s sessions left %(application)s.", count
+            "%(n)s session of %(application)s ended.", "%(n)s sessions of %(application)s ended.", count
         ) % {"n": count, "application": application.name}  # fmt: skip
         url = f"{reverse('console:sessions')}?application={public_id}"
         return redirect_after(request, url, with_trail(request, text, application.pk, "application", application.name))

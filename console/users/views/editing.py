@@ -35,7 +35,7 @@ class Section:
     title: str | Promise
     text: str | Promise
     form: type[ConsoleForm]
-    save: Callable[[Actor, User, Data], User]
+    act: Callable[[Actor, User, Data], User]
 
 
 def _save_profile(actor: Actor, user: User, data: Data) -> User:
@@ -129,7 +129,7 @@ class EditSection(ConsoleView):
         form = SECTIONS[section].form(request.POST, prefix=section)
         if form.is_valid():
             try:
-                user = SECTIONS[section].save(request.actor, user, form.cleaned_data)
+                user = SECTIONS[section].act(request.actor, user, form.cleaned_data)
             except (Invalid, Conflict) as error:
                 form.add_refusal(error)
             else:

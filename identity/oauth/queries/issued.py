@@ -9,7 +9,7 @@ from django.db.models import Q
 from identity.kernel import clock
 from identity.oauth.models import FamilyStatus, RefreshFamily
 from identity.realms.models import Realm
-from identity.sessions.models import Session, SessionApplication
+from identity.sessions.models import Session, SessionApplication, SessionStatus
 from identity.sessions.queries import live
 
 
@@ -40,11 +40,13 @@ def issued_by_sessions(realm: Realm, session_ids: Iterable[UUID]) -> Issued:
 
 
 def issued_to_application(realm: Realm, application_id: UUID) -> Issued:
-    """What ends when everybody is signed out of one application."""
+    """What ends when everybody is signed out of one application: the sessions that used it, with all they issued."""
     used = SessionApplication.objects.filter(application_id=application_id).values("session_id")
     return Issued(
         live(Session.objects.filter(pk__in=used), realm).count(),
-        RefreshFamily.objects.filter(_alive(), application_id=application_id).count(),
+        RefreshFamily.objects.filter(
+            _alive(), Q(application_id=application_id) | Q(session_id__in=used, session__status=SessionStatus.ACTIVE)
+        ).count(),
     )
 
 
