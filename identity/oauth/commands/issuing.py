@@ -8,18 +8,17 @@ from uuid import UUID
 
 from django.db import models, transaction
 
-from identity.access.queries import application_role_names
 from identity.accounts.models import User
 from identity.applications.models import Application, ClientSecret
 from identity.audit import outbox, publishing
 from identity.audit.models import AuditEvent, Outbox
 from identity.audit.record import prepare
-from identity.kernel import clock
+from identity.kernel import clock, sql
 from identity.kernel.actor import Actor
 from identity.kernel.crypto import keyed_hash, new_secret
 from identity.kernel.events import Event
 from identity.kernel.ids import uuid7
-from identity.oauth import events, rules, sql
+from identity.oauth import events, rules
 from identity.oauth.commands.revocation import punish_replay, punish_reuse
 from identity.oauth.errors import invalid_grant
 from identity.oauth.models import FamilyStatus, Grant, RefreshFamily, RefreshToken
@@ -162,7 +161,7 @@ def redeem_code(
         auth_time=grant.auth_time,
         amr=grant.amr,
         acr=grant.acr,
-        roles=application_role_names(user.pk, application.pk),
+        roles=standing.roles,
         family_id=family.pk if family else None,
     )
     scopes = standing.scopes(grant.scope, application)
@@ -278,7 +277,7 @@ def rotate_refresh(actor: Actor, *, realm: Realm, client: Client, refresh_token:
         auth_time=family.auth_time,
         amr=family.amr,
         acr=family.acr,
-        roles=application_role_names(user.pk, application.pk),
+        roles=standing.roles,
         family_id=family.pk,
     )
     minted = mint(realm, client, scopes=scopes, now=now, person=person)

@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from identity.applications.models import Application, ApplicationStatus, RedirectUri, UriKind
 from identity.applications.queries import SECRET_LABEL
-from identity.kernel import clock
+from identity.kernel import clock, sql
 from identity.kernel.crypto import keyed_hashes
-from identity.oauth import sql
 from identity.oauth.models import SigningKey
 from identity.oauth.signing import Signer, signer_of
 from identity.realms.models import Realm
@@ -86,6 +86,26 @@ def _digests(realm: Realm, secret: str) -> tuple[str, dict[str, Any]]:
     return sql.one_of("digest", keyed_hashes(SECRET_LABEL, realm.pk, secret) if secret else [b""])
 
 
+# Made once for each number of peppers: the same text object again is what makes a prepared statement cheap to find.
+@cache
+def _client_statement(digests: str) -> str:
+    return (
+        f"SELECT {APPLICATION.sql}, s.id, s.last_used_at FROM identity_application a"  # noqa: S608 - columns are ours
+        f"{_SECRET.format(digests=digests)}{_WHERE}"
+    )
+
+
+@cache
+def _issuing_statement(digests: str, vendor: str) -> str:
+    audiences = _AUDIENCES[vendor] + _AUDIENCES_FROM
+    return (
+        f"SELECT {APPLICATION.sql}, {_KEY.sql}, s.id, s.last_used_at, {audiences} FROM identity_application a"  # noqa: S608
+        f"{_SECRET.format(digests=digests)}"
+        "LEFT JOIN identity_signingkey k ON k.realm_id = %(realm)s AND k.status = 'active' AND k.alg = %(alg)s "
+        f"{_WHERE}"
+    )
+
+
 def find_client(realm: Realm, *, client_id: str, secret: str = "") -> Client | None:
     """Who calls, and whether it presented a live secret. For endpoints that issue nothing.
 
@@ -94,9 +114,7 @@ def find_client(realm: Realm, *, client_id: str, secret: str = "") -> Client | N
     """
     digests, params = _digests(realm, secret)
     row = sql.fetch_one(
-        f"SELECT {APPLICATION.sql}, s.id, s.last_used_at FROM identity_application a"  # noqa: S608 - columns are ours
-        f"{_SECRET.format(digests=digests)}{_WHERE}",
-        {"realm": realm.pk, "client_id": client_id, "now": clock.now(), **params},
+        _client_statement(digests), {"realm": realm.pk, "client_id": client_id, "now": clock.now(), **params}
     )
     if row is None:
         return None
@@ -107,12 +125,8 @@ def find_client(realm: Realm, *, client_id: str, secret: str = "") -> Client | N
 def find_issuing_client(realm: Realm, *, client_id: str, secret: str = "") -> Client | None:
     """The same for the token endpoint, with scopes, audiences and the signing key of the moment."""
     digests, params = _digests(realm, secret)
-    audiences = _AUDIENCES[sql.vendor()] + _AUDIENCES_FROM
     row = sql.fetch_one(
-        f"SELECT {APPLICATION.sql}, {_KEY.sql}, s.id, s.last_used_at, {audiences} FROM identity_application a"  # noqa: S608
-        f"{_SECRET.format(digests=digests)}"
-        "LEFT JOIN identity_signingkey k ON k.realm_id = %(realm)s AND k.status = 'active' AND k.alg = %(alg)s "
-        f"{_WHERE}",
+        _issuing_statement(digests, sql.vendor()),
         {
             "realm": realm.pk,
             "client_id": client_id,

@@ -1,7 +1,10 @@
 """Reads of what a token depends on: person, session, consent, family, denial and key, in one query each."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +13,9 @@ from identity.applications.models import Application
 from identity.consent.models import Consent
 from identity.gate.grants import grant_is_usable
 from identity.gate.usable import is_usable
-from identity.kernel import clock
+from identity.kernel import clock, sql
 from identity.kernel.crypto import keyed_hashes
-from identity.oauth import rules, sql
+from identity.oauth import rules
 from identity.oauth.models import FamilyStatus, Grant, RefreshFamily, RefreshToken
 from identity.oauth.queries.clients import APPLICATION
 from identity.oauth.signing import Unverified, verified
@@ -97,6 +100,16 @@ _CONSENT = (
     " LEFT JOIN identity_consent c ON c.realm_id = %(realm)s AND c.user_id = {user}"
     " AND c.application_id = {application} AND c.withdrawn_at IS NULL"
 )
+_ROLES = {
+    "postgresql": "(SELECT json_agg(r.name)::text",
+    "sqlite": "(SELECT json_group_array(r.name)",
+}
+# What `access.queries.application_role_names` asks, inside the one query of this step.
+_ROLES_FROM = (
+    " FROM identity_roleassignment ra JOIN identity_role r ON r.realm_id = %(realm)s AND r.id = ra.role_id"
+    " WHERE ra.realm_id = %(realm)s AND ra.user_id = {user} AND r.kind = 'application'"
+    " AND (r.application_id IS NULL OR r.application_id = {application}))"
+)
 _SESSION = " LEFT JOIN identity_session s ON s.realm_id = %(realm)s AND s.id = {session}"
 
 
@@ -108,6 +121,7 @@ class Standing:
     session: Session | None
     consent: Consent | None
     family: RefreshFamily | None = None
+    roles: Sequence[str] = ()
 
     def is_usable(self, realm: Realm, application: Application, *, offline: bool) -> bool:
         """Whether realm, person, application, consent, session (unless offline) and family still stand."""
@@ -131,19 +145,29 @@ class Standing:
 def find_code(realm: Realm, code: str) -> tuple[Grant, Standing] | None:
     """The authorization code of this text with what it depends on, used and expired ones too; None if there is none."""
     hashes, params = sql.one_of("hash", keyed_hashes(CODE_LABEL, realm.pk, code))
-    row = sql.fetch_one(
-        f"SELECT {GRANT.sql}, {USER.sql}, {SESSION.sql}, {CONSENT.sql}, {FAMILY.sql} FROM identity_grant g"  # noqa: S608
+    row = sql.fetch_one(_code_statement(hashes, sql.vendor()), {"realm": realm.pk, **params})
+    if row is None:
+        return None
+    (grant, user, session, consent, family), rest = sql.split(row, GRANT, USER, SESSION, CONSENT, FAMILY)
+    standing = Standing(user=user, session=session, consent=consent, family=family, roles=_names(rest[0]))
+    return grant, standing
+
+
+@cache
+def _code_statement(hashes: str, vendor: str) -> str:
+    roles = _ROLES[vendor] + _ROLES_FROM.format(user="g.user_id", application="g.application_id")
+    return (
+        f"SELECT {GRANT.sql}, {USER.sql}, {SESSION.sql}, {CONSENT.sql}, {FAMILY.sql}, {roles} FROM identity_grant g"  # noqa: S608
         + _USER.format(join="JOIN", user="g.user_id")
         + _SESSION.format(session="g.session_id")
         + _CONSENT.format(user="g.user_id", application="g.application_id")
         + " LEFT JOIN identity_refreshfamily f ON f.realm_id = %(realm)s AND f.id = g.family_id"
-        f" WHERE g.realm_id = %(realm)s AND g.code_hash IN ({hashes})",
-        {"realm": realm.pk, **params},
+        f" WHERE g.realm_id = %(realm)s AND g.code_hash IN ({hashes})"
     )
-    if row is None:
-        return None
-    (grant, user, session, consent, family), _ = sql.split(row, GRANT, USER, SESSION, CONSENT, FAMILY)
-    return grant, Standing(user=user, session=session, consent=consent, family=family)
+
+
+def _names(text: str | None) -> list[str]:
+    return sorted(set(json.loads(text or "[]")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,23 +192,29 @@ class FoundRefresh:
 def find_refresh(realm: Realm, text: str) -> FoundRefresh | None:
     """The refresh token of this text with what it depends on, or None."""
     hashes, params = sql.one_of("hash", keyed_hashes(REFRESH_LABEL, realm.pk, text))
-    row = sql.fetch_one(
+    row = sql.fetch_one(_refresh_statement(hashes, sql.vendor()), {"realm": realm.pk, **params})
+    if row is None:
+        return None
+    (token, family, user, session, consent), rest = sql.split(row, TOKEN, FAMILY, USER, SESSION, CONSENT)
+    standing = Standing(user=user, session=session, consent=consent, family=family, roles=_names(rest[1]))
+    return FoundRefresh(token, family, standing, bool(rest[0]))
+
+
+@cache
+def _refresh_statement(hashes: str, vendor: str) -> str:
+    return (
         f"SELECT {TOKEN.sql}, {FAMILY.sql}, {USER.sql}, {SESSION.sql}, {CONSENT.sql},"  # noqa: S608
         " EXISTS (SELECT 1 FROM identity_refreshtoken n WHERE n.realm_id = %(realm)s AND n.family_id = t.family_id"
-        " AND n.generation > t.generation + 1)"
-        " FROM identity_refreshtoken t"
+        " AND n.generation > t.generation + 1), "
+        + _ROLES[vendor]
+        + _ROLES_FROM.format(user="f.user_id", application="f.application_id")
+        + " FROM identity_refreshtoken t"
         " JOIN identity_refreshfamily f ON f.realm_id = %(realm)s AND f.id = t.family_id"
         + _USER.format(join="JOIN", user="f.user_id")
         + _SESSION.format(session="f.session_id")
         + _CONSENT.format(user="f.user_id", application="f.application_id")
-        + f" WHERE t.realm_id = %(realm)s AND t.token_hash IN ({hashes})",
-        {"realm": realm.pk, **params},
+        + f" WHERE t.realm_id = %(realm)s AND t.token_hash IN ({hashes})"
     )
-    if row is None:
-        return None
-    (token, family, user, session, consent), rest = sql.split(row, TOKEN, FAMILY, USER, SESSION, CONSENT)
-    standing = Standing(user=user, session=session, consent=consent, family=family)
-    return FoundRefresh(token, family, standing, bool(rest[0]))
 
 
 def live_refresh(realm: Realm, text: str, application: Application) -> FoundRefresh | None:
@@ -212,6 +242,21 @@ def _uuid_claim(claims: dict[str, Any], name: str) -> UUID | None:
         return None
 
 
+@cache
+def _token_statement() -> str:
+    return (
+        f"SELECT {APPLICATION.sql}, {USER.sql}, {SESSION.sql}, {CONSENT.sql}, {FAMILY.sql},"  # noqa: S608
+        " k.alg, k.public_jwk, k.status, k.retire_after, EXISTS (SELECT 1 FROM identity_tokendenial d"
+        " WHERE d.realm_id = %(realm)s AND d.jti = %(jti)s) FROM identity_application a"
+        " JOIN identity_signingkey k ON k.realm_id = %(realm)s AND k.kid = %(kid)s"
+        + _USER.format(join="LEFT JOIN", user="%(user)s")
+        + " LEFT JOIN identity_session s ON s.realm_id = %(realm)s AND s.sid = %(sid)s"
+        + _CONSENT.format(user="%(user)s", application="a.id")
+        + " LEFT JOIN identity_refreshfamily f ON f.realm_id = %(realm)s AND f.id = %(family)s"
+        " WHERE a.realm_id = %(realm)s AND a.client_id = %(client_id)s"
+    )
+
+
 def find_access_token(realm: Realm, found: Unverified, *, issuer: str) -> LiveToken | None:
     """The token as it stands now, or None for whatever reason; the reason is told to nobody.
 
@@ -225,15 +270,7 @@ def find_access_token(realm: Realm, found: Unverified, *, issuer: str) -> LiveTo
     if jti is None or not isinstance(client_id, str) or (user_id is None and not own):
         return None
     row = sql.fetch_one(
-        f"SELECT {APPLICATION.sql}, {USER.sql}, {SESSION.sql}, {CONSENT.sql}, {FAMILY.sql},"  # noqa: S608
-        " k.alg, k.public_jwk, k.status, k.retire_after, EXISTS (SELECT 1 FROM identity_tokendenial d"
-        " WHERE d.realm_id = %(realm)s AND d.jti = %(jti)s) FROM identity_application a"
-        " JOIN identity_signingkey k ON k.realm_id = %(realm)s AND k.kid = %(kid)s"
-        + _USER.format(join="LEFT JOIN", user="%(user)s")
-        + " LEFT JOIN identity_session s ON s.realm_id = %(realm)s AND s.sid = %(sid)s"
-        + _CONSENT.format(user="%(user)s", application="a.id")
-        + " LEFT JOIN identity_refreshfamily f ON f.realm_id = %(realm)s AND f.id = %(family)s"
-        " WHERE a.realm_id = %(realm)s AND a.client_id = %(client_id)s",
+        _token_statement(),
         {
             "realm": realm.pk,
             "client_id": client_id,

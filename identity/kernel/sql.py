@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.utils.dateparse import parse_datetime
 
@@ -24,30 +25,36 @@ Params = Mapping[str, Any]
 _PREPARE_AFTER = 3
 
 
-def _cursor() -> Any:
+def _real() -> BaseDatabaseWrapper:
+    """The connection itself: Django's `connection` looks it up anew at each of a hundred uses in one statement."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
+def _cursor(real: Any) -> Any:
     """A cursor; on PostgreSQL one that binds on the server, so that the plan of a statement is made once.
 
     Planning a join of six tables costs more than running it by primary keys.
     """
-    if connection.vendor != "postgresql":
-        return connection.cursor()
-    connection.ensure_connection()
-    raw = connection.connection
-    if getattr(settings, "REALMKEEP_PREPARED_STATEMENTS", True):
+    if real.vendor != "postgresql":
+        return real.cursor()
+    real.close_if_health_check_failed()
+    real.ensure_connection()
+    raw = real.connection
+    if raw.prepare_threshold is None and getattr(settings, "REALMKEEP_PREPARED_STATEMENTS", True):
         raw.prepare_threshold = _PREPARE_AFTER
-    return connection._prepare_cursor(ServerBindingCursor(raw))
+    return real._prepare_cursor(ServerBindingCursor(raw))  # type: ignore[call-arg]  # the stubs know no cursor classes
 
 
-def _adapted(params: Params) -> dict[str, Any]:
+def _adapted(params: Params, real: Any) -> dict[str, Any]:
     """Values as the driver takes them: psycopg knows UUIDs and times, SQLite stores text."""
-    if connection.vendor == "postgresql":
+    if real.vendor == "postgresql":
         return dict(params)
     out: dict[str, Any] = {}
     for name, value in params.items():
         if isinstance(value, UUID):
             out[name] = value.hex
         elif isinstance(value, datetime):
-            out[name] = connection.ops.adapt_datetimefield_value(value)
+            out[name] = real.ops.adapt_datetimefield_value(value)
         else:
             out[name] = value
     return out
@@ -55,8 +62,9 @@ def _adapted(params: Params) -> dict[str, Any]:
 
 def fetch_one(statement: str, params: Params) -> Sequence[Any] | None:
     """The first row of a SELECT, or None."""
-    with closing(_cursor()) as cursor:
-        cursor.execute(statement, _adapted(params))
+    real = _real()
+    with closing(_cursor(real)) as cursor:
+        cursor.execute(statement, _adapted(params, real))
         row: Sequence[Any] | None = cursor.fetchone()
     return row
 
@@ -156,7 +164,7 @@ class Columns[Row: models.Model]:
         converted = list(values)
         for at, convert in self._converters:
             converted[at] = convert(converted[at])
-        return self.model.from_db(connection.alias, self._names, converted)
+        return self.model.from_db(DEFAULT_DB_ALIAS, self._names, converted)
 
 
 def split(values: Sequence[Any], *parts: Columns[Any]) -> tuple[list[Any], Sequence[Any]]:
@@ -191,14 +199,15 @@ def take(step: Step) -> bool:
 
     Raises TransactionManagementError outside `atomic`.
     """
-    if not connection.in_atomic_block:
+    real = _real()
+    if not real.in_atomic_block:
         raise transaction.TransactionManagementError("A step is taken inside atomic.")
-    return _take_at_once(step) if connection.vendor == "postgresql" else _take_in_turn(step)
+    return _take_at_once(step, real) if real.vendor == "postgresql" else _take_in_turn(step, real)
 
 
-def _take_in_turn(step: Step) -> bool:
-    params = _adapted(step.params)
-    with closing(_cursor()) as cursor:
+def _take_in_turn(step: Step, real: BaseDatabaseWrapper) -> bool:
+    params = _adapted(step.params, real)
+    with closing(_cursor(real)) as cursor:
         if step.guard:
             cursor.execute(step.guard, params)
             if cursor.rowcount != 1:
@@ -210,13 +219,13 @@ def _take_in_turn(step: Step) -> bool:
     return True
 
 
-def _take_at_once(step: Step) -> bool:
+def _take_at_once(step: Step, real: BaseDatabaseWrapper) -> bool:
     statement = _statement(step.guard, step.also, tuple(type(row) for row in step.rows))
     params = dict(step.params)
     for index, row in enumerate(step.rows):
         for each in row._meta.local_concrete_fields:
-            params[f"r{index}_{each.column}"] = each.get_db_prep_save(each.pre_save(row, True), connection)
-    with closing(_cursor()) as cursor:
+            params[f"r{index}_{each.column}"] = each.get_db_prep_save(each.pre_save(row, True), real)
+    with closing(_cursor(real)) as cursor:
         cursor.execute(statement, params)
         return cursor.fetchone() is not None
 
