@@ -165,9 +165,9 @@ def test_signing_up_is_refused_where_the_realm_is_closed(platform: Realm) -> Non
 
 def test_a_person_changes_the_own_profile_and_nothing_else(realm_a: Realm, user_a: User, as_user_a: Actor) -> None:
     with realm_scope(realm_a):
-        user = change_profile(as_user_a, user_id=user_a.pk, name="Dana O.", language="de")
-        assert (user.name, user.language) == ("Dana O.", "de")
-        assert said(realm_a, "user.profile_changed").payload["fields"] == ["name", "language"]
+        user = change_profile(as_user_a, user_id=user_a.pk, name="Dana O.", time_zone="Europe/Berlin")
+        assert (user.name, user.time_zone) == ("Dana O.", "Europe/Berlin")
+        assert said(realm_a, "user.profile_changed").payload["fields"] == ["name", "time_zone"]
         before = AuditEvent.objects.count()
         change_profile(as_user_a, user_id=user_a.pk, name="Dana O.")
         assert AuditEvent.objects.count() == before
