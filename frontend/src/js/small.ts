@@ -80,6 +80,7 @@ export function startSmall(): void {
     detail.headers["X-CSRFToken"] = document.body.dataset.csrf ?? ""
   })
   // The first wrong field gets the focus, so that its error is read.
+  one('main [aria-invalid="true"]')?.focus()
   onHtmx<{ xhr: XMLHttpRequest, target: HTMLElement }>("afterSettle", ({ detail }) => {
     if (detail.xhr?.status !== 422) return
     const region = detail.target.isConnected ? detail.target : document.getElementById(detail.target.id)

@@ -1,0 +1,291 @@
+"""The shell in a browser: every page accessible, nothing that the policy blocks, keys, dialogs, drawer, feed."""
+
+import json
+from importlib.resources import files
+from urllib.parse import urldefrag, urlsplit
+
+import pytest
+
+from conftest import make_application, make_user
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# What another theme and width can break; the rest was asked at the desk.
+LOOK_RULES = ["color-contrast", "target-size", "scrollable-region-focusable", "link-in-text-block"]
+LOOKS = {
+    "a desk, light": {"color_scheme": "light", "viewport": {"width": 1440, "height": 900}},
+    "a phone, dark": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
+}
+LISTEN = (
+    "document.addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective, e.sample))"
+)
+
+
+@pytest.fixture
+def visit(browser, sign_in, mount, realm_a, owner_a):
+    """Opens a console page as the realm's owner. What the browser complains about is collected in `said`."""
+    make_user(realm_a, "mia@example.com", name="Mia Torres")
+    make_application(realm_a, name="Storefront")
+    contexts = []
+
+    def _visit(path="", **look):
+        context = browser.new_context(**{**LOOKS["a desk, light"], "reduced_motion": "reduce", **look})
+        contexts.append(context)
+        sockets, heard = [], []
+
+        def answer(socket):
+            socket.on_message(lambda message: heard.append(json.loads(message)))
+            sockets.append(socket)
+
+        context.route_web_socket("**/console/live", answer)  # the live server of tests has none
+        sign_in(context, realm_a, owner_a)
+        page = context.new_page()
+        page.add_init_script(LISTEN)
+        page.said, page.sockets, page.heard = [], sockets, heard
+        page.on("console", lambda m: page.said.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.goto(f"{mount(realm_a)}/console/{path}")
+        return page
+
+    yield _visit
+    for context in contexts:
+        context.close()
+
+
+def problems(page, rules):
+    """What axe finds, what the browser says, and whether the page is wider than the window."""
+    cdp = page.context.new_cdp_session(page)  # injected below the policy, which refuses it anywhere else
+    cdp.send("Runtime.evaluate", {"expression": AXE})
+    found = page.evaluate("rules => axe.run(document, {runOnly: rules}).then(r => r.violations)", rules)
+    out = [f"{rule['id']}: {rule['nodes'][0]['html'][:160]}" for rule in found]
+    out += page.said
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        out.append("wider than the window")
+    if page.evaluate("document.querySelectorAll('h1').length") != 1:
+        out.append("not one h1")
+    page.said.clear()
+    return out
+
+
+def shape(url):
+    """Pages that differ by an id or by a filter are one."""
+    steps = ["ID" if len(step) > 24 else step for step in urlsplit(url).path.split("/")]
+    return "/".join(steps)
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_every_page_is_accessible_fits_and_breaks_no_policy(visit, look):
+    page = visit(**look)
+    start = page.url
+    todo, seen, found = [start], set(), {}
+    while todo:
+        url = todo.pop(0)
+        if shape(url) in seen:
+            continue
+        seen.add(shape(url))
+        page.goto(url)
+        found[shape(url)] = problems(page, RULES if look is LOOKS["a desk, light"] else LOOK_RULES)
+        links = page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
+        todo += [
+            urldefrag(link)[0]
+            for link in links
+            if link.startswith(start) and not any(word in link for word in ("/export", "theme.css"))
+        ]
+    assert len(seen) > 20
+    assert {name: what for name, what in found.items() if what} == {}
+
+
+def test_the_palette_finds_a_person_by_keyboard_alone(visit):
+    page = visit("keys")
+    page.keyboard.press("Control+k")
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "combobox"
+    page.keyboard.type("mia")
+    option = page.get_by_role("option", name="Mia Torres")
+    option.wait_for()
+    assert page.locator("#palette input").get_attribute("aria-activedescendant") == option.get_attribute("id")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/console/users/**")
+    assert page.get_by_role("heading", level=1).inner_text() == "Mia Torres"
+
+
+def test_the_palette_gives_the_focus_back(visit):
+    page = visit("keys")
+    page.get_by_role("link", name="Search or jump to").click()
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.hasAttribute('data-palette')")
+
+
+def test_a_theme_is_kept_and_there_before_the_first_paint(visit):
+    page = visit("keys")
+    page.get_by_role("button", name="Switch between light and dark theme").click()
+    assert "dark" in page.locator("html").get_attribute("class")
+    assert 'class="dark"' in page.request.get(page.url).text(), "the server writes it: nothing flashes"
+    page.reload()
+    assert "dark" in page.locator("html").get_attribute("class")
+
+
+def test_a_dialog_traps_the_focus_and_gives_it_back(visit):
+    page = visit("users")
+    row = page.locator("tr", has_text="Mia Torres")
+    row.get_by_role("button").click()
+    page.get_by_role("link", name="Lock…").locator("visible=true").click()
+    dialog = page.locator("#dialog:modal")
+    dialog.wait_for()
+    assert dialog.evaluate("dialog => dialog.contains(document.activeElement)")
+    assert page.evaluate("document.elementFromPoint(5, 300).closest('.rk-side') === null"), "the rest is inert"
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    assert page.locator("#dialog").inner_html() == ""
+
+
+def test_a_refused_dialog_shows_its_errors_in_place(visit):
+    page = visit("roles")
+    page.goto(page.url + "/new?kind=console")
+    page.get_by_role("main").get_by_role("button", name="Create role").click()
+    page.locator("[aria-invalid=true]").first.wait_for()
+    assert page.evaluate("document.activeElement.getAttribute('aria-invalid')") == "true"
+
+
+def test_the_drawer_keeps_the_list_and_its_place(visit):
+    page = visit("audit")
+    page.locator("[data-row]").nth(2).click()
+    page.locator("#drawer:modal").wait_for()
+    assert "event=" in page.url
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Close"
+    page.keyboard.press("j")
+    page.wait_for_timeout(400)
+    page.keyboard.press("Escape")
+    page.locator("#drawer:modal").wait_for(state="detached")
+    assert "event=" not in page.url
+    assert page.evaluate("document.activeElement.hasAttribute('data-row')")
+
+
+def test_a_drawers_address_opens_it_again_also_without_scripts(visit):
+    page = visit("audit")
+    url = page.locator("[data-row]").first.evaluate("link => link.href")
+    page.goto(url)
+    page.locator("#drawer:modal").wait_for()
+    plain = visit("audit", java_script_enabled=False)
+    plain.goto(url)
+    assert plain.locator("#drawer[open] h2").is_visible()
+
+
+def test_a_search_keeps_the_focus_and_the_address(visit):
+    page = visit("users")
+    page.keyboard.press("/")
+    page.keyboard.type("mia")
+    page.locator("tr", has_text="Olivia").wait_for(state="detached")
+    assert page.url.endswith("users?q=mia")
+    assert page.evaluate("document.activeElement.name") == "q"
+    assert page.locator("#announce").inner_text()
+
+
+def test_selected_rows_are_counted_and_let_go(visit):
+    page = visit("users")
+    boxes = page.locator("input[name=ids]")
+    boxes.nth(0).check()
+    boxes.nth(1).check()
+    assert page.get_by_text("2 selected").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.get_by_role("region", name="Selection").is_visible()
+
+
+def test_letters_are_shortcuts_only_while_nobody_types_and_can_be_turned_off(visit):
+    page = visit("keys")
+    page.keyboard.press("?")
+    assert page.locator("#shortcuts:modal").count() == 1
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("u")
+    page.wait_for_url("**/console/users")
+    page.locator("[data-search]").focus()
+    page.keyboard.type("?g")
+    assert page.locator("#shortcuts:modal").count() == 0
+    page.locator("[data-search]").blur()
+    page.get_by_role("button", name="Your menu").click()
+    page.get_by_role("button", name="Single-letter shortcuts").click()
+    page.keyboard.press("?")
+    assert page.locator("#shortcuts:modal").count() == 0
+
+
+def test_on_a_phone_the_sidebar_is_a_sheet(visit):
+    page = visit("keys", **LOOKS["a phone, dark"])
+    assert not page.get_by_role("navigation", name="Main").is_visible()
+    page.get_by_role("link", name="Open navigation").click()
+    assert page.evaluate("document.activeElement.getAttribute('aria-current')") == "page"
+    assert page.locator(".rk-main").get_attribute("inert") is not None
+    page.keyboard.press("Escape")
+    assert not page.get_by_role("navigation", name="Main").is_visible()
+
+
+def feed(page, *ids, severity="low"):
+    """What the server sends: rows for the top of the feed."""
+    rows = "".join(f'<li data-event-id="{id_}" data-severity="{severity}">{id_}</li>' for id_ in ids)
+    page.sockets[-1].send(f'<div hx-swap-oob="afterbegin:#feed">{rows}</div>')
+    page.wait_for_timeout(150)
+
+
+def shown(page):
+    return page.eval_on_selector_all("#feed [data-event-id]", "rows => rows.map(row => row.dataset.eventId)")
+
+
+def test_a_page_resumes_from_its_newest_row(visit):
+    page = visit()
+    page.get_by_role("status").filter(has_text="Live").wait_for()
+    assert page.heard[0] == {"resume": max(shown(page))}
+
+
+def test_a_lost_line_is_said(visit):
+    page = visit()
+    page.get_by_role("status").filter(has_text="Live").wait_for()
+    page.sockets[-1].close(code=1006)
+    page.get_by_text("Not live since").first.wait_for()
+    assert page.get_by_role("button", name="Connect now").is_visible()
+
+
+def test_feed_rows_come_once_in_the_order_of_their_ids(visit):
+    page = visit()
+    feed(page, "zz-3", "zz-1")
+    feed(page, "zz-2", "zz-3")
+    assert shown(page)[:3] == ["zz-3", "zz-2", "zz-1"]
+    assert len(shown(page)) == len(set(shown(page)))
+
+
+def test_the_feed_holds_still_while_pointed_at(visit):
+    page = visit()
+    feed(page, "zz-1")
+    page.locator("#feed li").first.hover()
+    feed(page, "zz-2", "zz-3")
+    assert shown(page)[0] == "zz-1"
+    assert page.get_by_text("Held while you point, 2 new").is_visible()
+    page.mouse.move(700, 20)
+    assert shown(page)[0] == "zz-3"
+
+
+def test_the_feed_can_be_paused_and_keeps_fifty_rows(visit):
+    page = visit()
+    page.get_by_role("button", name="Pause").click()
+    feed(page, *(f"zz-{number:03}" for number in range(60)))
+    assert page.get_by_text("Paused, 60 waiting").is_visible()
+    page.get_by_role("button", name="Resume").click()
+    assert len(shown(page)) == 50
+    assert shown(page)[0] == "zz-059"
+
+
+def test_a_critical_event_speaks_by_itself(visit):
+    page = visit()
+    feed(page, "zz-1", severity="critical")
+    assert page.locator("#announce").inner_text() == "zz-1"
+
+
+def test_the_chart_is_a_table_on_demand_and_without_scripts(visit):
+    page = visit()
+    page.locator("[data-chart-plot] svg").first.wait_for()
+    assert not page.get_by_role("region", name="Sign-ins").locator("table").first.is_visible()
+    page.get_by_role("button", name="Show the chart as a table").click()
+    assert page.locator("[data-chart-rows]").first.is_visible()
+    plain = visit(java_script_enabled=False)
+    assert plain.locator("[data-chart-rows]").first.is_visible()
+    assert not plain.get_by_role("button", name="Pause").is_visible(), "no button that does nothing"
