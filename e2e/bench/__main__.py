@@ -82,10 +82,13 @@ def _circumstances(options: argparse.Namespace, pinned: list[str], database: str
     revision = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=ROOT, check=False, capture_output=True, text=True
     ).stdout.strip()
+    busy, processors = os.getloadavg()[1], os.cpu_count() or 1
     return {
         "When": time.strftime("%Y-%m-%d"),
         "Revision": revision or "unknown",
-        "Machine": f"{_processor()}, {os.cpu_count()} processors, {platform.system()}",
+        "Machine": f"{_processor()}, {processors} processors, {platform.system()}",
+        # A processor that others use too has colder caches: CPU time grows with it, if less than wall-clock time.
+        "Other work": f"load average {busy:.1f} on {processors} processors; this run alone makes about 2",
         "Software": f"Python {platform.python_version()}, {database}",
         "Ours": f"granian, WSGI, 1 worker, {THREADS} threads, production settings, ES256",
         "Load": f"{options.clients} clients, {options.rounds} rounds of {options.seconds:g} s, servers "

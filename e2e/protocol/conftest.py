@@ -17,7 +17,7 @@ from e2e.protocol.browser import Browser
 from e2e.protocol.realms import EMAIL, PASSWORD, SECRETS, RealmUnderTest, realm_file
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 def free_port() -> int:
