@@ -91,6 +91,11 @@ def text_of(chunks: Iterator[list[AuditEvent]], file_format: Format, language: s
         yield "\n]\n"
 
 
+def _close_connection() -> None:
+    """In the export's own thread: `connection` names another one in each thread."""
+    connection.close()
+
+
 async def _awaited(pieces: Iterator[str]) -> AsyncIterator[str]:
     """The same for an async server, from one thread of its own with one connection."""
     threads = ThreadPoolExecutor(1, "export")
@@ -99,7 +104,7 @@ async def _awaited(pieces: Iterator[str]) -> AsyncIterator[str]:
         while (piece := await pull()) is not None:
             yield piece
     finally:
-        threads.submit(connection.close)
+        threads.submit(_close_connection)
         threads.shutdown(wait=False)
 
 

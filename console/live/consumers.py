@@ -65,7 +65,7 @@ class FeedConsumer(AsyncWebsocketConsumer):
         self.tasks: set[asyncio.Task[None]] = set()
         self.received: deque[float] = deque(maxlen=MESSAGES)
         self.flushed_at = 0.0
-        self.has_resumed = False
+        self.is_joined = self.has_resumed = False
         self.counts_changed = False
         self.counts_sent = ""
         await self.accept()
@@ -77,12 +77,14 @@ class FeedConsumer(AsyncWebsocketConsumer):
         ):
             await self.close(code=TOO_MANY)
             return
+        self.is_joined = True
         hub.add(self)
         await self.channel_layer.group_add(feed_group(self.realm.pk), self.channel_name)
         self._later(self._close_if_silent())
 
     async def disconnect(self, code: int) -> None:
         """Leaves the group; the last socket stops the hub."""
+        self.is_joined = False
         for task in self.tasks:
             task.cancel()
         await self.channel_layer.group_discard(feed_group(self.realm.pk), self.channel_name)
@@ -103,6 +105,8 @@ class FeedConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """`{"resume": id}`. Anything else is ignored; too big or too often closes the socket."""
+        if not self.is_joined:
+            return
         if text_data is None or len(text_data) > MOST_BYTES:
             await self.close(code=TOO_BIG)
             return

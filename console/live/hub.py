@@ -49,6 +49,11 @@ class Socket(Protocol):
         """Close it. 4403: not allowed any more. 1012: connect again, what you may has changed."""
 
 
+def _close_connection() -> None:
+    """In the thread that is about to end: `connection` names another one in each thread."""
+    connection.close()
+
+
 class Hub:
     """One for each process. Everything but `rows` runs in the event loop; the database is asked in threads of its own:
     Channels' own helper would share a single thread among all sockets (DECISIONS 36)."""
@@ -76,7 +81,7 @@ class Hub:
             self.recheck_now = asyncio.Event()
             self.tail = Tail()
             self._tail_thread = ThreadPoolExecutor(1, "live-tail")
-            self._threads = ThreadPoolExecutor(2, "live")
+            self._threads = ThreadPoolExecutor(1, "live-rows")
             self.task = loop.create_task(self._run())
 
     def remove(self, socket: Socket) -> None:
@@ -88,9 +93,7 @@ class Hub:
         self.task = None
         for threads in (self._tail_thread, self._threads):
             if threads is not None:
-                # Each thread closes its own connection; an idle one of the two may take both.
-                threads.submit(connection.close)
-                threads.submit(connection.close)
+                threads.submit(_close_connection)
                 threads.shutdown(wait=False)
         self._tail_thread = self._threads = None
         with self._lock:
@@ -117,11 +120,12 @@ class Hub:
     # --- the beat ----------------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
-        pause, checked = seconds_between_looks(), time.monotonic()
+        loop, pause, checked = asyncio.get_running_loop(), seconds_between_looks(), time.monotonic()
         while True:
             started = time.monotonic()
             try:
-                fresh = await self._in(self._tail_thread, self.tail.look, self._watched())
+                # Not through `_in`: SQLite's counter, by which the tail sees writes, begins anew in each connection.
+                fresh = await loop.run_in_executor(self._tail_thread, self.tail.look, self._watched())
                 await self._tell(fresh)
                 urgent = self.recheck_now.is_set() or any(event.type in ENDS_AUTHORITY for event in fresh)
                 if urgent or started - checked >= RECHECK_SECONDS:

@@ -42,21 +42,24 @@ class Tail:
         self.version: int | None = None
         self.seen: dict[UUID, None] = {}
         self.realms: frozenset[UUID] = frozenset()
-        self.primed = False
 
     def note(self, ids: Iterable[UUID]) -> None:
         """These came by another way: don't tell them again."""
         self.seen.update(dict.fromkeys(ids))
 
     def look(self, realms: Iterable[UUID]) -> list[Fresh]:
-        """What is new in these realms, oldest first. The first look only remembers: sockets resume by themselves."""
+        """What is new in these realms, oldest first.
+
+        The first look at a realm tells all of the overlap: what happened between a page's resume and this look would
+        else be lost. Pages leave out what they have.
+        """
         wanted = frozenset(realms)
+        # Both, always: the counter must be read even when the realms alone are reason enough to look.
         if not self._has_changed() and wanted == self.realms:
             return []
-        known = self.realms if self.primed else frozenset()
-        self.realms, self.primed = wanted, True
+        self.realms = wanted
         found = [Fresh(*row) for row in fresh_ids(list(wanted), since=clock.now() - OVERLAP, most=MOST)]
-        new = [fresh for fresh in found if fresh.id not in self.seen and fresh.realm_id in known]
+        new = [fresh for fresh in found if fresh.id not in self.seen]
         self.seen = self._kept(found)
         return new
 
@@ -64,6 +67,8 @@ class Tail:
         if connection.vendor != "sqlite":
             connection.close_if_unusable_or_obsolete()
             return True
+        if connection.connection is None:
+            self.version = None  # counters of two connections can't be compared
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA data_version")
             version = int(cursor.fetchone()[0])

@@ -1,0 +1,51 @@
+"""AU-01: processes are killed while they write; nothing that was acknowledged is lost, nothing is counted twice."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def kill_writers(**environment: str) -> dict[str, object]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("DJANGO_", "REALMKEEP_", "DATABASE_", "REDIS_"))}
+    result = subprocess.run(
+        [sys.executable, "bin/kill_writers.py", "--kills", "25"],
+        cwd=ROOT,
+        env=kept | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr[-3000:]
+    return json.loads(result.stdout)
+
+
+def test_au_01_after_25_kills_acknowledged_is_audited_on_the_embedded_database():
+    told = kill_writers()
+    assert told["database"] == "sqlite"
+    assert told["audited"] == told["committed"] == told["counted"]
+
+
+@pytest.mark.postgres
+def test_au_01_after_25_kills_acknowledged_is_audited_on_postgresql():
+    server = os.environ["TEST_POSTGRES_URL"]
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute("DROP DATABASE IF EXISTS kills WITH (FORCE)")
+        admin.execute("CREATE DATABASE kills")
+    parts = conninfo_to_dict(server)
+    url = f"postgresql://{parts['user']}@{parts['host']}:{parts['port']}/kills"
+    try:
+        told = kill_writers(DATABASE_URL=url)
+        assert told["database"] == "postgresql"
+        assert told["audited"] == told["committed"] == told["counted"]
+    finally:
+        with psycopg.connect(server, autocommit=True) as admin:
+            admin.execute("DROP DATABASE IF EXISTS kills WITH (FORCE)")
