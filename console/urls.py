@@ -1,13 +1,10 @@
 """Every page of the console, relative to /console/ in the realm's mount. Names live in the namespace `console`."""
 
-from importlib.util import find_spec
-
 from django.urls import URLPattern, URLResolver, include, path
 
 AREAS = (
     "overview",
     "alerts",
-    "live",
     "audit",
     "sessions",
     "users",
@@ -21,8 +18,4 @@ AREAS = (
     "visits",
 )
 
-urlpatterns: list[URLPattern | URLResolver] = [
-    path("", include(f"console.{area}.urls"))
-    for area in AREAS
-    if find_spec(f"console.{area}") and find_spec(f"console.{area}.urls")
-]
+urlpatterns: list[URLPattern | URLResolver] = [path("", include(f"console.{area}.urls")) for area in AREAS]

@@ -1,7 +1,7 @@
 """The atoms of the design as template tags: `{% load rk %}`. frontend/README.md shows each in use."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from console.shell.navigation import Navigation, navigation_for
 from console.shell.theme import accent_of_request, chosen_theme
 from identity.kernel import clock
 from identity.kernel.permissions import Permission
+from identity.realms.models import PLATFORM_SLUG
 
 register = template.Library()
 
@@ -300,10 +301,10 @@ def mark(text: str, term: str) -> SafeString:
     return palette.mark(text, term)
 
 
-@register.filter
-def any_of(values: Iterable[Any]) -> bool:
-    """Whether something is in there."""
-    return any(True for _value in values)
+@register.simple_tag
+def platform_console_url() -> str:
+    """The operators' own console, outside the mount of the realm that is visited."""
+    return f"/realms/{PLATFORM_SLUG}/console/"
 
 
 def _zone(context: RequestContext) -> ZoneInfo:
