@@ -13,14 +13,16 @@ from identity.access.commands import add_member, create_organization, create_rol
 from identity.accounts.commands import invite_user
 from identity.accounts.models import User
 from identity.applications.commands import create_resource_server, create_scope
+from identity.applications.models import ClientSecret
 from identity.audit.models import AuditEvent
 from identity.audit.outbox import drain
 from identity.consent.commands import grant_consent
+from identity.courier.models import Message
 from identity.kernel.actor import Actor, anonymous_actor, system_actor
 from identity.kernel.checks import realm_owned_models
 from identity.kernel.context import no_realm, realm_scope
 from identity.kernel.errors import RealmkeepError
-from identity.kernel.ids import PREFIXES, parse_public_id, public_id
+from identity.kernel.ids import public_id
 from identity.kernel.origin import Origin
 from identity.realms.models import Realm
 from identity.security.models import Alert
@@ -39,6 +41,7 @@ class World:
     person: User
     secret: str = ""
     ids: dict[str, str] = field(default_factory=dict)
+    raw_ids: dict[str, str] = field(default_factory=dict)
 
     @property
     def actor(self) -> Actor:
@@ -47,8 +50,7 @@ class World:
 
     def raw(self, kind: str) -> str:
         """The identifier as a bare UUID, as Django's admin spells it."""
-        value = parse_public_id(kind, self.ids[kind]) if kind in PREFIXES else None
-        return str(value or self.ids[kind])
+        return self.raw_ids[kind]
 
     def client(self) -> RealmClient:
         """A browser in which the owner is signed in."""
@@ -70,25 +72,35 @@ def build(slug: str, marker: str) -> World:
         server = create_resource_server(system, identifier="https://api.example", name=f"API {marker}")
         scope = create_scope(system, name="orders.read", title=f"Orders {marker}", resource_server_id=server.pk)
         invitation = invite_user(system, email="invited@example.com", name=f"Ines {marker}")
-        consent = grant_consent(actor_of(person), application_id=application.pk, scopes=["openid"])
+        consents = [
+            grant_consent(actor_of(each), application_id=application.pk, scopes=["openid"]) for each in (person, owner)
+        ]
     RealmClient(realm).sign_in(person)
     with realm_scope(realm):
         alert = attack(realm, person)
         event = AuditEvent.objects.filter(realm_id=realm.pk, type="application.registered").get()
         session = Session.objects.get(user=person)
-    rows: dict[str, UUID] = {
-        "user": person.pk,
-        "application": application.pk,
-        "session": session.pk,
-        "role": role.pk,
-        "organization": organization.pk,
-        "consent": consent.pk,
-        "alert": alert.pk,
-        "invitation": invitation.pk,
-        "event": event.pk,
+        kept_secret = ClientSecret.objects.get(application=application)
+        message = Message.objects.earliest("id")
+    rows: dict[str, tuple[str, UUID]] = {
+        "person": ("user", person.pk),
+        "invited": ("user", invitation.user_id),
+        "application": ("application", application.pk),
+        "session": ("session", session.pk),
+        "role": ("role", role.pk),
+        "organization": ("organization", organization.pk),
+        "consent": ("consent", consents[0].pk),
+        "own consent": ("consent", consents[1].pk),
+        "alert": ("alert", alert.pk),
+        "invitation": ("invitation", invitation.pk),
+        "event": ("event", event.pk),
+        "secret": ("secret", kept_secret.pk),
+        "message": ("message", message.pk),
     }
-    world.ids = {kind: public_id(kind, pk) for kind, pk in rows.items()}
-    world.ids |= {"scope": str(scope.pk), "resource_server": str(server.pk)}
+    world.ids = {label: public_id(kind, pk) for label, (kind, pk) in rows.items()}
+    world.raw_ids = {label: str(pk) for label, (_, pk) in rows.items()}
+    for label, pk in (("scope", scope.pk), ("resource server", server.pk)):
+        world.ids[label] = world.raw_ids[label] = str(pk)
     return world
 
 
