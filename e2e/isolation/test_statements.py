@@ -1,0 +1,27 @@
+"""H8: every SQL statement of every page binds every realm-owned table to the request's realm."""
+
+import pytest
+
+from e2e.isolation.conftest import World
+from e2e.isolation.crawl import addresses, object_routes, static_routes
+from e2e.isolation.sql_recorder import recorded
+from identity.sessions.testing import RealmClient
+
+
+@pytest.mark.parametrize("who", ["owner", "person", "anonymous"])
+def test_h8_every_statement_of_every_page_is_bound_to_the_realm(world_a: World, world_b: World, who: str) -> None:
+    client = RealmClient(world_a.realm, raise_request_exception=False)
+    if who != "anonymous":
+        client.sign_in(world_a.owner if who == "owner" else world_a.person)
+    paths = [route.path({}) for route in static_routes()]
+    for route in object_routes():
+        paths += list(addresses(route, world_a, world_a))[:40]
+    problems: set[str] = set()
+    statements = 0
+    for path in paths:
+        with recorded() as recorder:
+            client.get(path)
+        problems |= {f"{path}: {problem}" for problem in recorder.problems}
+        statements += recorder.statements
+    assert statements > len(paths) / 2
+    assert sorted(problems) == []
