@@ -90,7 +90,12 @@ def test_a_turn_is_given_back_after_a_failure(
     assert verify_password(encoded, "x")
 
 
-@pytest.mark.parametrize("encoded", [None, "", make_password(None), "unknown$x"])
+# Named, since an unusable password is random: parallel runs must collect the same tests.
+@pytest.mark.parametrize(
+    "encoded",
+    [None, "", make_password(None), "unknown$x"],
+    ids=["none", "empty", "unusable", "unknown"],
+)
 def test_nothing_verifies_where_there_is_no_password(encoded: str | None) -> None:
     assert verify_password(encoded, "") is False
     assert verify_password(encoded, "x") is False
