@@ -16,6 +16,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from console.shell.http import ConsoleRequest, wants_fragment
 from console.shell.permissions import label_of
+from identity.audit.commands import record_refusal
 from identity.kernel.errors import Conflict, NotFound, PermissionDenied, RateLimited, RealmkeepError, Unavailable
 from identity.kernel.permissions import Permission
 
@@ -73,7 +74,11 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def refused(request: HttpRequest, permission: str) -> HttpResponse:
-    """403: names the permission that is missing, in words and as roles spell it."""
+    """403: names the permission that is missing, in words and as roles spell it. The refusal is remembered.
+
+    Whatever was refused has been rolled back by now, so this is a transaction of its own (DECISIONS 22).
+    """
+    record_refusal(request.actor, permission=str(permission), path=request.path_info)  # type: ignore[attr-defined]
     return _state(request, 403, _("You can't see this"), "rk/state/refused.html",
                   {"permission": permission, "permission_label": label_of(permission)})  # fmt: skip
 
