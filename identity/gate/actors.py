@@ -52,6 +52,23 @@ def actor_for_user(
     )
 
 
+def powerless_actor(
+    user: User, *, session: Session | None = None, origin: Origin = NOWHERE, request_id: str = ""
+) -> Actor:
+    """A person as the protocol knows him: who he is, without asking what he may do in the console, which is nothing."""
+    return Actor(
+        kind=ActorKind.USER,
+        realm_id=user.realm_id,
+        id=user.pk,
+        home_realm_id=user.realm_id,
+        session_id=session.pk if session else None,
+        origin=origin,
+        request_id=request_id,
+        name=user.display_name,
+        email=user.email or "",
+    )
+
+
 def _signed_in(realm: Realm, cookies: Mapping[str, str]) -> tuple[User | None, Session | None]:
     """The usable person behind the realm's session cookie, and the session."""
     store = SessionStore(cookies.get(cookie_name("s", realm)), realm=realm)

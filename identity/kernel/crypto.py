@@ -101,7 +101,11 @@ def unseal_for_subject(box: bytes, *, key: bytes, binding: bytes) -> bytes:
 
 def realm_subject_key(realm_id: UUID) -> bytes:
     """The key for personal data that belongs to nobody known: a typed name, the address of a failed sign-in."""
-    secret = master_keys()[0].secret
+    return _nobodys_key(master_keys()[0].secret, realm_id)
+
+
+@lru_cache(maxsize=512)
+def _nobodys_key(secret: bytes, realm_id: UUID) -> bytes:
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=b"rk/nobody/" + realm_id.bytes).derive(secret)
 
 

@@ -69,6 +69,14 @@ def fetch_one(statement: str, params: Params) -> Sequence[Any] | None:
     return row
 
 
+def fetch_all(statement: str, params: Params) -> list[Sequence[Any]]:
+    """All rows of a SELECT."""
+    real = _real()
+    with closing(_cursor(real)) as cursor:
+        cursor.execute(statement, _adapted(params, real))
+        return list(cursor.fetchall())
+
+
 def one_of(name: str, values: Sequence[Any]) -> tuple[str, dict[str, Any]]:
     """`%(name_0)s, %(name_1)s` and its parameters, for an IN list whose length is a matter of configuration."""
     params = {f"{name}_{index}": value for index, value in enumerate(values)}
@@ -130,12 +138,13 @@ class Columns[Row: models.Model]:
     def __init__(self, model: type[Row], alias: str, names: Collection[str]) -> None:
         self.model = model
         self.alias = alias
-        self._wanted = frozenset(names) | {"id"}
+        self.names = tuple(names)
+        self._wanted = frozenset(names)
 
     @cached_property
     def _fields(self) -> list[models.Field[Any, Any]]:
         """In the model's order, which is the one that `from_db` takes values in."""
-        return [each for each in self.model._meta.concrete_fields if each.attname in self._wanted]
+        return [each for each in self.model._meta.concrete_fields if each.primary_key or each.attname in self._wanted]
 
     @cached_property
     def _names(self) -> list[str]:
@@ -143,7 +152,7 @@ class Columns[Row: models.Model]:
 
     @cached_property
     def _key(self) -> int:
-        return self._names.index("id")
+        return next(at for at, each in enumerate(self._fields) if each.primary_key)
 
     @cached_property
     def _converters(self) -> list[tuple[int, Callable[[Any], Any]]]:

@@ -1,6 +1,6 @@
 """The protocol's hot endpoints, answered before session, CSRF, locale and message work; everything else passes on.
 
-None of them looks at a cookie, so none of that work could change an answer.
+None but authorization looks at a cookie, so none of that work could change an answer.
 """
 
 from collections.abc import Callable
@@ -12,10 +12,11 @@ from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from identity.kernel.errors import Unavailable
+from identity.kernel.naming import cookie_name
 from identity.kernel.origin import origin_of_request
 from identity.oauth import paths
 from identity.oauth.errors import ProtocolError
-from identity.oauth.views import discovery, introspect, jwks, revoke, token, userinfo
+from identity.oauth.views import discovery, introspect, jwks, revoke, straight, token, userinfo
 from identity.oauth.wire import MAX_BODY, MAX_QUERY, Handler, Request, Response, error_response
 
 HANDLERS: dict[str, Handler] = {
@@ -29,6 +30,9 @@ HANDLERS: dict[str, Handler] = {
 }
 
 
+_AUTHORIZE = f"/{paths.AUTHORIZE}"
+
+
 class ProtocolMiddleware:
     """Right after the mount: a token request needs nothing of the chain behind it."""
 
@@ -37,10 +41,24 @@ class ProtocolMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer if it is one of ours, else pass on."""
-        handler = HANDLERS.get(request.path_info)
-        if handler is None or request.realm is None:  # type: ignore[attr-defined]
+        realm = request.realm  # type: ignore[attr-defined]
+        if realm is None:
             return self.get_response(request)
-        return answer(handler, request)
+        if handler := HANDLERS.get(request.path_info):
+            return answer(handler, request)
+        if request.path_info == _AUTHORIZE and (response := _straight(request)):
+            return response
+        return self.get_response(request)
+
+
+def _straight(request: HttpRequest) -> HttpResponse | None:
+    """Authorization that needs no page is answered here; whatever else, the whole chain has its say."""
+    request_id = uuid4().hex[:16]
+    try:
+        response = straight.handle(_read(request, request_id))
+    except ProtocolError:
+        return None
+    return _written(response, request_id) if response is not None else None
 
 
 def view(path: str) -> Callable[[HttpRequest], HttpResponse]:
@@ -87,9 +105,14 @@ def _read(request: HttpRequest, request_id: str) -> Request:
         content_type=str(meta.get("CONTENT_TYPE", "")),
         authorization=str(meta.get("HTTP_AUTHORIZATION", "")),
         cors_origin=str(meta.get("HTTP_ORIGIN", "")),
+        session_key=_session_key(request) if request.path_info == _AUTHORIZE else "",
         origin=origin_of_request(request),
         request_id=request_id,
     )
+
+
+def _session_key(request: HttpRequest) -> str:
+    return request.COOKIES.get(cookie_name("s", request.realm), "")  # type: ignore[attr-defined]
 
 
 def _written(response: Response, request_id: str) -> HttpResponse:

@@ -31,6 +31,7 @@ class Request:
     content_type: str = ""
     authorization: str = ""
     cors_origin: str = ""
+    session_key: str = ""
     origin: Origin = NOWHERE
     request_id: str = ""
 

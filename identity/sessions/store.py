@@ -20,6 +20,11 @@ TOUCH_AFTER = timedelta(minutes=1)
 _HASH = "session"
 
 
+def key_hashes(realm: RealmLike, key: str) -> list[bytes]:
+    """What a session key of this realm is stored as: one hash for each live pepper."""
+    return keyed_hashes(_HASH, realm.pk, key)
+
+
 class SessionStore(SessionBase):
     """A session of one realm. Another realm's key is no key here; an ended row never comes back (SE-05).
 
@@ -36,7 +41,7 @@ class SessionStore(SessionBase):
         return bool(key) and 40 <= len(cast(str, key)) <= 64
 
     def _hashes(self, key: str) -> list[bytes]:
-        return keyed_hashes(_HASH, cast(Realm, self.realm).pk, key)
+        return key_hashes(cast(Realm, self.realm), key)
 
     def _hash(self, key: str) -> bytes:
         return keyed_hash(_HASH, cast(Realm, self.realm).pk, key)

@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -21,7 +21,6 @@ from oauth2_provider.views.base import AuthorizationView
 from identity.applications.models import Application
 from identity.consent.commands import grant_consent
 from identity.consent.queries import consent_in_force
-from identity.consent.rules import covers
 from identity.kernel import clock
 from identity.kernel.naming import issuer_of
 from identity.oauth import asking, consent_page, rules
@@ -29,12 +28,11 @@ from identity.oauth.authorization import CodeServer, RealmCore, RealmValidator
 from identity.oauth.commands.issuing import Approval
 from identity.oauth.errors import ProtocolError, invalid_request
 from identity.oauth.hints import subject_of_hint
+from identity.oauth.queries.readiness import standing_answer
+from identity.oauth.views import straight
 from identity.oauth.wire import MAX_QUERY, parse_parameters
 from identity.sessions.commands import note_application_use
 from identity.sessions.models import Session
-
-MAX_STATE = 2048
-MAX_NONCE = 255
 
 
 class SeeOther(HttpResponseRedirect):
@@ -121,11 +119,7 @@ class AuthorizeView(AuthorizationView):
     @staticmethod
     def _prompt(parameters: dict[str, str]) -> rules.Prompt:
         """Raises ProtocolError for what would change the request's meaning and that we don't do."""
-        rules.refuse_unsupported(parameters.keys())
-        if parameters.get("response_mode", "query") != "query":
-            raise invalid_request("This response mode is not supported.")
-        if len(parameters.get("nonce", "")) > MAX_NONCE or len(parameters.get("state", "")) > MAX_STATE:
-            raise invalid_request("state or nonce is too long.")
+        straight.checked(parameters)
         return rules.checked_prompt(parameters.get("prompt", ""), parameters.get("max_age", ""))
 
     # --- sign-in -----------------------------------------------------------------------------------------------------
@@ -176,20 +170,16 @@ class AuthorizeView(AuthorizationView):
     def _decide(self, request: HttpRequest, asked: Asked, prompt: rules.Prompt, session: Session) -> HttpResponse:
         if request.method == "POST":
             return self._decided(request, asked, session)
-        application, now = asked.application, clock.now()
-        identified = application.is_confidential or asked.redirect_uri.startswith("https://")
-        if identified and not prompt.consent:
-            if application.skip_consent and application.first_party:
-                return self._allow(request, asked, session, asked.scopes, None)
-            consent = consent_in_force(request.user.pk, application.pk)  # type: ignore[arg-type]
-            if consent is not None and covers(
-                consent.scopes,
-                offline=consent.offline,
-                offline_until=consent.offline_until,
-                wanted=asked.scopes,
-                now=now,
-            ):
-                return self._allow(request, asked, session, asked.scopes, consent.offline_until)
+        answer = standing_answer(
+            asked.application,
+            consent_in_force(request.user.pk, asked.application.pk),  # type: ignore[arg-type]
+            redirect_uri=asked.redirect_uri,
+            scopes=asked.scopes,
+            prompt=prompt,
+            now=clock.now(),
+        )
+        if answer is not None:
+            return self._allow(request, asked, session, asked.scopes, answer.offline_until)
         if prompt.silent:
             raise ProtocolError("consent_required", "The person has to decide.")
         return self._ask(request, asked)
@@ -253,11 +243,8 @@ class AuthorizeView(AuthorizationView):
         return self._redirect(uri, {})
 
     def _redirect(self, uri: str, parameters: dict[str, str]) -> HttpResponse:
-        """Back to the client, with `iss` on success and error alike, so that it detects a mix-up (RFC 9207)."""
-        parts = urlsplit(uri)
-        issuer = issuer_of(self.request.realm)
-        query = "&".join(filter(None, (parts.query, urlencode({**parameters, "iss": issuer}))))
-        return SeeOther(urlunsplit(parts._replace(query=query)), parts.scheme)
+        """Back to the client; the target is its registered URI."""
+        return SeeOther(straight.answered(uri, parameters, issuer_of(self.request.realm)), urlsplit(uri).scheme)
 
     def _send_back(self, asked: Asked, problem: ProtocolError) -> HttpResponse:
         found = {"error": problem.error}

@@ -1,0 +1,124 @@
+"""Reads of a whole authorization request: may it be answered with a code, without any page?"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+from identity.accounts.models import User
+from identity.applications.models import Application
+from identity.consent.models import Consent
+from identity.consent.rules import covers
+from identity.kernel import clock, sql
+from identity.oauth import rules
+from identity.oauth.queries.clients import APPLICATION
+from identity.oauth.queries.standing import CONSENT, USER
+from identity.realms.models import Realm
+from identity.sessions.models import Session
+from identity.sessions.store import TOUCH_AFTER, key_hashes
+
+_SESSION = sql.Columns(
+    Session,
+    "s",
+    (
+        "realm_id",
+        "user_id",
+        "sid",
+        "status",
+        "data",
+        "authenticated_at",
+        "amr",
+        "acr",
+        "last_seen_at",
+        "expires_at",
+    ),
+)
+_USER = sql.Columns(User, "u", (*USER.names, "password"))
+_CONSENT = sql.Columns(Consent, "c", (*CONSENT.names, "offline", "offline_until"))
+NOTE_USE_AFTER = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A live session, its person, and an application that registered exactly this redirect URI."""
+
+    application: Application
+    user: User
+    session: Session
+    consent: Consent | None
+    noted_at: datetime | None
+
+    @property
+    def needs_note(self) -> bool:
+        """Whether the use of the application by this session should be noted again."""
+        return self.noted_at is None or clock.now() - self.noted_at > NOTE_USE_AFTER
+
+
+_STATEMENT = (
+    "SELECT {columns}, n.last_used_at FROM identity_session s"
+    " JOIN identity_user u ON u.realm_id = %(realm)s AND u.id = s.user_id"
+    " JOIN identity_application a ON a.realm_id = %(realm)s AND a.client_id = %(client_id)s"
+    " JOIN identity_redirecturi ru ON ru.realm_id = %(realm)s AND ru.application_id = a.id AND ru.kind = 'redirect'"
+    " AND ru.uri = %(redirect_uri)s"
+    " LEFT JOIN identity_consent c ON c.realm_id = %(realm)s AND c.user_id = u.id AND c.application_id = a.id"
+    " AND c.withdrawn_at IS NULL"
+    " LEFT JOIN identity_sessionapplication n ON n.realm_id = %(realm)s AND n.session_id = s.id"
+    " AND n.application_id = a.id"
+    " WHERE s.realm_id = %(realm)s AND s.key_hash IN ({hashes})"
+)
+
+
+@cache
+def _statement(hashes: str) -> str:
+    columns = f"{_SESSION.sql}, {_USER.sql}, {APPLICATION.sql}, {_CONSENT.sql}"
+    return _STATEMENT.format(columns=columns, hashes=hashes)
+
+
+def find_ready(realm: Realm, *, session_key: str, client_id: str, redirect_uri: str) -> Ready | None:
+    """All that a code depends on, in one query; None if anything is missing, for whatever reason.
+
+    Whether it is usable is asked by the caller. A session that has to be touched, since it was last seen a while ago,
+    is not ready: the session engine does that.
+    """
+    hashes, params = sql.one_of("hash", key_hashes(realm, session_key))
+    row = sql.fetch_one(
+        _statement(hashes),
+        {"realm": realm.pk, "client_id": client_id, "redirect_uri": redirect_uri, **params},
+    )
+    if row is None:
+        return None
+    (session, user, application, consent), rest = sql.split(row, _SESSION, _USER, APPLICATION, _CONSENT)
+    if clock.now() - session.last_seen_at > TOUCH_AFTER:
+        return None
+    return Ready(application=application, user=user, session=session, consent=consent, noted_at=sql.as_time(rest[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A decision that stands already. offline_until: when offline access that it includes ends."""
+
+    offline_until: datetime | None = None
+
+
+def standing_answer(
+    application: Application,
+    consent: Consent | None,
+    *,
+    redirect_uri: str,
+    scopes: list[str],
+    prompt: rules.Prompt,
+    now: datetime,
+) -> Answer | None:
+    """What makes the consent page unnecessary: the realm's own application, or an earlier consent; else None.
+
+    Never for a native application that answers at a loopback address or a scheme of its own: another program on the
+    device may claim that (RFC 8252, 8.6), so the person is asked each time.
+    """
+    if prompt.consent or not (application.is_confidential or redirect_uri.startswith("https://")):
+        return None
+    if application.skip_consent and application.first_party:
+        return Answer()
+    if consent is None or not covers(
+        consent.scopes, offline=consent.offline, offline_until=consent.offline_until, wanted=scopes, now=now
+    ):
+        return None
+    return Answer(consent.offline_until)

@@ -1,0 +1,129 @@
+"""Authorization without a page: signed in, allowed already, nothing to ask. Everything else is `views.authorize`'s.
+
+The same checks as there, in one query. At the first doubt it answers nothing: the whole view then decides anew, and
+says what is wrong. So this path can only ever give a code that the view would have given, too.
+"""
+
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.utils.crypto import constant_time_compare
+
+from identity.gate.actors import powerless_actor
+from identity.gate.grants import grant_is_usable
+from identity.kernel import clock
+from identity.kernel.crypto import new_secret
+from identity.kernel.naming import issuer_of
+from identity.oauth import asking, rules
+from identity.oauth.commands.issuing import Approval, issue_code
+from identity.oauth.errors import ProtocolError
+from identity.oauth.queries.readiness import Ready, find_ready, standing_answer
+from identity.oauth.wire import Parameters, Request, Response, parse_parameters
+from identity.sessions.commands import note_application_use
+
+MAX_STATE = 2048
+MAX_NONCE = 255
+ASKS_MORE = ("id_token_hint", "prompt", "max_age", *rules.UNSUPPORTED)
+
+
+def handle(request: Request) -> Response | None:
+    """The redirect with a code, or None."""
+    if request.method != "GET" or not request.session_key:
+        return None
+    try:
+        return _answer(request, parse_parameters(request.query))
+    except ProtocolError:
+        return None
+
+
+def checked(parameters: Parameters) -> None:
+    """What can be said of a request without its client. Raises ProtocolError."""
+    rules.refuse_unsupported(parameters.keys())
+    if parameters.get("response_mode", "query") != "query":
+        raise ProtocolError("invalid_request", "This response mode is not supported.")
+    if len(parameters.get("nonce", "")) > MAX_NONCE or len(parameters.get("state", "")) > MAX_STATE:
+        raise ProtocolError("invalid_request", "state or nonce is too long.")
+
+
+def _answer(request: Request, parameters: Parameters) -> Response | None:
+    realm, redirect_uri = request.realm, parameters.get("redirect_uri", "")
+    if any(name in parameters for name in ASKS_MORE) or parameters.get("response_type") != "code":
+        return None
+    checked(parameters)
+    challenge = rules.checked_challenge(
+        parameters.get("code_challenge", ""), parameters.get("code_challenge_method", "")
+    )
+    ready = find_ready(
+        realm,
+        session_key=request.session_key,
+        client_id=parameters.get("client_id", ""),
+        redirect_uri=redirect_uri,
+    )
+    if ready is None or not _is_signed_in(ready):
+        return None
+    application, user, session = ready.application, ready.user, ready.session
+    if not application.allows_grant_type("authorization_code") or session.authenticated_at is None:
+        return None
+    scopes = rules.requested_scopes(parameters.get("scope", ""), application.scopes, default=())
+    answer = standing_answer(
+        application,
+        ready.consent,
+        redirect_uri=redirect_uri,
+        scopes=scopes,
+        prompt=rules.Prompt(),
+        now=clock.now(),
+    )
+    usable = grant_is_usable(
+        realm, user=user, application=application, consent=ready.consent, session=session, offline=False
+    )
+    if not scopes or answer is None or not usable:
+        return None
+    code = new_secret()
+    issue_code(
+        powerless_actor(user, session=session, origin=request.origin, request_id=request.request_id),
+        realm=realm,
+        application=application,
+        user=user,
+        session=session,
+        approval=Approval(
+            scopes=scopes,
+            redirect_uri=redirect_uri,
+            code_challenge=challenge,
+            nonce=parameters.get("nonce", ""),
+            auth_time=session.authenticated_at,
+            offline=rules.OFFLINE in scopes,
+            offline_until=answer.offline_until,
+        ),
+        code=code,
+    )
+    if ready.needs_note:
+        note_application_use(session, application=application)
+    state = {"state": parameters["state"]} if "state" in parameters else {}
+    return Response(
+        303, b"", {"Location": answered(redirect_uri, {"code": code, **state}, issuer_of(realm)), **HEADERS}
+    )
+
+
+HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+
+
+def answered(redirect_uri: str, parameters: Parameters, issuer: str) -> str:
+    """The address to send the browser to, with `iss` on success and error alike (RFC 9207: mix-up)."""
+    parts = urlsplit(redirect_uri)
+    query = "&".join(filter(None, (parts.query, urlencode({**parameters, "iss": issuer}))))
+    return urlunsplit(parts._replace(query=query))
+
+
+def _is_signed_in(ready: Ready) -> bool:
+    """What Django asks of a session: it names this person, our backend, and the password that is still in force.
+
+    A person who is in the middle of a sign-in for this application goes the long way, which forgets the note of it.
+    """
+    data = ready.session.data
+    return (
+        data.get(SESSION_KEY) == str(ready.user.pk)
+        and data.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
+        and constant_time_compare(data.get(HASH_SESSION_KEY, ""), ready.user.get_session_auth_hash())
+        and asking.KEY not in data
+    )
