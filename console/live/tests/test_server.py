@@ -100,7 +100,7 @@ async def row(page: ClientConnection, wanted: str, seconds: float = 5) -> None:
             continue
 
 
-def test_an_event_of_another_process_appears_at_once(server: str, realm_a: Realm, owner_a: User, record_property):
+def test_an_event_of_another_process_appears_at_once(server: str, realm_a: Realm, owner_a: User):
     cookie = cookie_of(realm_a, owner_a)
 
     async def story() -> list[float]:
@@ -117,9 +117,7 @@ def test_an_event_of_another_process_appears_at_once(server: str, realm_a: Realm
         return took
 
     took = asyncio.run(story())
-    record_property("median_ms", round(statistics.median(took) * 1000))
-    record_property("most_ms", round(max(took) * 1000))
-    # Generous, since test machines are busy; the promise of 250 ms stands in the test's properties.
+    # The promise is 250 ms; generous here, since test machines are busy.
     assert statistics.median(took) < GENEROUS_SECONDS
 
 
@@ -159,9 +157,7 @@ def test_ds_05_a_frame_of_two_megabytes_closes_the_socket(server: str, realm_a: 
 
 @pytest.mark.postgres
 @pytest.mark.redis
-def test_with_redis_an_event_is_published_and_appears_at_once(
-    server: str, realm_a: Realm, owner_a: User, record_property
-):
+def test_with_redis_an_event_is_published_and_appears_at_once(server: str, realm_a: Realm, owner_a: User):
     assert settings.REDIS_URL, "bin/with-services tells it"
     cookie = cookie_of(realm_a, owner_a)
 
@@ -180,7 +176,6 @@ def test_with_redis_an_event_is_published_and_appears_at_once(
     took = asyncio.run(story())
     # Well below the 3 s of the net under it: it really came over Redis.
     assert statistics.median(took) < GENEROUS_SECONDS
-    record_property("median_ms", round(statistics.median(took) * 1000))
 
 
 @pytest.mark.postgres
