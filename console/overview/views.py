@@ -37,6 +37,8 @@ class Overview(ConsoleView):
                 for each in figures.SPANS
             ],
             "span": span,
+            # Asked for by the feed: figures and decisions follow, charts stand still until they are asked for.
+            "is_live": "live" in request.GET,
         }
         if actor.can(Permission.SESSIONS_READ):
             context["kpis"] = figures.key_figures(actor, span)

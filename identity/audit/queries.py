@@ -75,7 +75,7 @@ def _matching(realm_id: UUID, wanted: EventFilter) -> QuerySet[AuditEvent]:
     if wanted.severity:
         # An alert's severity is its own, not that of its type.
         own = Q(payload__level=str(wanted.severity))
-        rows = rows.filter(own | Q(type__in=types_of(wanted.severity), payload__level=None))
+        rows = rows.filter(own | Q(type__in=types_of(wanted.severity), payload__level__isnull=True))
     if wanted.address:
         rows = rows.filter(address_hash__in=keyed_hashes("audit-address", realm_id, wanted.address))
     if wanted.about or wanted.person:

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from django.db import connection
+from django.db import transaction
 
 from identity.audit.models import SubjectKey
 from identity.kernel import sql
@@ -46,10 +46,12 @@ def _keys(realm_id: UUID, subjects: Iterable[UUID]) -> dict[UUID, bytes]:
 
 def _make_key(realm_id: UUID, subject: UUID) -> bytes:
     wrapped = seal(new_subject_key(), realm_id=realm_id, table=_TABLE, pk=subject, field="wrapped")
-    # Two requests may make the first key of one person at once: the row that stands wins, and both read it back.
-    SubjectKey.objects.bulk_create(
-        [SubjectKey(subject_id=subject, realm_id=realm_id, wrapped=wrapped)], ignore_conflicts=True
-    )
+    # Two requests may make the first key of one person at once: the row that stands wins, and both read it back. A key
+    # without an event harms nobody, so it need not be made in the event's own transaction.
+    with transaction.atomic():
+        SubjectKey.objects.bulk_create(
+            [SubjectKey(subject_id=subject, realm_id=realm_id, wrapped=wrapped)], ignore_conflicts=True
+        )
     return _keys(realm_id, [subject])[subject]
 
 
@@ -66,8 +68,6 @@ def seal_personal(
     kept = {subject: values for subject, values in data.items() if values}
     if not kept:
         return None
-    if not connection.in_atomic_block:
-        raise RuntimeError("Personal data is sealed inside the transaction of its event.")
     keys = _keys(realm_id, kept)
     out = bytearray()
     for subject, values in kept.items():

@@ -93,6 +93,12 @@ def test_an_alerts_own_severity_decides_not_that_of_its_type(reader: Actor, real
     assert medium.pk not in ids(queries.find_events(reader, EventFilter(severity=Severity.HIGH)))
 
 
+def test_an_event_without_a_severity_of_its_own_has_that_of_its_type(reader: Actor):
+    row = record(reader, AlertDismissed(number=1))
+    assert row.pk in ids(queries.find_events(reader, EventFilter(severity=Severity.LOW)))
+    assert row.pk not in ids(queries.find_events(reader, EventFilter(severity=Severity.HIGH)))
+
+
 def test_a_person_is_found_by_the_identifier_of_that_time(reader: Actor):
     row = record(reader, AuditExported())
     assert row.pk in ids(queries.find_events(reader, EventFilter(person=" RITA@example.com")))
