@@ -7,7 +7,13 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.prod")
 application = get_wsgi_application()
 
-from django.urls import get_resolver  # noqa: E402 - apps must be loaded first
+from django.conf import settings  # noqa: E402 - apps must be loaded first
+from django.urls import get_resolver  # noqa: E402
+
+from identity.audit.checks import log_findings  # noqa: E402
 
 # See asgi.py.
 _ = get_resolver().url_patterns
+
+if settings.REALMKEEP_CHECK_AT_START:
+    log_findings()

@@ -13,6 +13,8 @@ from config.settings.components.security import *
 REALMKEEP_DATA = Path(env.text("REALMKEEP_DATA", str(BASE_DIR / "var"))).resolve()
 REALMKEEP_EMBEDDED = not os.environ.get("DATABASE_URL")
 REALMKEEP_PRODUCTION = False
+# Look at the audit table's guards when a server starts. Tests import the entry points without a database.
+REALMKEEP_CHECK_AT_START = True
 
 DATABASES = {
     "default": env.database(os.environ["DATABASE_URL"])

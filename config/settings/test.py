@@ -26,3 +26,4 @@ if DATABASES["default"]["ENGINE"] == "identity.kernel.sqlite":
     # A file, not memory: WAL, the writers' queue and threads behave as in the product.
     DATABASES["default"]["TEST"] = {"NAME": str(REALMKEEP_DATA / "test.sqlite3")}
 DEBUG = False
+REALMKEEP_CHECK_AT_START = False
