@@ -11,9 +11,11 @@ from django.conf import settings  # noqa: E402 - apps must be loaded first
 from django.urls import get_resolver  # noqa: E402
 
 from identity.audit.checks import log_findings  # noqa: E402
+from identity.oauth.fastpath import ProtocolFirst  # noqa: E402
 
 # See asgi.py.
 _ = get_resolver().url_patterns
+application = ProtocolFirst(application)
 
 if settings.REALMKEEP_CHECK_AT_START:
     log_findings()

@@ -1,7 +1,9 @@
 """Where a request comes from: the client's address behind a configured number of proxies, and its user agent."""
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -60,11 +62,16 @@ def clean_user_agent(text: str) -> str:
 
 def origin_of_request(request: HttpRequest) -> Origin:
     """The Origin of an HTTP request."""
+    return origin_of_meta(request.META)
+
+
+def origin_of_meta(meta: Mapping[str, Any]) -> Origin:
+    """The Origin of a WSGI environment, which is what Django calls a request's META."""
     return Origin(
         ip=client_ip(
-            str(request.META.get("REMOTE_ADDR", "")),
-            str(request.META.get("HTTP_X_FORWARDED_FOR", "")),
+            str(meta.get("REMOTE_ADDR", "")),
+            str(meta.get("HTTP_X_FORWARDED_FOR", "")),
             settings.REALMKEEP_TRUSTED_PROXIES,
         ),
-        user_agent=clean_user_agent(str(request.META.get("HTTP_USER_AGENT", ""))),
+        user_agent=clean_user_agent(str(meta.get("HTTP_USER_AGENT", ""))),
     )

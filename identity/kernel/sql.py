@@ -189,29 +189,44 @@ def split(values: Sequence[Any], *parts: Columns[Any]) -> tuple[list[Any], Seque
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """A row to be: its table and the values that are not the model's defaults, by attribute name."""
+
+    model: type[models.Model]
+    values: Params
+
+
+def insert_of(row: models.Model) -> Insert:
+    """An unsaved object as such a row."""
+    return Insert(type(row), {each.attname: getattr(row, each.attname) for each in row._meta.local_concrete_fields})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """A stateful step.
 
     guard: an UPDATE that changes at most one row, and only for the first caller; empty for a plain insert. also:
-    further UPDATEs, each ending in a WHERE clause. rows: unsaved objects that are inserted with it.
+    further UPDATEs, each ending in a WHERE clause. rows: what is inserted with it.
     """
 
     guard: str = ""
     params: Params = field(default_factory=dict)
     also: tuple[str, ...] = ()
-    rows: tuple[models.Model, ...] = ()
+    rows: tuple[Insert, ...] = ()
 
 
 def take(step: Step) -> bool:
-    """Do the step; False when somebody else was first, and then nothing was written.
+    """Do the step in one transaction; False when somebody else was first, and then nothing was written.
 
-    Raises TransactionManagementError outside `atomic`.
+    On PostgreSQL it is one statement, so outside `atomic` it is a transaction by itself, without a BEGIN and a COMMIT
+    that would each ask the server once more. On SQLite it opens `atomic`, and waits in the writers' queue.
     """
     real = _real()
-    if not real.in_atomic_block:
-        raise transaction.TransactionManagementError("A step is taken inside atomic.")
-    return _take_at_once(step, real) if real.vendor == "postgresql" else _take_in_turn(step, real)
+    if real.vendor == "postgresql":
+        return _take_at_once(step, real)
+    with transaction.atomic():
+        return _take_in_turn(step, real)
 
 
 def _take_in_turn(step: Step, real: BaseDatabaseWrapper) -> bool:
@@ -224,30 +239,60 @@ def _take_in_turn(step: Step, real: BaseDatabaseWrapper) -> bool:
         for statement in step.also:
             cursor.execute(statement, params)
     for row in step.rows:
-        row.save(force_insert=True)
+        row.model(**row.values).save(force_insert=True)
     return True
 
 
 def _take_at_once(step: Step, real: BaseDatabaseWrapper) -> bool:
-    statement = _statement(step.guard, step.also, tuple(type(row) for row in step.rows))
+    statement = _statement(step.guard, step.also, tuple((row.model, tuple(row.values)) for row in step.rows))
     params = dict(step.params)
     for index, row in enumerate(step.rows):
-        for each in row._meta.local_concrete_fields:
-            params[f"r{index}_{each.column}"] = each.get_db_prep_save(each.pre_save(row, True), real)
+        names = _json_names(row.model)
+        for name, value in row.values.items():
+            params[f"r{index}_{name}"] = json.dumps(value) if name in names and value is not None else value
     with closing(_cursor(real)) as cursor:
         cursor.execute(statement, params)
         return cursor.fetchone() is not None
 
 
 @cache
-def _statement(guard: str, also: tuple[str, ...], tables: tuple[type[models.Model], ...]) -> str:
+def _json_names(model: type[models.Model]) -> frozenset[str]:
+    fields = model._meta.local_concrete_fields
+    return frozenset(each.attname for each in fields if isinstance(each, models.JSONField))
+
+
+def _literal(each: models.Field[Any, Any]) -> str | None:
+    """A column's default as SQL; None if it stays null. Raises ValueError for what has to be named."""
+    default = each.get_default()
+    if default is None and each.null:
+        return None
+    if isinstance(each, models.JSONField) and default in ([], {}):
+        return f"'{json.dumps(default)}'::jsonb"
+    if default == "":
+        return "''"
+    if isinstance(default, bool | int):
+        return str(default)
+    if isinstance(default, str) and default.isalnum():
+        return f"'{default}'"
+    raise ValueError(f"{each} needs a value.")
+
+
+@cache
+def _statement(
+    guard: str, also: tuple[str, ...], tables: tuple[tuple[type[models.Model], tuple[str, ...]], ...]
+) -> str:
     won = f"{guard} RETURNING id" if guard else "SELECT 1 AS id"
     parts = [f"won AS ({won})"]
     parts += [f"also{n} AS ({each} AND EXISTS (SELECT 1 FROM won))" for n, each in enumerate(also)]  # noqa: S608 - ours
-    for index, model in enumerate(tables):
-        fields = model._meta.local_concrete_fields
-        columns = ", ".join(f'"{each.column}"' for each in fields)
-        # A parameter in a select list has no type of its own.
-        values = ", ".join(f"%(r{index}_{each.column})s::{each.db_type(connection)}" for each in fields)
-        parts.append(f"row{index} AS (INSERT INTO {model._meta.db_table} ({columns}) SELECT {values} FROM won)")  # noqa: S608
+    for index, (model, names) in enumerate(tables):
+        columns: dict[str, str] = {}
+        for each in model._meta.local_concrete_fields:
+            column = str(each.column)
+            if each.attname in names:
+                # A parameter in a select list has no type of its own.
+                columns[column] = f"%(r{index}_{each.attname})s::{each.db_type(_real())}"
+            elif (literal := _literal(each)) is not None:
+                columns[column] = literal
+        listed, values = ", ".join(f'"{name}"' for name in columns), ", ".join(columns.values())
+        parts.append(f"row{index} AS (INSERT INTO {model._meta.db_table} ({listed}) SELECT {values} FROM won)")  # noqa: S608
     return f"WITH {', '.join(parts)} SELECT id FROM won"  # noqa: S608 - texts of ours; values are parameters

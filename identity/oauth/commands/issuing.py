@@ -1,12 +1,13 @@
 """Codes and tokens: issued, redeemed and rotated, each step single-use under concurrency (DECISIONS 18, 19, 23)."""
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import transaction
 
 from identity.accounts.models import User
 from identity.applications.models import Application, ClientSecret
@@ -21,7 +22,7 @@ from identity.kernel.ids import uuid7
 from identity.oauth import events, rules
 from identity.oauth.commands.revocation import punish_replay, punish_reuse
 from identity.oauth.errors import invalid_grant
-from identity.oauth.models import FamilyStatus, Grant, RefreshFamily, RefreshToken
+from identity.oauth.models import Grant, RefreshFamily, RefreshToken
 from identity.oauth.queries.clients import Client
 from identity.oauth.queries.standing import CODE_LABEL, REFRESH_LABEL, find_code, find_refresh
 from identity.oauth.tokens import Minted, Person, mint
@@ -45,22 +46,22 @@ class Tokens:
         return self.minted.answer(self.refresh_token)
 
 
-def _told(actor: Actor, event: Event, on_behalf_of: UUID | None = None) -> tuple[models.Model, ...]:
-    """The audit row and its outbox rows, to be written by the very statement that makes them true."""
+def _told(actor: Actor, event: Event, on_behalf_of: UUID | None = None) -> tuple[AuditEvent, tuple[sql.Insert, ...]]:
+    """The event's row, and what is written with it by the very statement that makes it true."""
     row = prepare(actor, event, on_behalf_of=on_behalf_of)
-    return row, *(
-        Outbox(event_id=row.id, realm_id=row.realm_id, consumer=consumer)
+    waiting = (
+        sql.Insert(Outbox, {"id": uuid7(), "event_id": row.id, "realm_id": row.realm_id, "consumer": consumer})
         for consumer in outbox.consumers_of(event.type)
     )
+    return row, (sql.insert_of(row), *waiting)
 
 
-def _take(step: sql.Step) -> bool:
-    """Take the step, and publish its event when it is committed."""
-    if not sql.take(step):
+def _take(actor: Actor, event: Event, step: sql.Step, *, on_behalf_of: UUID | None = None) -> bool:
+    """Take the step with its event in one statement, and publish the event once it is committed."""
+    row, written = _told(actor, event, on_behalf_of)
+    if not sql.take(replace(step, rows=(*step.rows, *written))):
         return False
-    for row in step.rows:
-        if isinstance(row, AuditEvent):
-            transaction.on_commit(partial(publishing.publish, row), robust=True)
+    transaction.on_commit(partial(publishing.publish, row), robust=True)
     return True
 
 
@@ -68,9 +69,11 @@ def _note_use(client: Client, now: datetime) -> None:
     """When the application and its secret were last used, to ten minutes, so that not each token is a write."""
     application = client.application
     if application.last_used_at is None or now - application.last_used_at > NOTE_USE_EVERY:
-        Application.objects.filter(pk=application.pk).update(last_used_at=now)
+        with transaction.atomic():
+            Application.objects.filter(pk=application.pk).update(last_used_at=now)
     if client.secret_id is not None and (client.secret_used_at is None or now - client.secret_used_at > NOTE_USE_EVERY):
-        ClientSecret.objects.filter(pk=client.secret_id).update(last_used_at=now)
+        with transaction.atomic():
+            ClientSecret.objects.filter(pk=client.secret_id).update(last_used_at=now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,39 +91,42 @@ class Approval:
 
 def issue_code(
     actor: Actor, *, realm: Realm, application: Application, user: User, session: Session, approval: Approval, code: str
-) -> Grant:
+) -> None:
     """Store an authorization code, hashed, bound to client, redirect URI, challenge, session and sign-in.
 
     Says code.issued.
     """
     now = clock.now()
     grant_id = uuid7()
-    grant = Grant(
-        id=grant_id,
-        # DOT's column for the clear text is unique and never null: it gets the id, the code itself is kept nowhere.
-        code=grant_id.hex,
-        code_hash=keyed_hash(CODE_LABEL, realm.pk, code),
-        user=user,
-        application=application,
-        session=session,
-        expires=now + timedelta(seconds=realm.setting("code_lifetime")),
-        redirect_uri=approval.redirect_uri,
-        scope=" ".join(approval.scopes),
-        code_challenge=approval.code_challenge,
-        code_challenge_method=Grant.CODE_CHALLENGE_S256,
-        nonce=approval.nonce,
-        auth_time=approval.auth_time,
-        amr=session.amr,
-        acr=session.acr,
-        offline=approval.offline,
-        offline_until=approval.offline_until,
+    scope = " ".join(approval.scopes)
+    grant = sql.Insert(
+        Grant,
+        {
+            "id": grant_id,
+            "realm_id": realm.pk,
+            # DOT's column for the clear text is unique and never null: it gets the id; the code itself is kept nowhere.
+            "code": grant_id.hex,
+            "code_hash": keyed_hash(CODE_LABEL, realm.pk, code),
+            "user_id": user.pk,
+            "application_id": application.pk,
+            "session_id": session.pk,
+            "created": now,
+            "updated": now,
+            "expires": now + timedelta(seconds=realm.setting("code_lifetime")),
+            "redirect_uri": approval.redirect_uri,
+            "scope": scope,
+            "code_challenge": approval.code_challenge,
+            "code_challenge_method": Grant.CODE_CHALLENGE_S256,
+            "nonce": approval.nonce,
+            "auth_time": approval.auth_time,
+            "amr": session.amr,
+            "acr": session.acr,
+            "offline": approval.offline,
+            "offline_until": approval.offline_until,
+        },
     )
-    said = events.CodeIssued(
-        target_id=application.pk, name=application.name, scope=grant.scope, offline=approval.offline
-    )
-    with transaction.atomic():
-        _take(sql.Step(rows=(grant, *_told(actor, said))))
-    return grant
+    said = events.CodeIssued(target_id=application.pk, name=application.name, scope=scope, offline=approval.offline)
+    _take(actor, said, sql.Step(rows=(grant,)))
 
 
 _USE_CODE = (
@@ -153,7 +159,7 @@ def redeem_code(
         or not standing.is_usable(realm, application, offline=False)
     ):
         raise invalid_grant(REFUSED_CODE)
-    family = _new_family(realm, grant, now) if application.allows_grant_type("refresh_token") else None
+    family_id = uuid7() if application.allows_grant_type("refresh_token") else None
     session = standing.session
     person = Person(
         user=user,
@@ -162,12 +168,11 @@ def redeem_code(
         amr=grant.amr,
         acr=grant.acr,
         roles=standing.roles,
-        family_id=family.pk if family else None,
+        family_id=family_id,
     )
     scopes = standing.scopes(grant.scope, application)
     minted = mint(realm, client, scopes=scopes, now=now, person=person, nonce=grant.nonce)
     text = new_secret()
-    first = (family, _new_refresh(realm, family, text, 0, now)) if family else ()
     said = events.TokenIssued(
         target_id=application.pk,
         name=application.name,
@@ -175,28 +180,18 @@ def redeem_code(
         scope=" ".join(scopes),
         jti=minted.jti,
         user_id=user.pk,
-        family_id=person.family_id,
+        family_id=family_id,
     )
-    with transaction.atomic():
-        won = _take(
-            sql.Step(
-                guard=_USE_CODE,
-                params={
-                    "now": now,
-                    "jti": minted.jti,
-                    "family": person.family_id,
-                    "realm": realm.pk,
-                    "grant": grant.pk,
-                },
-                rows=(*first, *_told(actor, said, user.pk)),
-            )
-        )
-        if won:
-            _note_use(client, now)
-    if not won:
+    step = sql.Step(
+        guard=_USE_CODE,
+        params={"now": now, "jti": minted.jti, "family": family_id, "realm": realm.pk, "grant": grant.pk},
+        rows=_new_family(realm, grant, family_id, text, now) if family_id else (),
+    )
+    if not _take(actor, said, step, on_behalf_of=user.pk):
         _punish_if_used(actor, realm, application, code)
         raise invalid_grant(REFUSED_CODE)
-    return Tokens(minted, text if family else None)
+    _note_use(client, now)
+    return Tokens(minted, text if family_id else None)
 
 
 def _punish_if_used(actor: Actor, realm: Realm, application: Application, code: str) -> None:
@@ -206,43 +201,69 @@ def _punish_if_used(actor: Actor, realm: Realm, application: Application, code: 
         punish_replay(actor, realm=realm, application=application, grant=again[0], user=again[1].user)
 
 
-def _new_family(realm: Realm, grant: Grant, now: datetime) -> RefreshFamily:
+def _new_family(realm: Realm, grant: Grant, family_id: UUID, text: str, now: datetime) -> tuple[sql.Insert, ...]:
+    """A refresh family of this authorization and its first token."""
     ends = now + timedelta(seconds=realm.setting("refresh_token_max_lifetime"))
     if grant.offline and grant.offline_until is not None:
         ends = min(ends, grant.offline_until)
-    return RefreshFamily(
+    family = {
+        "id": family_id,
+        "realm_id": realm.pk,
+        "user_id": grant.user_id,
+        "application_id": grant.application_id,
+        "session_id": grant.session_id,
+        "scope": grant.scope,
+        "offline": grant.offline,
+        "auth_time": grant.auth_time,
+        "amr": grant.amr,
+        "acr": grant.acr,
+        "created_at": now,
+        "expires_at": ends,
+        "last_used_at": now,
+    }
+    first = _new_refresh(
+        realm,
+        text,
+        now,
+        family_id=family_id,
         user_id=grant.user_id,
         application_id=grant.application_id,
-        session_id=grant.session_id,
-        scope=grant.scope,
-        offline=grant.offline,
-        auth_time=grant.auth_time,
-        amr=grant.amr,
-        acr=grant.acr,
-        created_at=now,
-        expires_at=ends,
-        last_used_at=now,
-        status=FamilyStatus.ACTIVE,
+        family_ends=ends,
     )
+    return sql.Insert(RefreshFamily, family), first
 
 
-def _new_refresh(realm: Realm, family: RefreshFamily, text: str, generation: int, now: datetime) -> RefreshToken:
+def _new_refresh(
+    realm: Realm,
+    text: str,
+    now: datetime,
+    *,
+    family_id: UUID,
+    user_id: UUID,
+    application_id: UUID,
+    family_ends: datetime,
+    generation: int = 0,
+) -> sql.Insert:
     token_id = uuid7()
-    return RefreshToken(
-        id=token_id,
-        # As with codes: DOT's columns for the clear text get the id.
-        token=token_id.hex,
-        token_hash=keyed_hash(REFRESH_LABEL, realm.pk, text),
-        token_family=family.pk,
-        family_id=family.pk,
-        user_id=family.user_id,
-        application_id=family.application_id,
-        generation=generation,
-        expires_at=rules.refresh_expiry(
-            now=now,
-            sliding=timedelta(seconds=realm.setting("refresh_token_lifetime")),
-            family_ends=family.expires_at,
-        ),
+    sliding = timedelta(seconds=realm.setting("refresh_token_lifetime"))
+    return sql.Insert(
+        RefreshToken,
+        {
+            "id": token_id,
+            "realm_id": realm.pk,
+            # As with codes: DOT's columns for the clear text and its checksum get the id's.
+            "token": token_id.hex,
+            "token_checksum": hashlib.sha256(token_id.hex.encode()).hexdigest(),
+            "token_hash": keyed_hash(REFRESH_LABEL, realm.pk, text),
+            "token_family": family_id,
+            "family_id": family_id,
+            "user_id": user_id,
+            "application_id": application_id,
+            "generation": generation,
+            "created": now,
+            "updated": now,
+            "expires_at": rules.refresh_expiry(now=now, sliding=sliding, family_ends=family_ends),
+        },
     )
 
 
@@ -291,23 +312,26 @@ def rotate_refresh(actor: Actor, *, realm: Realm, client: Client, refresh_token:
         family_id=family.pk,
         generation=token.generation + 1,
     )
-    with transaction.atomic():
-        won = _take(
-            sql.Step(
-                guard=_ROTATE,
-                also=(_TOUCH,),
-                params={"now": now, "realm": realm.pk, "token": token.pk, "family": family.pk},
-                rows=(
-                    _new_refresh(realm, family, text, token.generation + 1, now),
-                    *_told(actor, said, user.pk),
-                ),
-            )
-        )
-        if won:
-            _note_use(client, now)
-    if not won:
+    fresh = _new_refresh(
+        realm,
+        text,
+        now,
+        family_id=family.pk,
+        user_id=user.pk,
+        application_id=application.pk,
+        family_ends=family.expires_at,
+        generation=token.generation + 1,
+    )
+    step = sql.Step(
+        guard=_ROTATE,
+        also=(_TOUCH,),
+        params={"now": now, "realm": realm.pk, "token": token.pk, "family": family.pk},
+        rows=(fresh,),
+    )
+    if not _take(actor, said, step, on_behalf_of=user.pk):
         _judge(actor, realm, client, refresh_token, now)
         raise invalid_grant(REFUSED_REFRESH)
+    _note_use(client, now)
     return Tokens(minted, text)
 
 
@@ -342,7 +366,6 @@ def issue_for_application(actor: Actor, *, realm: Realm, client: Client, scope: 
         scope=" ".join(scopes),
         jti=minted.jti,
     )
-    with transaction.atomic():
-        _take(sql.Step(rows=_told(actor, said)))
-        _note_use(client, now)
+    _take(actor, said, sql.Step())
+    _note_use(client, now)
     return Tokens(minted)
