@@ -4,6 +4,7 @@ Colors are names of CSS variables, `var(--rk-accent)` or `var(--rk-accent, .1)` 
 them, so that one figure serves both themes and every realm's accent.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
+from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
@@ -34,6 +36,11 @@ class Chart:
     summary: str
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
+
+    @property
+    def figure_json(self) -> str:
+        """For an attribute: a script element, also one with JSON, is cut out of what htmx swaps in."""
+        return json.dumps(self.figure, cls=DjangoJSONEncoder, separators=(",", ":"))
 
 
 def signins_chart(

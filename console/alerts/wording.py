@@ -97,8 +97,7 @@ def sentence_of(alert: Alert) -> str:
         "addresses": evidence.get("addresses", 0),
         "person": person_of(alert),
         "application": alert.application.name if alert.application else _("An application"),
-        "from": _clock(evidence.get("first_at", "")),
-        "to": date_format(timezone.localtime(alert.last_signal_at), "H:i"),
+        "when": _span(_clock(evidence.get("first_at", "")), _clock(alert.last_signal_at.isoformat())),
     }
     match alert.detector:
         case Detector.PASSWORD_GUESSING:
@@ -106,10 +105,10 @@ def sentence_of(alert: Alert) -> str:
                 ngettext("from %(n)s address", "from %(n)s addresses", int(values["addresses"]))
                 % {"n": values["addresses"]}
             )  # fmt: skip
-            told = _("%(tries)s sign-ins as %(person)s failed between %(from)s and %(to)s, %(where)s.")
+            told = _("%(tries)s sign-ins as %(person)s failed %(when)s, %(where)s.")
             return f"{told % {**values, 'where': where}} {_got_in(evidence)}"
         case Detector.PASSWORD_SPRAYING:
-            told = _("%(tries)s sign-ins for %(people)s names failed from one address between %(from)s and %(to)s.")
+            told = _("%(tries)s sign-ins for %(people)s names failed from one address %(when)s.")
             return f"{told % values} {_got_in(evidence)}"
         case Detector.REFRESH_REUSE:
             return (
@@ -139,6 +138,12 @@ def _got_in(evidence: dict[str, Any]) -> str:
         )
         % {"n": number}
     )  # fmt: skip
+
+
+def _span(first: str, last: str) -> str:
+    if first == last:
+        return _("at %(time)s") % {"time": first}
+    return _("between %(first)s and %(last)s") % {"first": first, "last": last}
 
 
 def _clock(moment: str) -> str:

@@ -126,18 +126,19 @@ def _success(now: dict[str, int], before: dict[str, int], lines: dict[str, list[
     rate = rules.success_rate(now[rules.SIGNINS], now[rules.FAILURES])
     former = rules.success_rate(before[rules.SIGNINS], before[rules.FAILURES])
     change = round(rate - former, 1) if rate is not None and former is not None else None
-    values, last = [], 100.0
+    values: list[float] = []
     for good, bad in zip(lines[rules.SIGNINS], lines[rules.FAILURES], strict=True):
-        last = rules.success_rate(good, bad) or (0.0 if bad else last)
-        values.append(last)
+        # A step without sign-ins has no rate: the line goes on from the last one that had.
+        at = rules.success_rate(good, bad)
+        if at is not None or values:
+            values.append(values[-1] if at is None else at)
     return {
         "label": _("Success rate"),
         "value": _("no sign-ins") if rate is None else f"{number_format(rate, 1)}%",
-        "in_words": rate is None,
         "values": values,
         "change": change,
         "text": _("%(n)s pt") % {"n": number_format(abs(change), 1)} if change is not None else "",
-        "base": base if change is not None else "",
+        "base": base if change is not None else (_("none yet") if rate is None else _("nothing before")),
         "mood": "" if not change else "good" if change > 0 else "bad",
     }
 

@@ -63,6 +63,8 @@ def test_another_span_comes_alone_to_htmx_and_as_a_page_without(page):
         assert "vs the week before" not in html or "%" in html
     assert 'id="charts" hx-swap-oob="true"' in part
     assert 'id="feed"' not in part, "the feed keeps its socket"
+    assert "data-figure=" in part
+    assert "<script" not in part, "htmx cuts scripts out of what it swaps in, a figure as well"
 
 
 def test_alerts_come_first_the_gravest_on_top_and_one_button_stands_out(page, realm_a, user_a, owner_a):

@@ -33,11 +33,12 @@ function resolved<T>(value: T): T {
   return value
 }
 
+const watched = new WeakSet<Element>()
+
 function draw(section: HTMLElement): void {
   const plot = one("[data-chart-plot]", section)
-  const source = section.querySelector<HTMLScriptElement>('script[type="application/json"]')
-  if (!plot || !source) return
-  const figure = JSON.parse(source.textContent ?? "{}") as Figure
+  if (!plot?.dataset.figure) return
+  const figure = JSON.parse(plot.dataset.figure) as Figure
   const table = one("[data-chart-rows]", section)
   const button = one("[data-chart-table]", section)
   if (button) button.hidden = false
@@ -46,7 +47,14 @@ function draw(section: HTMLElement): void {
   if (table) table.hidden = !asTable
   if (asTable) return
   void window.Plotly.react(plot, resolved(figure.data), { ...resolved(figure.layout), autosize: true }, CONFIG)
-  new ResizeObserver(() => { if (!plot.hidden) window.Plotly.Plots.resize(plot) }).observe(plot)
+  if (watched.has(plot)) return
+  watched.add(plot)
+  const observer = new ResizeObserver(() => {
+    // A swapped-out chart gets a last call: Plotly refuses what is not on the page.
+    if (!plot.isConnected) observer.disconnect()
+    else if (plot.offsetParent) window.Plotly.Plots.resize(plot)
+  })
+  observer.observe(plot)
 }
 
 function drawAll(within: ParentNode = document): void {

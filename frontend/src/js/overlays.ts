@@ -90,10 +90,11 @@ function startMenus(): void {
     menu.style.top = `${below ? from.bottom + 4 : Math.max(8, from.top - size.height - 4)}px`
     const left = from.left + size.width < innerWidth - 8 ? from.left : from.right - size.width
     menu.style.left = `${Math.min(Math.max(8, left), innerWidth - size.width - 8)}px`
-    one("a, button", menu)?.focus()
+    one("a, button, input:not([type=hidden])", menu)?.focus()
   }, true)
   on("keydown", "[data-menu]", (event, menu) => {
-    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return
+    // A date field has arrow keys of its own.
+    if (event.target instanceof HTMLInputElement || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return
     event.preventDefault()
     const items = all("a, button", menu)
     const at = items.indexOf(document.activeElement as HTMLElement)
