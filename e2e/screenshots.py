@@ -82,7 +82,7 @@ def demo_server() -> Iterator[tuple[str, str]]:
         yield f"http://localhost:{port}", "".join(said)
     finally:
         server.send_signal(signal.SIGINT)
-        server.wait(20)
+        server.communicate(timeout=20)  # also closes the pipe
         shutil.rmtree(data, ignore_errors=True)
 
 
