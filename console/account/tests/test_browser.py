@@ -1,8 +1,7 @@
 """Account and sign-in pages in a browser: accessible, never wider than a phone, and working without scripts."""
 
-from pathlib import Path
-
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 
 from conftest import actor_of, make_application
 from identity.consent.commands import grant_consent
@@ -11,7 +10,6 @@ from identity.sessions.testing import RealmClient
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-AXE = Path(__file__).parents[3] / "frontend/node_modules/axe-core/axe.min.js"
 OPEN = ["signin", "signup", "password/reset", "password/reset/sent", "signup/sent", "nothing-here"]
 OWN = ["", "details", "security", "devices", "apps", "activity", "password", "email"]
 LOOKS = {
@@ -35,7 +33,7 @@ def dana_sees(request, browser, sign_in, realm_a, user_a):
 
 def problems(page):
     """What axe finds, and whether the page is wider than the window."""
-    page.evaluate(AXE.read_text())
+    page.evaluate(AXE_SCRIPT)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
     out = [f"{rule['id']}: {rule['nodes'][0]['html'][:120]}" for rule in found]
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
