@@ -42,7 +42,9 @@ def _cursor(real: Any) -> Any:
     raw = real.connection
     if raw.prepare_threshold is None and getattr(settings, "REALMKEEP_PREPARED_STATEMENTS", True):
         raw.prepare_threshold = _PREPARE_AFTER
-    return real._prepare_cursor(ServerBindingCursor(raw))  # type: ignore[call-arg]  # the stubs know no cursor classes
+    cursor = ServerBindingCursor(raw)  # type: ignore[call-arg]  # the stubs know no cursor classes
+    # Django's wrapper is there for those who watch statements: tests, and the debugger.
+    return real._prepare_cursor(cursor) if real.execute_wrappers or real.queries_logged else cursor
 
 
 def _adapted(params: Params, real: Any) -> dict[str, Any]:
@@ -63,7 +65,7 @@ def _adapted(params: Params, real: Any) -> dict[str, Any]:
 def fetch_one(statement: str, params: Params) -> Sequence[Any] | None:
     """The first row of a SELECT, or None."""
     real = _real()
-    with closing(_cursor(real)) as cursor:
+    with real.wrap_database_errors, closing(_cursor(real)) as cursor:
         cursor.execute(statement, _adapted(params, real))
         row: Sequence[Any] | None = cursor.fetchone()
     return row
@@ -72,7 +74,7 @@ def fetch_one(statement: str, params: Params) -> Sequence[Any] | None:
 def fetch_all(statement: str, params: Params) -> list[Sequence[Any]]:
     """All rows of a SELECT."""
     real = _real()
-    with closing(_cursor(real)) as cursor:
+    with real.wrap_database_errors, closing(_cursor(real)) as cursor:
         cursor.execute(statement, _adapted(params, real))
         return list(cursor.fetchall())
 
@@ -198,8 +200,14 @@ class Insert:
 
 
 def insert_of(row: models.Model) -> Insert:
-    """An unsaved object as such a row."""
-    return Insert(type(row), {each.attname: getattr(row, each.attname) for each in row._meta.local_concrete_fields})
+    """An unsaved object as such a row; what is null stays unnamed."""
+    values = {name: value for name, value in vars(row).items() if value is not None and name in _names(type(row))}
+    return Insert(type(row), values)
+
+
+@cache
+def _names(model: type[models.Model]) -> frozenset[str]:
+    return frozenset(each.attname for each in model._meta.local_concrete_fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +258,7 @@ def _take_at_once(step: Step, real: BaseDatabaseWrapper) -> bool:
         names = _json_names(row.model)
         for name, value in row.values.items():
             params[f"r{index}_{name}"] = json.dumps(value) if name in names and value is not None else value
-    with closing(_cursor(real)) as cursor:
+    with real.wrap_database_errors, closing(_cursor(real)) as cursor:
         cursor.execute(statement, params)
         return cursor.fetchone() is not None
 

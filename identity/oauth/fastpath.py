@@ -24,6 +24,7 @@ from identity.oauth import paths
 from identity.oauth.errors import ProtocolError
 from identity.oauth.views import discovery, introspect, jwks, revoke, straight, token, userinfo
 from identity.oauth.wire import MAX_BODY, MAX_QUERY, Handler, Request, Response, error_response
+from identity.realms.freshness import StaleRealm, forget, remember, remembered
 from identity.realms.models import Realm
 from identity.realms.mount import NoSuchRealm, find_mount
 
@@ -39,7 +40,10 @@ HANDLERS: dict[str, Handler] = {
     f"/{paths.OPENID_CONFIGURATION}": discovery.handle,
     f"/{paths.SERVER_METADATA}": discovery.handle,
 }
-_ENDINGS = (*HANDLERS, AUTHORIZE)
+PROVES_REALM = tuple(
+    f"/{path}" for path in (paths.TOKEN, paths.REVOKE, paths.INTROSPECT, paths.USERINFO, paths.AUTHORIZE)
+)
+"""Where the first query proves that a remembered realm is fresh; whatever fails before it depends on no realm."""
 
 Meta = Mapping[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -49,7 +53,7 @@ WsgiApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 def _respond(realm: Realm, path: str, meta: Meta, read: Callable[[int], bytes]) -> Response | None:
     """The answer to a hot endpoint's request; None if it is none, or if authorization needs a page.
 
-    read: gives the body, of at most so many bytes.
+    read: gives the body, of at most so many bytes. Raises StaleRealm.
     """
     handler = HANDLERS.get(path)
     if handler is None and path != AUTHORIZE:
@@ -116,7 +120,13 @@ def answer(request: HttpRequest) -> HttpResponse | None:
         except (RequestDataTooBig, UnreadablePostError):
             raise ProtocolError("invalid_request", "The request is too long.", status=413) from None
 
-    response = _respond(realm, request.path_info, request.META, read)
+    try:
+        response = _respond(realm, request.path_info, request.META, read)
+    except StaleRealm:
+        # It changed while we began.
+        response = _respond(
+            find_mount(request.get_host(), request.path).realm or realm, request.path_info, request.META, read
+        )
     return response and HttpResponse(response.body, status=response.status, headers=dict(response.headers))
 
 
@@ -134,13 +144,16 @@ class ProtocolFirst:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """A WSGI application."""
-        path = str(environ.get("PATH_INFO", ""))
-        # An address of RFC 8414's inserted form goes the ordinary way, as does whatever has no Host or is mounted.
-        if not path.endswith(_ENDINGS) or environ.get("SCRIPT_NAME") or "HTTP_HOST" not in environ:
+        path, host = str(environ.get("PATH_INFO", "")), str(environ.get("HTTP_HOST", ""))
+        ours = next((ending for ending in PROVES_REALM if path.endswith(ending)), None)
+        if ours is None or not host or environ.get("SCRIPT_NAME"):
             return self.application(environ, start_response)
         close_old_connections()
         try:
-            response = self._answer(environ, path)
+            response = self._answer(environ, host, path.removesuffix(ours), ours)
+        except Exception:
+            logger.exception("A protocol request failed")
+            response = error_response(ProtocolError("server_error", status=500))
         finally:
             close_old_connections()
         if response is None:
@@ -151,21 +164,33 @@ class ProtocolFirst:
         return [response.body]
 
     @staticmethod
-    def _answer(environ: dict[str, Any], path: str) -> Response | None:
-        try:
-            mount = find_mount(str(environ["HTTP_HOST"]), path)
-        except NoSuchRealm:
-            return None
-        if mount.realm is None:
-            return None
-        length = str(environ.get("CONTENT_LENGTH") or "0")
+    def _answer(environ: dict[str, Any], host: str, prefix: str, path: str) -> Response | None:
+        body: list[bytes] = []
 
         def read(most: int) -> bytes:
-            return bytes(environ["wsgi.input"].read(min(most, int(length))))
+            if not body:
+                body.append(bytes(environ["wsgi.input"].read(min(most, int(environ.get("CONTENT_LENGTH") or 0)))))
+            return body[0]
 
-        try:
-            with realm_scope(mount.realm):
-                return _respond(mount.realm, mount.path, environ, read)
-        except Exception:
-            logger.exception("A protocol request failed")
-            return error_response(ProtocolError("server_error", status=500))
+        for realm in (remembered(host, prefix), None):
+            found = realm or _found(host, prefix, path)
+            if found is None:
+                return None
+            try:
+                with realm_scope(found):
+                    return _respond(found, path, environ, read)
+            except StaleRealm:
+                forget(host, prefix)
+        return error_response(ProtocolError("temporarily_unavailable", status=503, headers={"Retry-After": "1"}))
+
+
+def _found(host: str, prefix: str, path: str) -> Realm | None:
+    """The realm whose mount this is, from the database, and remembered; None if Django has to say what it is."""
+    try:
+        mount = find_mount(host, prefix + path)
+    except NoSuchRealm:
+        return None
+    if mount.realm is None or mount.path != path:
+        return None
+    remember(host, prefix, mount.realm)
+    return mount.realm

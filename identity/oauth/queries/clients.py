@@ -14,6 +14,7 @@ from identity.kernel import clock, sql
 from identity.kernel.crypto import keyed_hashes
 from identity.oauth.models import SigningKey
 from identity.oauth.signing import Signer, signer_of
+from identity.realms.freshness import MARK, require_fresh
 from identity.realms.models import Realm
 
 APPLICATION = sql.Columns(
@@ -90,7 +91,7 @@ def _digests(realm: Realm, secret: str) -> tuple[str, dict[str, Any]]:
 @cache
 def _client_statement(digests: str) -> str:
     return (
-        f"SELECT {APPLICATION.sql}, s.id, s.last_used_at FROM identity_application a"  # noqa: S608 - columns are ours
+        f"SELECT {APPLICATION.sql}, s.id, s.last_used_at, {MARK} FROM identity_application a"  # noqa: S608 - columns are ours
         f"{_SECRET.format(digests=digests)}{_WHERE}"
     )
 
@@ -99,7 +100,7 @@ def _client_statement(digests: str) -> str:
 def _issuing_statement(digests: str, vendor: str) -> str:
     audiences = _AUDIENCES[vendor] + _AUDIENCES_FROM
     return (
-        f"SELECT {APPLICATION.sql}, {_KEY.sql}, s.id, s.last_used_at, {audiences} FROM identity_application a"  # noqa: S608
+        f"SELECT {APPLICATION.sql}, {_KEY.sql}, s.id, s.last_used_at, {MARK}, {audiences} FROM identity_application a"  # noqa: S608
         f"{_SECRET.format(digests=digests)}"
         "LEFT JOIN identity_signingkey k ON k.realm_id = %(realm)s AND k.status = 'active' AND k.alg = %(alg)s "
         f"{_WHERE}"
@@ -107,7 +108,7 @@ def _issuing_statement(digests: str, vendor: str) -> str:
 
 
 def find_client(realm: Realm, *, client_id: str, secret: str = "") -> Client | None:
-    """Who calls, and whether it presented a live secret. For endpoints that issue nothing.
+    """Who calls, and whether it presented a live secret. For endpoints that issue nothing. Raises StaleRealm.
 
     By keyed hash: our secrets are random, so no slow hash has to protect them, and the look-up takes the same time for
     a wrong one.
@@ -119,11 +120,12 @@ def find_client(realm: Realm, *, client_id: str, secret: str = "") -> Client | N
     if row is None:
         return None
     (application,), rest = sql.split(row, APPLICATION)
+    require_fresh(realm, rest[2])
     return Client(application, sql.as_uuid(rest[0]), sql.as_time(rest[1]), {}, None)
 
 
 def find_issuing_client(realm: Realm, *, client_id: str, secret: str = "") -> Client | None:
-    """The same for the token endpoint, with scopes, audiences and the signing key of the moment."""
+    """The same for the token endpoint, with scopes, audiences and the signing key of the moment. Raises StaleRealm."""
     digests, params = _digests(realm, secret)
     row = sql.fetch_one(
         _issuing_statement(digests, sql.vendor()),
@@ -138,8 +140,9 @@ def find_issuing_client(realm: Realm, *, client_id: str, secret: str = "") -> Cl
     if row is None:
         return None
     (application, key), rest = sql.split(row, APPLICATION, _KEY)
+    require_fresh(realm, rest[2])
     allowed = set(application.scopes)
-    listed = json.loads(rest[2] or "[]")
+    listed = json.loads(rest[3] or "[]")
     return Client(
         application,
         sql.as_uuid(rest[0]),

@@ -12,6 +12,7 @@ from identity.kernel import clock, sql
 from identity.oauth import rules
 from identity.oauth.queries.clients import APPLICATION
 from identity.oauth.queries.standing import CONSENT, USER
+from identity.realms.freshness import MARK, require_fresh
 from identity.realms.models import Realm
 from identity.sessions.models import Session
 from identity.sessions.store import TOUCH_AFTER, key_hashes
@@ -54,7 +55,7 @@ class Ready:
 
 
 _STATEMENT = (
-    "SELECT {columns}, n.last_used_at FROM identity_session s"
+    "SELECT {columns}, n.last_used_at, {mark} FROM identity_session s"
     " JOIN identity_user u ON u.realm_id = %(realm)s AND u.id = s.user_id"
     " JOIN identity_application a ON a.realm_id = %(realm)s AND a.client_id = %(client_id)s"
     " JOIN identity_redirecturi ru ON ru.realm_id = %(realm)s AND ru.application_id = a.id AND ru.kind = 'redirect'"
@@ -70,11 +71,11 @@ _STATEMENT = (
 @cache
 def _statement(hashes: str) -> str:
     columns = f"{_SESSION.sql}, {_USER.sql}, {APPLICATION.sql}, {_CONSENT.sql}"
-    return _STATEMENT.format(columns=columns, hashes=hashes)
+    return _STATEMENT.format(columns=columns, hashes=hashes, mark=MARK)
 
 
 def find_ready(realm: Realm, *, session_key: str, client_id: str, redirect_uri: str) -> Ready | None:
-    """All that a code depends on, in one query; None if anything is missing, for whatever reason.
+    """All that a code depends on, in one query; None if anything is missing, for whatever reason. Raises StaleRealm.
 
     Whether it is usable is asked by the caller. A session that has to be touched, since it was last seen a while ago,
     is not ready: the session engine does that.
@@ -87,6 +88,7 @@ def find_ready(realm: Realm, *, session_key: str, client_id: str, redirect_uri: 
     if row is None:
         return None
     (session, user, application, consent), rest = sql.split(row, _SESSION, _USER, APPLICATION, _CONSENT)
+    require_fresh(realm, rest[1])
     if clock.now() - session.last_seen_at > TOUCH_AFTER:
         return None
     return Ready(application=application, user=user, session=session, consent=consent, noted_at=sql.as_time(rest[0]))

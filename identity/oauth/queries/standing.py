@@ -19,6 +19,7 @@ from identity.oauth import rules
 from identity.oauth.models import FamilyStatus, Grant, RefreshFamily, RefreshToken
 from identity.oauth.queries.clients import APPLICATION
 from identity.oauth.signing import Unverified, verified
+from identity.realms.freshness import MARK, require_fresh
 from identity.realms.models import Realm
 from identity.sessions.models import Session
 
@@ -246,7 +247,7 @@ def _uuid_claim(claims: dict[str, Any], name: str) -> UUID | None:
 def _token_statement() -> str:
     return (
         f"SELECT {APPLICATION.sql}, {USER.sql}, {SESSION.sql}, {CONSENT.sql}, {FAMILY.sql},"  # noqa: S608
-        " k.alg, k.public_jwk, k.status, k.retire_after, EXISTS (SELECT 1 FROM identity_tokendenial d"
+        f" {MARK}, k.alg, k.public_jwk, k.status, k.retire_after, EXISTS (SELECT 1 FROM identity_tokendenial d"
         " WHERE d.realm_id = %(realm)s AND d.jti = %(jti)s) FROM identity_application a"
         " JOIN identity_signingkey k ON k.realm_id = %(realm)s AND k.kid = %(kid)s"
         + _USER.format(join="LEFT JOIN", user="%(user)s")
@@ -258,7 +259,7 @@ def _token_statement() -> str:
 
 
 def find_access_token(realm: Realm, found: Unverified, *, issuer: str) -> LiveToken | None:
-    """The token as it stands now, or None for whatever reason; the reason is told to nobody.
+    """The token as it stands now, or None for whatever reason; the reason is told to nobody. Raises StaleRealm.
 
     One query by what the token claims, then the signature, then everything that it depends on. A token of another
     realm fails thrice: its key is not here, its issuer differs, and none of its ids exists in this realm (TI-19).
@@ -284,7 +285,8 @@ def find_access_token(realm: Realm, found: Unverified, *, issuer: str) -> LiveTo
     if row is None:
         return None
     (application, user, session, consent, family), rest = sql.split(row, APPLICATION, USER, SESSION, CONSENT, FAMILY)
-    alg, jwk, key_status, retire_after, denied = rest
+    mark, alg, jwk, key_status, retire_after, denied = rest
+    require_fresh(realm, mark)
     now = clock.now()
     if denied or not _key_is_trusted(key_status, sql.as_time(retire_after), now):
         return None
