@@ -71,9 +71,6 @@ class Command(BaseCommand):
         self.stdout.write(f"Demo sign-ins (password of all: {PASSWORD})")
         for slug, what, email in rows:
             self.stdout.write(f"  {slug:9} {email:30} {what}")
-        self.stdout.write(
-            "  acme      dana.okafor@acme.example       A customer: try the sample client (bin/demo-client)"
-        )
 
 
 def demo_environment(data: Path) -> dict[str, str]:
