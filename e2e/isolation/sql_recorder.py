@@ -22,6 +22,7 @@ from sqlglot import exp
 
 from identity.kernel.checks import GLOBAL_TABLES
 from identity.kernel.context import current_realm_id
+from identity.kernel.sql import Columns
 from identity.kernel.tenancy import RealmOwned
 
 GLOBAL = GLOBAL_TABLES | {
@@ -383,14 +384,24 @@ def recorded() -> Iterator[Recorder]:
         recorder.note(row)
         return row
 
+    loaded = Columns.load
+
+    def load(columns: Columns[Any], values: Any) -> models.Model | None:
+        row: models.Model | None = loaded(columns, values)
+        if row is not None:
+            recorder.note(row)
+        return row
+
     def saved(instance: models.Model, **_: Any) -> None:
         recorder.note(instance)
 
     models.Model.from_db = classmethod(from_db)  # type: ignore[method-assign, assignment]
+    Columns.load = load  # type: ignore[method-assign]
     post_save.connect(saved)
     try:
         with connection.execute_wrapper(recorder):
             yield recorder
     finally:
         models.Model.from_db = original  # type: ignore[method-assign]
+        Columns.load = loaded  # type: ignore[method-assign]
         post_save.disconnect(saved)

@@ -116,7 +116,6 @@ class RealmValidator(OAuth2Validator):
             request.actor,
             realm=current_realm(),  # type: ignore[arg-type]
             application=request.client,
-            user=request.user,
             session=request.session_row,
             approval=approval,
             code=code["code"],

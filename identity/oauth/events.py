@@ -7,15 +7,6 @@ from django.utils.translation import gettext_lazy as _
 from identity.kernel.events import Event, Severity, event
 
 
-@event("code.issued", target="application", sentence=_("{actor} signed in to {name}"), feed=False)
-class CodeIssued(Event):
-    """A person came through authorization; the code itself is in no event (DECISIONS 21)."""
-
-    name: str = ""
-    scope: str = ""
-    offline: bool = False
-
-
 @event("token.issued", target="application", sentence=_("{actor} got tokens"), feed=False)
 class TokenIssued(Event):
     """A code was redeemed, or an application got a token for itself."""

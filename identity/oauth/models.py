@@ -91,7 +91,10 @@ class AccessToken(RealmOwned, dot.AbstractAccessToken):
 
 
 class RefreshToken(RealmOwned, dot.AbstractRefreshToken):
-    """One generation of a refresh family: a keyed hash, revoked by its rotation."""
+    """One generation of a refresh family: a keyed hash, used up by its rotation.
+
+    `rotated_at` is in no index, unlike DOT's `revoked`, which stays empty: so a rotation touches none of them.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     family = models.ForeignKey(RefreshFamily, null=True, on_delete=models.CASCADE, related_name="tokens")

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.db import transaction
 
-from identity.accounts.models import User
 from identity.applications.models import Application, ClientSecret
 from identity.audit import outbox, publishing
 from identity.audit.models import AuditEvent, Outbox
@@ -89,16 +88,15 @@ class Approval:
     offline_until: datetime | None = None
 
 
-def issue_code(
-    actor: Actor, *, realm: Realm, application: Application, user: User, session: Session, approval: Approval, code: str
+def issue_code(  # house: HR03 token.issued says it: a code alone opens nothing
+    actor: Actor, *, realm: Realm, application: Application, session: Session, approval: Approval, code: str
 ) -> None:
     """Store an authorization code, hashed, bound to client, redirect URI, challenge, session and sign-in.
 
-    Says code.issued.
+    Says nothing: what the code gives is told when it is redeemed, with the person and the session.
     """
     now = clock.now()
     grant_id = uuid7()
-    scope = " ".join(approval.scopes)
     grant = sql.Insert(
         Grant,
         {
@@ -107,14 +105,14 @@ def issue_code(
             # DOT's column for the clear text is unique and never null: it gets the id; the code itself is kept nowhere.
             "code": grant_id.hex,
             "code_hash": keyed_hash(CODE_LABEL, realm.pk, code),
-            "user_id": user.pk,
+            "user_id": actor.id,
             "application_id": application.pk,
             "session_id": session.pk,
             "created": now,
             "updated": now,
             "expires": now + timedelta(seconds=realm.setting("code_lifetime")),
             "redirect_uri": approval.redirect_uri,
-            "scope": scope,
+            "scope": " ".join(approval.scopes),
             "code_challenge": approval.code_challenge,
             "code_challenge_method": Grant.CODE_CHALLENGE_S256,
             "nonce": approval.nonce,
@@ -125,12 +123,11 @@ def issue_code(
             "offline_until": approval.offline_until,
         },
     )
-    said = events.CodeIssued(target_id=application.pk, name=application.name, scope=scope, offline=approval.offline)
-    _take(actor, said, sql.Step(rows=(grant,)))
+    sql.take(sql.Step(rows=(grant,)))
 
 
 _USE_CODE = (
-    "UPDATE identity_grant SET used_at = %(now)s, updated = %(now)s, issued_jti = %(jti)s, family_id = %(family)s"
+    "UPDATE identity_grant SET used_at = %(now)s, updated = %(now)s, issued_jti = %(jti)s"
     " WHERE realm_id = %(realm)s AND id = %(grant)s AND used_at IS NULL AND expires > %(now)s"
 )
 
@@ -159,7 +156,8 @@ def redeem_code(
         or not standing.is_usable(realm, application, offline=False)
     ):
         raise invalid_grant(REFUSED_CODE)
-    family_id = uuid7() if application.allows_grant_type("refresh_token") else None
+    # A family has the id of the code that founded it: so no index of the code's row changes when it is used.
+    family_id = grant.pk if application.allows_grant_type("refresh_token") else None
     session = standing.session
     person = Person(
         user=user,
@@ -184,9 +182,10 @@ def redeem_code(
     )
     step = sql.Step(
         guard=_USE_CODE,
-        params={"now": now, "jti": minted.jti, "family": family_id, "realm": realm.pk, "grant": grant.pk},
+        params={"now": now, "jti": minted.jti, "realm": realm.pk, "grant": grant.pk},
         rows=_new_family(realm, grant, family_id, text, now) if family_id else (),
     )
+    actor = replace(actor, session_id=session.pk if session else None)
     if not _take(actor, said, step, on_behalf_of=user.pk):
         _punish_if_used(actor, realm, application, code)
         raise invalid_grant(REFUSED_CODE)
@@ -268,8 +267,8 @@ def _new_refresh(
 
 
 _ROTATE = (
-    "UPDATE identity_refreshtoken SET revoked = %(now)s, rotated_at = %(now)s, updated = %(now)s"
-    " WHERE realm_id = %(realm)s AND id = %(token)s AND revoked IS NULL AND EXISTS (SELECT 1"
+    "UPDATE identity_refreshtoken SET rotated_at = %(now)s, updated = %(now)s"
+    " WHERE realm_id = %(realm)s AND id = %(token)s AND rotated_at IS NULL AND EXISTS (SELECT 1"
     " FROM identity_refreshfamily WHERE realm_id = %(realm)s AND id = %(family)s AND status = 'active')"
 )
 _TOUCH = "UPDATE identity_refreshfamily SET last_used_at = %(now)s WHERE realm_id = %(realm)s AND id = %(family)s"
@@ -324,7 +323,7 @@ def rotate_refresh(actor: Actor, *, realm: Realm, client: Client, refresh_token:
     )
     step = sql.Step(
         guard=_ROTATE,
-        also=(_TOUCH,),
+        also=(_TOUCH,) if family.last_used_at is None or now - family.last_used_at > NOTE_USE_EVERY else (),
         params={"now": now, "realm": realm.pk, "token": token.pk, "family": family.pk},
         rows=(fresh,),
     )

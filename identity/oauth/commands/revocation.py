@@ -105,9 +105,12 @@ def revoke_by_client(
 
 @transaction.atomic
 def punish_replay(actor: Actor, *, realm: Realm, application: Application, grant: Grant, user: User) -> None:
-    """A code came twice: revoke what its first use gave (OA-05; RFC 6749, 4.1.2). Says code.replayed, once."""
+    """A code came twice: revoke what its first use gave (OA-05; RFC 6749, 4.1.2). Says code.replayed, once.
+
+    The family has the code's own id.
+    """
     now = clock.now()
-    ended = _end(grant.family_id, reason="code_replayed", by=None, now=now)
+    ended = _end(grant.pk, reason="code_replayed", by=None, now=now)
     denied = _deny(grant.issued_jti, until=_longest(realm, now), now=now)
     if ended or denied:
         record(
@@ -118,7 +121,7 @@ def punish_replay(actor: Actor, *, realm: Realm, application: Application, grant
                 target_name=user.display_name,
                 application_id=application.pk,
                 name=application.name,
-                family_id=grant.family_id,
+                family_id=grant.pk,
             ),
             on_behalf_of=user.pk,
         )

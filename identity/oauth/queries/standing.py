@@ -61,12 +61,13 @@ FAMILY = sql.Columns(
         "amr",
         "acr",
         "expires_at",
+        "last_used_at",
     ),
 )
 TOKEN = sql.Columns(
     RefreshToken,
     "t",
-    ("id", "realm_id", "application_id", "family_id", "generation", "created", "rotated_at", "revoked", "expires_at"),
+    ("id", "realm_id", "application_id", "family_id", "generation", "created", "rotated_at", "expires_at"),
 )
 GRANT = sql.Columns(
     Grant,
@@ -77,7 +78,6 @@ GRANT = sql.Columns(
         "application_id",
         "user_id",
         "session_id",
-        "family_id",
         "issued_jti",
         "expires",
         "used_at",
@@ -162,7 +162,7 @@ def _code_statement(hashes: str, vendor: str) -> str:
         + _USER.format(join="JOIN", user="g.user_id")
         + _SESSION.format(session="g.session_id")
         + _CONSENT.format(user="g.user_id", application="g.application_id")
-        + " LEFT JOIN identity_refreshfamily f ON f.realm_id = %(realm)s AND f.id = g.family_id"
+        + " LEFT JOIN identity_refreshfamily f ON f.realm_id = %(realm)s AND f.id = g.id"
         f" WHERE g.realm_id = %(realm)s AND g.code_hash IN ({hashes})"
     )
 
@@ -183,7 +183,7 @@ class FoundRefresh:
     def is_live(self, realm: Realm, application: Application, now: datetime) -> bool:
         """Whether this application could use it now."""
         token, family = self.token, self.family
-        if token.application_id != application.pk or token.revoked is not None:
+        if token.application_id != application.pk or token.rotated_at is not None:
             return False
         if token.expires_at is None or token.expires_at <= now or family.expires_at <= now:
             return False
@@ -205,8 +205,9 @@ def find_refresh(realm: Realm, text: str) -> FoundRefresh | None:
 def _refresh_statement(hashes: str, vendor: str) -> str:
     return (
         f"SELECT {TOKEN.sql}, {FAMILY.sql}, {USER.sql}, {SESSION.sql}, {CONSENT.sql},"  # noqa: S608
-        " EXISTS (SELECT 1 FROM identity_refreshtoken n WHERE n.realm_id = %(realm)s AND n.family_id = t.family_id"
-        " AND n.generation > t.generation + 1), "
+        # Only of a token that comes again: a family is as long as its person is patient.
+        " CASE WHEN t.rotated_at IS NULL THEN FALSE ELSE EXISTS (SELECT 1 FROM identity_refreshtoken n"
+        " WHERE n.realm_id = %(realm)s AND n.family_id = t.family_id AND n.generation > t.generation + 1) END, "
         + _ROLES[vendor]
         + _ROLES_FROM.format(user="f.user_id", application="f.application_id")
         + " FROM identity_refreshtoken t"

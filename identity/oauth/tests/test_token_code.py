@@ -64,9 +64,7 @@ def test_issuing_is_an_event_with_the_client_as_actor(flow: Flow, user_a):
     assert event.actor_id == flow.application.pk
     assert event.on_behalf_of == user_a.pk
     assert event.payload["grant_type"] == "authorization_code"
-    (code,) = said(flow.realm, "code.issued")
-    assert code.actor_id == user_a.pk
-    assert code.session_id == flow.session_of(user_a).pk
+    assert event.session_id == flow.session_of(user_a).pk
 
 
 def test_answers_are_stored_nowhere(flow: Flow):

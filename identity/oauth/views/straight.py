@@ -84,7 +84,6 @@ def _answer(request: Request, parameters: Parameters) -> Response | None:
         powerless_actor(user, session=session, origin=request.origin, request_id=request.request_id),
         realm=realm,
         application=application,
-        user=user,
         session=session,
         approval=Approval(
             scopes=scopes,
