@@ -45,9 +45,7 @@ def test_an_expired_token_is_inactive(flow: Flow):
         assert flow.introspect(token) == INACTIVE
 
 
-@pytest.mark.parametrize(
-    "token", ["", "x", "a.b.c", "eyJhbGciOiJub25lIn0.e30.", "x" * 40_000, "ä", "..", "e30.e30.e30"]
-)
+@pytest.mark.parametrize("token", ["x", "a.b.c", "eyJhbGciOiJub25lIn0.e30.", "x" * 40_000, "ä", "..", "e30.e30.e30"])
 def test_anything_else_is_inactive(flow: Flow, token: str):
     assert flow.introspect(token) == INACTIVE
 
@@ -88,6 +86,11 @@ def test_a_client_without_a_secret_may_not_ask(public: Flow, flow: Flow):
     token = flow.tokens()["access_token"]
     response = public.post("/oauth/introspect", {"token": token})
     assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
+
+
+def test_without_a_token_the_request_is_wrong(flow: Flow):
+    response = flow.post("/oauth/introspect", {"token": ""})
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
 
 
 def test_only_posted_forms_are_read(flow: Flow):

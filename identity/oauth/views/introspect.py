@@ -4,6 +4,7 @@ from typing import Any
 
 from identity.kernel.naming import issuer_of
 from identity.oauth import authentication, signing
+from identity.oauth.errors import invalid_request
 from identity.oauth.queries.clients import Client
 from identity.oauth.queries.standing import LiveToken, find_access_token, live_refresh
 from identity.oauth.wire import NO_STORE, Request, Response, json_response
@@ -19,7 +20,10 @@ def handle(request: Request) -> Response:
     """
     form = request.form()
     client = authentication.authenticated(request, form)
-    return json_response(_answer(request, client, form.get("token", "")), headers=NO_STORE)
+    token = form.get("token")
+    if not token:
+        raise invalid_request("token is missing.")
+    return json_response(_answer(request, client, token), headers=NO_STORE)
 
 
 def _answer(request: Request, client: Client, token: str) -> dict[str, Any]:
@@ -33,7 +37,7 @@ def _answer(request: Request, client: Client, token: str) -> dict[str, Any]:
         if live.user is not None:
             answer["username"] = live.user.get_username()
         return answer
-    refresh = live_refresh(request.realm, token, client.application) if token else None
+    refresh = live_refresh(request.realm, token, client.application)
     if refresh is None or refresh.token.expires_at is None:
         return {"active": False}
     return {
