@@ -109,6 +109,9 @@ def terms(expression: exp.Expression | None) -> Iterator[exp.Expression]:
     if expression is None:
         return
     inner = expression.unnest() if isinstance(expression, exp.Paren) else expression
+    if isinstance(inner, exp.Is) and inner.expression == exp.true():
+        # `(a = b) IS TRUE`: kernel.sql.in_realm
+        inner = inner.this.unnest() if isinstance(inner.this, exp.Paren) else inner.this
     if isinstance(inner, exp.And):
         yield from terms(inner.left)
         yield from terms(inner.right)

@@ -127,8 +127,9 @@ def issue_code(  # house: HR03 token.issued says it: a code alone opens nothing
 
 
 _USE_CODE = (
-    "UPDATE identity_grant SET used_at = %(now)s, updated = %(now)s, issued_jti = %(jti)s"
-    " WHERE realm_id = %(realm)s AND id = %(grant)s AND used_at IS NULL AND expires > %(now)s"
+    "UPDATE identity_grant SET used_at = %(now)s, updated = %(now)s, issued_jti = %(jti)s WHERE "  # noqa: S608 - texts of ours
+    + sql.in_realm("identity_grant")
+    + " AND id = %(grant)s AND used_at IS NULL AND expires > %(now)s"
 )
 
 
@@ -267,11 +268,17 @@ def _new_refresh(
 
 
 _ROTATE = (
-    "UPDATE identity_refreshtoken SET rotated_at = %(now)s, updated = %(now)s"
-    " WHERE realm_id = %(realm)s AND id = %(token)s AND rotated_at IS NULL AND EXISTS (SELECT 1"
-    " FROM identity_refreshfamily WHERE realm_id = %(realm)s AND id = %(family)s AND status = 'active')"
+    "UPDATE identity_refreshtoken SET rotated_at = %(now)s, updated = %(now)s WHERE "  # noqa: S608 - texts of ours
+    + sql.in_realm("identity_refreshtoken")
+    + " AND id = %(token)s AND rotated_at IS NULL AND EXISTS (SELECT 1 FROM identity_refreshfamily f WHERE "
+    + sql.in_realm("f")
+    + " AND f.id = %(family)s AND f.status = 'active')"
 )
-_TOUCH = "UPDATE identity_refreshfamily SET last_used_at = %(now)s WHERE realm_id = %(realm)s AND id = %(family)s"
+_TOUCH = (
+    "UPDATE identity_refreshfamily SET last_used_at = %(now)s WHERE "  # noqa: S608 - texts of ours
+    + sql.in_realm("identity_refreshfamily")
+    + " AND id = %(family)s"
+)
 
 
 def rotate_refresh(actor: Actor, *, realm: Realm, client: Client, refresh_token: str, scope: str = "") -> Tokens:
