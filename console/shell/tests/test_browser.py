@@ -5,6 +5,7 @@ from importlib.resources import files
 from urllib.parse import urldefrag, urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from conftest import make_application, make_user
 
@@ -107,7 +108,7 @@ def test_the_palette_finds_a_person_by_keyboard_alone(visit):
     assert page.locator("#palette input").get_attribute("aria-activedescendant") == option.get_attribute("id")
     page.keyboard.press("Enter")
     page.wait_for_url("**/console/users/**")
-    assert page.get_by_role("heading", level=1).inner_text() == "Mia Torres"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mia Torres")
 
 
 def test_the_palette_gives_the_focus_back(visit):
@@ -169,7 +170,7 @@ def test_a_drawers_address_opens_it_again_also_without_scripts(visit):
     page.locator("#drawer:modal").wait_for()
     plain = visit("audit", java_script_enabled=False)
     plain.goto(url)
-    assert plain.locator("#drawer[open] h2").is_visible()
+    expect(plain.locator("#drawer[open] h2")).to_be_visible()
 
 
 def test_a_search_keeps_the_focus_and_the_address(visit):
@@ -179,7 +180,7 @@ def test_a_search_keeps_the_focus_and_the_address(visit):
     page.locator("tr", has_text="Olivia").wait_for(state="detached")
     assert page.url.endswith("users?q=mia")
     assert page.evaluate("document.activeElement.name") == "q"
-    assert page.locator("#announce").inner_text()
+    expect(page.locator("#announce")).not_to_be_empty()  # said when the new rows have settled, a moment after
 
 
 def test_selected_rows_are_counted_and_let_go(visit):
@@ -187,44 +188,47 @@ def test_selected_rows_are_counted_and_let_go(visit):
     boxes = page.locator("input[name=ids]")
     boxes.nth(0).check()
     boxes.nth(1).check()
-    assert page.get_by_text("2 selected").is_visible()
+    expect(page.get_by_text("2 selected")).to_be_visible()
     page.keyboard.press("Escape")
-    assert not page.get_by_role("region", name="Selection").is_visible()
+    expect(page.get_by_role("region", name="Selection")).not_to_be_visible()
 
 
 def test_letters_are_shortcuts_only_while_nobody_types_and_can_be_turned_off(visit):
     page = visit("keys")
     page.keyboard.press("?")
-    assert page.locator("#shortcuts:modal").count() == 1
+    expect(page.locator("#shortcuts:modal")).to_have_count(1)
     page.keyboard.press("Escape")
     page.keyboard.press("g")
     page.keyboard.press("u")
     page.wait_for_url("**/console/users")
     page.locator("[data-search]").focus()
     page.keyboard.type("?g")
-    assert page.locator("#shortcuts:modal").count() == 0
+    expect(page.locator("#shortcuts:modal")).to_have_count(0)
     page.locator("[data-search]").blur()
     page.get_by_role("button", name="Your menu").click()
     page.get_by_role("button", name="Single-letter shortcuts").click()
     page.keyboard.press("?")
-    assert page.locator("#shortcuts:modal").count() == 0
+    expect(page.locator("#shortcuts:modal")).to_have_count(0)
 
 
 def test_on_a_phone_the_sidebar_is_a_sheet(visit):
     page = visit("keys", **LOOKS["a phone, dark"])
-    assert not page.get_by_role("navigation", name="Main").is_visible()
+    expect(page.get_by_role("navigation", name="Main")).not_to_be_visible()
     page.get_by_role("link", name="Open navigation").click()
     assert page.evaluate("document.activeElement.getAttribute('aria-current')") == "page"
     assert page.locator(".rk-main").get_attribute("inert") is not None
     page.keyboard.press("Escape")
-    assert not page.get_by_role("navigation", name="Main").is_visible()
+    expect(page.get_by_role("navigation", name="Main")).not_to_be_visible()
 
 
 def feed(page, *ids, severity="low"):
     """What the server sends: rows for the top of the feed."""
     rows = "".join(f'<li data-event-id="{id_}" data-severity="{severity}">{id_}</li>' for id_ in ids)
     page.sockets[-1].send(f'<div hx-swap-oob="afterbegin:#feed">{rows}</div>')
-    page.wait_for_timeout(150)
+    # The socket's order is kept: once this mark is there, so is all that came before it.
+    page.evaluate("document.querySelector('#mark')?.remove()")
+    page.sockets[-1].send('<div hx-swap-oob="beforeend:body"><i id="mark" hidden></i></div>')
+    page.locator("#mark").wait_for(state="attached")
 
 
 def shown(page):
@@ -242,7 +246,7 @@ def test_a_lost_line_is_said(visit):
     page.get_by_role("status").filter(has_text="Live").wait_for()
     page.sockets[-1].close(code=1006)
     page.get_by_text("Not live since").first.wait_for()
-    assert page.get_by_role("button", name="Connect now").is_visible()
+    expect(page.get_by_role("button", name="Connect now")).to_be_visible()
 
 
 def test_feed_rows_come_once_in_the_order_of_their_ids(visit):
@@ -259,33 +263,33 @@ def test_the_feed_holds_still_while_pointed_at(visit):
     page.locator("#feed li").first.hover()
     feed(page, "zz-2", "zz-3")
     assert shown(page)[0] == "zz-1"
-    assert page.get_by_text("Held while you point, 2 new").is_visible()
+    expect(page.get_by_text("Held while you point, 2 new")).to_be_visible()
     page.mouse.move(700, 20)
-    assert shown(page)[0] == "zz-3"
+    expect(page.locator("#feed [data-event-id]").first).to_have_attribute("data-event-id", "zz-3")
 
 
 def test_the_feed_can_be_paused_and_keeps_fifty_rows(visit):
     page = visit()
     page.get_by_role("button", name="Pause").click()
     feed(page, *(f"zz-{number:03}" for number in range(60)))
-    assert page.get_by_text("Paused, 60 waiting").is_visible()
+    expect(page.get_by_text("Paused, 60 waiting")).to_be_visible()
     page.get_by_role("button", name="Resume").click()
-    assert len(shown(page)) == 50
+    expect(page.locator("#feed [data-event-id]")).to_have_count(50)
     assert shown(page)[0] == "zz-059"
 
 
 def test_a_critical_event_speaks_by_itself(visit):
     page = visit()
     feed(page, "zz-1", severity="critical")
-    assert page.locator("#announce").inner_text() == "zz-1"
+    expect(page.locator("#announce")).to_have_text("zz-1")
 
 
 def test_the_chart_is_a_table_on_demand_and_without_scripts(visit):
     page = visit()
     page.locator("[data-chart-plot] svg").first.wait_for()
-    assert not page.get_by_role("region", name="Sign-ins").locator("table").first.is_visible()
+    expect(page.get_by_role("region", name="Sign-ins").locator("table").first).not_to_be_visible()
     page.get_by_role("button", name="Show the chart as a table").click()
-    assert page.locator("[data-chart-rows]").first.is_visible()
+    expect(page.locator("[data-chart-rows]").first).to_be_visible()
     plain = visit(java_script_enabled=False)
-    assert plain.locator("[data-chart-rows]").first.is_visible()
-    assert not plain.get_by_role("button", name="Pause").is_visible(), "no button that does nothing"
+    expect(plain.locator("[data-chart-rows]").first).to_be_visible()
+    expect(plain.get_by_role("button", name="Pause"), "no button that does nothing").not_to_be_visible()
