@@ -101,3 +101,26 @@ def sqlite(path: Path) -> dict[str, Any]:
             "PRAGMA cell_size_check=ON;PRAGMA temp_store=MEMORY;",
         },
     }
+
+
+def setting_defaults() -> dict[str, Any]:
+    """The installation's defaults of realm settings: only those whose variable is set."""
+    out: dict[str, Any] = {}
+    for name, setting in (
+        ("ALLOW_AUTO_REGISTRATION", "sign_up_open"),
+        ("REQUIRE_EMAIL_VERIFICATION", "email_verification_required"),
+    ):
+        if os.environ.get(name, "").strip():
+            out[setting] = flag(name, False)
+    if rotation := os.environ.get("FORCE_PASSWORD_ROTATION", "").strip():
+        # Days; a bare yes means 90.
+        days = int(rotation) if rotation.isdecimal() else 90 * flag("FORCE_PASSWORD_ROTATION", False)
+        if days > 730:
+            raise ImproperlyConfigured("FORCE_PASSWORD_ROTATION is a number of days, at most 730.")
+        out["password_max_age"] = days * 24 * 3600
+    if mfa := os.environ.get("ENABLE_MFA", "").strip().lower():
+        if mfa in ("off", "optional", "required"):
+            out["second_factor"] = mfa
+        else:
+            out["second_factor"] = "optional" if flag("ENABLE_MFA", False) else "off"
+    return out

@@ -8,6 +8,7 @@ from identity.consent.models import *  # noqa: F403
 from identity.courier.models import *  # noqa: F403
 from identity.kernel.models import *  # noqa: F403
 from identity.metrics.models import *  # noqa: F403
+from identity.mfa.models import *  # noqa: F403
 from identity.oauth.models import *  # noqa: F403
 from identity.realms.models import *  # noqa: F403
 from identity.security.models import *  # noqa: F403

@@ -52,6 +52,9 @@ ALLAUTH_TRUSTED_PROXY_COUNT = REALMKEEP_TRUSTED_PROXIES
 # The mount is the check: an unknown host is a 404 before anything else runs.
 ALLOWED_HOSTS = ["*"]
 
+# What a realm gets that says nothing of its own; every realm overrides it in its console.
+REALMKEEP_SETTING_DEFAULTS = env.setting_defaults()
+
 EMAIL_URL = os.environ.get("EMAIL_URL", "")
 REALMKEEP_MAIL_FROM = os.environ.get("REALMKEEP_MAIL_FROM", "Realmkeep <no-reply@realmkeep.example>")
 

@@ -25,6 +25,8 @@ class Role(RealmOwned):
     name = models.CharField(max_length=100)
     description = models.CharField(max_length=300, blank=True, default="")
     permissions = models.JSONField(default=list)
+    requirements = models.JSONField(default=list)
+    """What a person must have shown for the role to count: verified_email, verified_phone, second_factor."""
     application = models.ForeignKey(
         "identity.Application", null=True, blank=True, on_delete=models.CASCADE, related_name="roles"
     )

@@ -15,11 +15,12 @@ from identity.kernel.tenancy import RealmManager, RealmOwned
 
 
 class UserStatus(models.TextChoices):
-    """`locked` ends by itself (locked_until) or by unlocking; `disabled` only by an admin."""
+    """`locked` ends by itself (locked_until) or by unlocking; `disabled` only by an admin; `pending` by approval."""
 
     ACTIVE = "active"
     LOCKED = "locked"
     DISABLED = "disabled"
+    PENDING = "pending"
 
 
 class UserManager(RealmManager["User"], BaseUserManager["User"]):
@@ -30,6 +31,8 @@ class User(RealmOwned, Stated, AbstractBaseUser, PermissionsMixin):
     """One person in one realm. The same e-mail in two realms is two people (DECISIONS 5)."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # Wider than Django's: hashes of other products that are imported carry longer salts.
+    password = models.CharField(max_length=512)
     email = models.EmailField(max_length=254, null=True, blank=True)
     email_verified_at = models.DateTimeField(null=True)
     phone = models.CharField(max_length=16, null=True, blank=True)
@@ -43,6 +46,11 @@ class User(RealmOwned, Stated, AbstractBaseUser, PermissionsMixin):
     time_zone = models.CharField(max_length=64, null=True, blank=True)
     locked_until = models.DateTimeField(null=True)
     password_changed_at = models.DateTimeField(null=True)
+    password_change_required = models.CharField(max_length=16, blank=True, default="")
+    attributes = models.JSONField(default=dict)
+    terms_version = models.CharField(max_length=40, blank=True, default="")
+    terms_accepted_at = models.DateTimeField(null=True)
+    factor_grace_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=clock.now)
     last_sign_in_at = models.DateTimeField(null=True)
     last_login = None  # type: ignore[assignment]  # written at each sign-in by Django's own signal; ours is last_sign_in_at
@@ -133,4 +141,96 @@ class Invitation(RealmOwned):
         return f"invitation of {self.user_id}"
 
 
-__all__ = ["Invitation", "User"]
+class PasswordRecord(RealmOwned):
+    """A password that a person had: its hash, so that the policy can refuse it again."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="password_records")
+    encoded = models.CharField(max_length=512)
+    replaced_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["realm", "user", "id"], name="password_record_by_user")]
+
+    def __str__(self) -> str:
+        return f"password of {self.user_id}"
+
+
+class CodePurpose(models.TextChoices):
+    """What a code that was sent proves; one never serves for another."""
+
+    SIGN_IN = "sign_in"
+    SIGN_UP = "sign_up"
+    VERIFY = "verify"
+    RESET = "reset"
+    CONFIRM = "confirm"
+
+
+class OneTimeCode(RealmOwned):
+    """A short code that was sent to an address or number. It exists for unknown names, too: nothing tells them apart.
+
+    Kept as a keyed hash, with the tries that were spent on it (RFC 6749 has none of this; OWASP ASVS 6.5, 6.6).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    purpose = models.CharField(max_length=10)
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="one_time_codes")
+    address_hash = models.BinaryField(max_length=33)
+    address_sealed = models.BinaryField()
+    code_hash = models.BinaryField(max_length=33)
+    tries = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(purpose__in=CodePurpose.values), name="one_time_code_purpose_known")
+        ]
+        indexes = [
+            models.Index(fields=["realm", "address_hash", "id"], name="one_time_code_by_address"),
+            models.Index(fields=["realm", "expires_at"], name="one_time_code_by_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.pk}"
+
+
+class AttributeType(models.TextChoices):
+    """What a custom attribute may hold."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    CHOICE = "choice"
+
+
+class Attribute(RealmOwned):
+    """A custom attribute that the people of a realm have: its name, type and who may see and change it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=60)
+    label = models.CharField(max_length=100)
+    type = models.CharField(max_length=10, default=AttributeType.TEXT)
+    choices = models.JSONField(default=list)
+    pattern = models.CharField(max_length=200, blank=True, default="")
+    most = models.PositiveIntegerField(null=True)
+    required = models.BooleanField(default=False)
+    at_sign_up = models.BooleanField(default=False)
+    person_may_see = models.BooleanField(default=True)
+    person_may_change = models.BooleanField(default=False)
+    position = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["realm", "name"], name="attribute_name_in_realm"),
+            models.CheckConstraint(condition=Q(type__in=AttributeType.values), name="attribute_type_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+__all__ = ["Attribute", "Invitation", "OneTimeCode", "PasswordRecord", "User"]

@@ -79,6 +79,8 @@ class Application(RealmOwned, Stated, AbstractApplication):
     privacy_uri = models.CharField(max_length=500, blank=True, default="")
     terms_uri = models.CharField(max_length=500, blank=True, default="")
     last_used_at = models.DateTimeField(null=True)
+    required_acr = models.CharField(max_length=60, blank=True, default="")
+    """The least authentication context class that its people sign in with; empty: the realm's policy alone."""
     version = models.PositiveIntegerField(default=1)
     authorization_grant_type = models.CharField(
         max_length=44, choices=AbstractApplication.GRANT_TYPES, default="authorization-code", editable=False

@@ -52,4 +52,39 @@ class Message(RealmOwned):
         return self.template
 
 
-__all__ = ["Message"]
+class SmsProviderKind(models.TextChoices):
+    """How short messages leave."""
+
+    TWILIO = "twilio"
+    TWILIO_VERIFY = "twilio_verify"
+    HTTP = "http"
+    SNS = "sns"
+
+
+class SmsProvider(RealmOwned):
+    """One way out for short messages; the enabled one with the lowest position is tried first, then the next.
+
+    `settings` holds nothing secret; what is secret lies sealed in `secrets_sealed`, a JSON object of names and values.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=16)
+    settings = models.JSONField(default=dict)
+    secrets_sealed = models.BinaryField(null=True)
+    enabled = models.BooleanField(default=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("realm", models.functions.Lower("name"), name="sms_provider_name_in_realm"),
+            models.CheckConstraint(condition=Q(kind__in=SmsProviderKind.values), name="sms_provider_kind_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+__all__ = ["Message", "SmsProvider"]

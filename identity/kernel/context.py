@@ -15,6 +15,9 @@ class RealmLike(Protocol):
     host: str | None
     settings: dict[str, Any]
 
+    def setting(self, name: str) -> Any:
+        """The value of a setting in force."""
+
 
 class NoRealm(RuntimeError):
     """A realm-owned table was asked while no realm was set: fail closed instead of answering for all realms."""

@@ -19,7 +19,9 @@ class RealmPart(Part):
 
     slug: Text = Field(description="Matches the realm. Never renamed.")
     name: Text | None = None
-    settings: dict[str, bool | int | str] | None = Field(None, description="Settings by name; lifetimes in seconds.")
+    settings: dict[str, bool | int | str | list[str]] | None = Field(
+        None, description="Settings by name; lifetimes in seconds."
+    )
     branding: dict[str, str] | None = Field(None, description="accent (#rrggbb) and logo_text (two characters).")
 
 

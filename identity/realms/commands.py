@@ -17,7 +17,7 @@ from identity.kernel.events import Event, changes_of
 from identity.kernel.permissions import Permission
 from identity.kernel.transactions import for_write
 from identity.realms import events, rules
-from identity.realms.models import DEFAULT_SETTINGS, Realm, RealmStatus
+from identity.realms.models import Realm, RealmStatus, default_setting
 
 HELD = timedelta(days=30)
 
@@ -98,7 +98,7 @@ def change_realm_settings(actor: Actor, *, changes: Mapping[str, Any], expected_
     if not differing:
         return realm
     realm.settings = {
-        name: value for name, value in {**realm.settings, **checked}.items() if value != DEFAULT_SETTINGS[name]
+        name: value for name, value in {**realm.settings, **checked}.items() if value != default_setting(name)
     }
     realm.version += 1
     realm.save(update_fields=["settings", "version"])

@@ -23,10 +23,60 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "refresh_token_max_lifetime": (3600, 730 * DAY),
     "session_idle_lifetime": (300, 30 * DAY),
     "session_lifetime": (900, 90 * DAY),
+    "password_min_length": (8, 64),
+    "password_character_classes": (0, 4),
+    "password_history": (0, 24),
+    "password_max_age": (0, 730 * DAY),
+    "second_factor_grace": (0, 90 * DAY),
+    "trusted_device_lifetime": (0, 180 * DAY),
+    "lockout_tries": (3, 50),
+    "lockout_pause": (60, DAY),
+    "sms_daily_limit": (0, 1_000_000),
+    "sms_number_daily_limit": (1, 100),
+    "sms_prefix_daily_limit": (1, 1_000_000),
 }
-"""The least and the most seconds of each lifetime."""
+"""The least and the most of each number; lifetimes, ages and pauses are seconds."""
+
+COUNTS = frozenset(
+    {
+        "password_min_length",
+        "password_character_classes",
+        "password_history",
+        "lockout_tries",
+        "sms_daily_limit",
+        "sms_number_daily_limit",
+        "sms_prefix_daily_limit",
+    }
+)
+"""The numbers of BOUNDS that are no spans of time."""
 
 SIGNING_ALGORITHMS = ("ES256", "RS256")
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "signing_algorithm": SIGNING_ALGORITHMS,
+    "bot_protection": ("off", "proof_of_work", "captcha"),
+    "password_breach_check": ("off", "bundled", "online"),
+    "second_factor": ("off", "optional", "required"),
+    "suspicious_sign_in": ("allow", "notify", "hold"),
+}
+"""Settings that are one word of a list."""
+
+MAX_LISTED = 500
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
+_PREFIX = re.compile(r"\+[1-9]\d{0,7}")
+
+LISTS: dict[str, tuple[str, ...] | re.Pattern[str]] = {
+    "sign_up_identifiers": ("email", "phone", "username"),
+    "sign_up_domains_allowed": _DOMAIN,
+    "sign_up_domains_blocked": _DOMAIN,
+    "second_factor_methods": ("totp", "passkey", "sms", "email"),
+    "sms_prefixes_blocked": _PREFIX,
+}
+"""Settings that are lists: of these words, or of words of this form."""
+
+
+TEXTS = {"captcha_site_key": 200, "terms_version": 40}
+"""Settings that are free text, and how long they may be."""
 
 
 def checked_slug(slug: str) -> str:
@@ -75,16 +125,46 @@ def _checked(name: str, value: Any) -> Any:
         least, most = BOUNDS[name]
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             raise Invalid(
-                _("Choose between %(least)s and %(most)s seconds.") % {"least": least, "most": most}, field=name
+                (
+                    _("Choose between %(least)s and %(most)s.")
+                    if name in COUNTS
+                    else _("Choose between %(least)s and %(most)s seconds.")
+                )
+                % {"least": least, "most": most},
+                field=name,
             )
+        return value
+    if name in LISTS:
+        return _checked_list(name, value)
+    if name in CHOICES:
+        if value not in CHOICES[name]:
+            raise Invalid(_("Choose one of: %(choices)s.") % {"choices": ", ".join(CHOICES[name])}, field=name)
         return value
     if name == "time_zone" and value not in zoneinfo.available_timezones():
         raise Invalid(_("Choose a time zone of the list."), field=name)
-    if name == "signing_algorithm" and value not in SIGNING_ALGORITHMS:
-        raise Invalid(_("Choose ES256 or RS256."), field=name)
     if name == "language" and (not isinstance(value, str) or not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z]{2,4})?", value)):
         raise Invalid(_("Choose a language of the list."), field=name)
+    if name == "default_country" and (not isinstance(value, str) or not re.fullmatch(r"(?:[A-Z]{2})?", value)):
+        raise Invalid(_("Choose a country of the list."), field=name)
+    if name == "terms_uri" and (not isinstance(value, str) or not re.fullmatch(r"(?:https://\S{1,490})?", value)):
+        raise Invalid(_("Type an address that begins with https://."), field=name)
+    if name in TEXTS and (not isinstance(value, str) or len(value) > TEXTS[name] or not value.isprintable()):
+        raise Invalid(_("Use at most %(most)s characters.") % {"most": TEXTS[name]}, field=name)
     return value
+
+
+def _checked_list(name: str, value: Any) -> list[str]:
+    """Each word once, in the order given. Raises Invalid."""
+    if not isinstance(value, list) or len(value) > MAX_LISTED or not all(isinstance(each, str) for each in value):
+        raise Invalid(_("Give a list."), field=name)
+    allowed = LISTS[name]
+    for each in value:
+        right = bool(allowed.fullmatch(each)) if isinstance(allowed, re.Pattern) else each in allowed
+        if not right:
+            raise Invalid(_("“%(word)s” can’t be in this list.") % {"word": each[:60]}, field=name)
+    if name == "sign_up_identifiers" and not value:
+        raise Invalid(_("Ask for at least one."), field=name)
+    return list(dict.fromkeys(value))
 
 
 def checked_branding(branding: Mapping[str, Any]) -> dict[str, str]:

@@ -53,4 +53,41 @@ class Alert(RealmOwned):
         return f"ALR-{self.number}"
 
 
-__all__ = ["Alert"]
+class ReviewStatus(models.TextChoices):
+    """What the person said about a sign-in that looked unlike him."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    DENIED = "denied"
+
+
+class SignInReview(RealmOwned):
+    """ "Was this you?": one sign-in that the person is asked about by mail and on his pages."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey("identity.User", on_delete=models.CASCADE, related_name="sign_in_reviews")
+    session = models.ForeignKey("identity.Session", null=True, on_delete=models.SET_NULL, related_name="+")
+    device = models.ForeignKey("identity.Device", null=True, on_delete=models.SET_NULL, related_name="+")
+    reasons = models.JSONField(default=list)
+    """new_device, new_country, impossible_travel."""
+    country = models.CharField(max_length=2, blank=True, default="")
+    token_hash = models.BinaryField(max_length=33)
+    status = models.CharField(max_length=10, default=ReviewStatus.OPEN)
+    signed_in_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
+    outcome = models.JSONField(default=dict)
+    """Counts of what a denial ended and undid."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["realm", "token_hash"], name="sign_in_review_token_in_realm"),
+            models.CheckConstraint(condition=Q(status__in=ReviewStatus.values), name="sign_in_review_status_known"),
+        ]
+        indexes = [models.Index(fields=["realm", "user", "id"], name="sign_in_review_by_user")]
+
+    def __str__(self) -> str:
+        return f"sign-in of {self.user_id}"
+
+
+__all__ = ["Alert", "SignInReview"]

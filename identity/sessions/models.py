@@ -15,6 +15,38 @@ class SessionStatus(models.TextChoices):
     ENDED = "ended"
 
 
+class DeviceStatus(models.TextChoices):
+    """`denied`: the person said that it was not him; it is never known again."""
+
+    KNOWN = "known"
+    DENIED = "denied"
+
+
+class Device(RealmOwned):
+    """A browser that one person signed in from: known by a signed cookie's id, described by coarse signals."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey("identity.User", on_delete=models.CASCADE, related_name="devices")
+    key_hash = models.BinaryField(max_length=33)
+    label = models.CharField(max_length=100, blank=True, default="")
+    status = models.CharField(max_length=10, default=DeviceStatus.KNOWN)
+    country = models.CharField(max_length=2, blank=True, default="")
+    ip = models.GenericIPAddressField(null=True)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    trusted_until = models.DateTimeField(null=True)
+    """Until when this browser stands for the second step; null: it never does."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["realm", "user", "key_hash"], name="device_key_of_user"),
+            models.CheckConstraint(condition=Q(status__in=DeviceStatus.values), name="device_status_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label or str(self.pk)
+
+
 class Session(RealmOwned, Stated):
     """A browser session of one realm (DECISIONS 16). Its key is hashed: reading the table signs nobody in (DP-08)."""
 
@@ -25,6 +57,8 @@ class Session(RealmOwned, Stated):
     data = models.JSONField(default=dict)
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=300, blank=True, default="")
+    device = models.ForeignKey(Device, null=True, on_delete=models.SET_NULL, related_name="sessions")
+    country = models.CharField(max_length=2, blank=True, default="")
     authenticated_at = models.DateTimeField(null=True)
     amr = models.JSONField(default=list)
     acr = models.CharField(max_length=60, blank=True, default="")
@@ -68,4 +102,4 @@ class SessionApplication(RealmOwned):
         return f"{self.application_id} by {self.session_id}"
 
 
-__all__ = ["Session", "SessionApplication"]
+__all__ = ["Device", "Session", "SessionApplication"]

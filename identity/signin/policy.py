@@ -20,10 +20,9 @@ def allauth_setting(name: str, default: Any) -> Any:
         # allauth counts in the cache, per process where there is no Redis. identity.signin.limits counts instead.
         return False
     if realm is not None:
-        stored = realm.settings
         match name:
             case "ACCOUNT_EMAIL_VERIFICATION":
-                return "mandatory" if stored.get("email_verification_required", True) else "optional"
+                return "mandatory" if realm.setting("email_verification_required") else "optional"
             case "ACCOUNT_SALT":
                 # A confirmation link of one realm does not verify in another.
                 return f"account-{realm.pk}"

@@ -43,6 +43,25 @@ ACCOUNT_FORMS = {
     "user_token": "identity.signin.forms.RealmUserTokenForm",
 }
 
+# allauth.mfa keeps authenticator apps, passkeys and recovery codes; which ways in a realm has is its own setting.
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_PASSKEY_SIGNUP_ENABLED = False
+MFA_WEBAUTHN_USER_VERIFICATION = "preferred"
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Trusted browsers are rows of ours (sessions.Device): they can be seen and taken away.
+MFA_TRUST_ENABLED = False
+
+# Providers are rows of a realm (realms.IdentityProvider), never settings and never linked by an address (OA-28).
+SOCIALACCOUNT_PROVIDERS: dict[str, object] = {}
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = False
+SOCIALACCOUNT_AUTO_SIGNUP = True
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_QUERY_EMAIL = True
+
 OAUTH2_PROVIDER_APPLICATION_MODEL = "identity.Application"
 OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "identity.AccessToken"
 OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "identity.RefreshToken"
