@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import ipaddress
 import os
 from pathlib import Path
 from typing import Any
@@ -123,4 +124,15 @@ def setting_defaults() -> dict[str, Any]:
             out["second_factor"] = mfa
         else:
             out["second_factor"] = "optional" if flag("ENABLE_MFA", False) else "off"
+    return out
+
+
+def networks(name: str) -> list[str]:
+    """A list of networks in CIDR notation, separated by commas."""
+    out: list[str] = []
+    for part in filter(None, (piece.strip() for piece in os.environ.get(name, "").split(","))):
+        try:
+            out.append(str(ipaddress.ip_network(part)))
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} must look like 10.0.0.0/8,fd00::/8.") from error
     return out

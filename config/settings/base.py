@@ -55,6 +55,10 @@ ALLOWED_HOSTS = ["*"]
 # What a realm gets that says nothing of its own; every realm overrides it in its console.
 REALMKEEP_SETTING_DEFAULTS = env.setting_defaults()
 
+# Networks that providers and gateways may lie in although they are not public, such as 10.0.0.0/8; plain http leaves
+# only for these. Empty: only public addresses, only https.
+REALMKEEP_OUTBOUND_NETWORKS = env.networks("REALMKEEP_OUTBOUND_NETWORKS")
+
 EMAIL_URL = os.environ.get("EMAIL_URL", "")
 REALMKEEP_MAIL_FROM = os.environ.get("REALMKEEP_MAIL_FROM", "Realmkeep <no-reply@realmkeep.example>")
 

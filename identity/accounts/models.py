@@ -51,6 +51,8 @@ class User(RealmOwned, Stated, AbstractBaseUser, PermissionsMixin):
     terms_version = models.CharField(max_length=40, blank=True, default="")
     terms_accepted_at = models.DateTimeField(null=True)
     factor_grace_until = models.DateTimeField(null=True)
+    second_factor_since = models.DateTimeField(null=True)
+    """Since when he has a second factor; kept by `mfa`, so that roles that require one are one query (access)."""
     created_at = models.DateTimeField(default=clock.now)
     last_sign_in_at = models.DateTimeField(null=True)
     last_login = None  # type: ignore[assignment]  # written at each sign-in by Django's own signal; ours is last_sign_in_at

@@ -58,6 +58,7 @@ class MessageDevice(RealmOwned, ThrottlingMixin, CooldownMixin, SideChannelDevic
     to_sealed = models.BinaryField()
     to_hash = models.BinaryField(max_length=33)
     hint = models.CharField(max_length=40)
+    valid_until = models.DateTimeField(default=clock.now)
     token_hash = models.BinaryField(max_length=33, null=True)
     created_at = models.DateTimeField(default=clock.now)
     last_used_at = models.DateTimeField(null=True)

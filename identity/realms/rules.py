@@ -5,6 +5,7 @@ import zoneinfo
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from identity.kernel.errors import Invalid
@@ -75,8 +76,14 @@ LISTS: dict[str, tuple[str, ...] | re.Pattern[str]] = {
 """Settings that are lists: of these words, or of words of this form."""
 
 
-TEXTS = {"captcha_site_key": 200, "terms_version": 40}
-"""Settings that are free text, and how long they may be."""
+TEXTS: dict[str, tuple[re.Pattern[str], str | Promise]] = {
+    "language": (re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?"), _("Choose a language of the list.")),
+    "default_country": (re.compile(r"(?:[A-Z]{2})?"), _("Choose a country of the list.")),
+    "terms_uri": (re.compile(r"(?:https://\S{1,490})?"), _("Type an address that begins with https://.")),
+    "terms_version": (re.compile(r".{0,40}"), _("Use at most 40 characters.")),
+    "captcha_site_key": (re.compile(r".{0,200}"), _("Use at most 200 characters.")),
+}
+"""Settings that are text: the form that each must have, and what is said otherwise."""
 
 
 def checked_slug(slug: str) -> str:
@@ -122,34 +129,32 @@ def _checked(name: str, value: Any) -> Any:
             raise Invalid(_("Choose yes or no."), field=name)
         return value
     if name in BOUNDS:
-        least, most = BOUNDS[name]
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise Invalid(
-                (
-                    _("Choose between %(least)s and %(most)s.")
-                    if name in COUNTS
-                    else _("Choose between %(least)s and %(most)s seconds.")
-                )
-                % {"least": least, "most": most},
-                field=name,
-            )
-        return value
+        return _checked_number(name, value)
     if name in LISTS:
         return _checked_list(name, value)
     if name in CHOICES:
         if value not in CHOICES[name]:
             raise Invalid(_("Choose one of: %(choices)s.") % {"choices": ", ".join(CHOICES[name])}, field=name)
         return value
-    if name == "time_zone" and value not in zoneinfo.available_timezones():
-        raise Invalid(_("Choose a time zone of the list."), field=name)
-    if name == "language" and (not isinstance(value, str) or not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z]{2,4})?", value)):
-        raise Invalid(_("Choose a language of the list."), field=name)
-    if name == "default_country" and (not isinstance(value, str) or not re.fullmatch(r"(?:[A-Z]{2})?", value)):
-        raise Invalid(_("Choose a country of the list."), field=name)
-    if name == "terms_uri" and (not isinstance(value, str) or not re.fullmatch(r"(?:https://\S{1,490})?", value)):
-        raise Invalid(_("Type an address that begins with https://."), field=name)
-    if name in TEXTS and (not isinstance(value, str) or len(value) > TEXTS[name] or not value.isprintable()):
-        raise Invalid(_("Use at most %(most)s characters.") % {"most": TEXTS[name]}, field=name)
+    if name == "time_zone":
+        if value not in zoneinfo.available_timezones():
+            raise Invalid(_("Choose a time zone of the list."), field=name)
+        return value
+    form, refusal = TEXTS[name]
+    if not isinstance(value, str) or not form.fullmatch(value) or not value.isprintable():
+        raise Invalid(refusal, field=name)
+    return value
+
+
+def _checked_number(name: str, value: Any) -> int:
+    least, most = BOUNDS[name]
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        text = (
+            _("Choose between %(least)s and %(most)s.")
+            if name in COUNTS
+            else _("Choose between %(least)s and %(most)s seconds.")
+        )
+        raise Invalid(text % {"least": least, "most": most}, field=name)
     return value
 
 
