@@ -12,6 +12,7 @@ AREAS = (
     "applications",
     "consents",
     "settings",
+    "signin",
     "keys",
     "outbox",
     "realms",

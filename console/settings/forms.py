@@ -80,21 +80,6 @@ class SectionForm(ConsoleForm):
         return {name: realm.setting(name) for name in cls.base_fields}
 
 
-class SignInForm(SectionForm):
-    """Who may come in."""
-
-    sign_up_open = forms.BooleanField(
-        label=_("People can create an account by themselves"),
-        required=False,
-        help_text=_("Off: only invitations and admins make accounts."),
-    )
-    email_verification_required = forms.BooleanField(
-        label=_("Email address must be confirmed before the first sign-in"),
-        required=False,
-        help_text=_("Off: people get in at once and can confirm later."),
-    )
-
-
 class LifetimesForm(SectionForm):
     """How long sessions and tokens last."""
 

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from console.settings.forms import BrandingForm, LifetimesForm, RegionForm, SectionForm, SignInForm
+from console.settings.forms import BrandingForm, LifetimesForm, RegionForm, SectionForm
 from console.shell.colors import accent_of, contrast
 from console.shell.fragments import redirect_after, render_page
 from console.shell.http import ConsoleRequest, wants_fragment
@@ -34,7 +34,6 @@ class SectionKind:
 
 
 SECTIONS = (
-    SectionKind("sign-in", gettext_lazy("Sign-in"), gettext_lazy("Who may come in"), SignInForm),
     SectionKind(
         "lifetimes", gettext_lazy("Lifetimes"), gettext_lazy("How long sessions and tokens last"), LifetimesForm
     ),

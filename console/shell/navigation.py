@@ -89,6 +89,7 @@ GROUPS = (
     Group(
         _("Realm"),
         (
+            Item("signin", _("Sign-in"), "login", Permission.SETTINGS_READ, "n"),
             Item("settings", _("Settings"), "settings", Permission.SETTINGS_READ, "i"),
             Item("keys", _("Keys"), "vpn_key", Permission.KEYS_READ, "k"),
             Item("identity_message_changelist", _("Messages"), "mail", Permission.SETTINGS_READ, "l", whole_realm=True),

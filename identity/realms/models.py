@@ -59,6 +59,10 @@ class Realm(Stated):
         default = default_setting(name)
         return self.settings.get(name, default)
 
+    def policy(self) -> dict[str, Any]:
+        """Every setting in force, by name."""
+        return {name: self.setting(name) for name in DEFAULT_SETTINGS}
+
 
 DEFAULT_SETTINGS: dict[str, Any] = {
     # Ways in. E-mail and password are the base; each of the others is switched on by itself.

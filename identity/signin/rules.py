@@ -3,7 +3,9 @@
 import ipaddress
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 ANNOUNCED = 2
 """So many tries before a pause, it is announced."""
@@ -47,3 +49,22 @@ def safe_return(url: str, *, prefix: str) -> bool:
         return False
     path = re.split(r"[?#]", url, maxsplit=1)[0]
     return not any(segment.lower().replace("%2e", ".") in (".", "..") for segment in path.split("/"))
+
+
+class HitKind(StrEnum):
+    """What a change of policy does to people. The first two are dangers, the others are steps they will meet."""
+
+    LOCKED_OUT = "locked_out"
+    MUST_VERIFY_EMAIL = "must_verify_email"
+    MUST_VERIFY_PHONE = "must_verify_phone"
+    MUST_ENROLL = "must_enroll"
+    MUST_CHANGE_PASSWORD = "must_change_password"
+    LOSES_FACTOR = "loses_factor"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """So many people would meet this when the change is saved."""
+
+    kind: HitKind
+    people: int

@@ -42,19 +42,19 @@ def stored(realm: Realm) -> Realm:
 def test_the_page_shows_every_section(owner: RealmClient) -> None:
     whole, region = owner.get("/console/settings"), owner.get("/console/settings", **HTMX)
     assert whole.status_code == region.status_code == 200
-    for section in ("sign-in", "lifetimes", "branding", "region"):
+    for section in ("lifetimes", "branding", "region"):
         assert f'id="section-{section}"' in whole.text
     assert "<html" not in region.text
 
 
 def test_a_section_saves_itself_and_says_so(owner: RealmClient, realm_a: Realm) -> None:
-    answer = owner.post("/console/settings/sign-in", {"email_verification_required": "on"}, **HTMX)
+    answer = owner.post("/console/settings/region", {"language": "en", "time_zone": "Europe/Berlin"}, **HTMX)
     assert answer.status_code == 200
     assert "Saved." in answer.text
     assert "<html" not in answer.text
-    assert stored(realm_a).setting("sign_up_open") is False
+    assert stored(realm_a).setting("time_zone") == "Europe/Berlin"
     row = AuditEvent.objects.get(realm_id=realm_a.pk, type="realm.settings_changed")
-    assert row.payload["changes"] == {"sign_up_open": [True, False]}
+    assert row.payload["changes"] == {"time_zone": ["UTC", "Europe/Berlin"]}
 
 
 def test_without_scripts_saving_leads_back_to_the_page(owner: RealmClient, realm_a: Realm) -> None:
@@ -94,10 +94,12 @@ def test_bad_values_name_the_field_and_change_nothing(
 
 def test_a_stale_form_overwrites_nothing(owner: RealmClient, realm_a: Realm) -> None:
     version = str(stored(realm_a).version)
-    owner.post("/console/settings/sign-in", {"sign_up_open": "on", "version": version})
-    answer = owner.post("/console/settings/sign-in", {"email_verification_required": "on", "version": version}, **HTMX)
+    owner.post("/console/settings/region", {"language": "en", "time_zone": "Europe/Rome", "version": version})
+    answer = owner.post(
+        "/console/settings/region", {"language": "en", "time_zone": "Europe/Oslo", "version": version}, **HTMX
+    )
     assert answer.status_code == 409
-    assert stored(realm_a).setting("email_verification_required") is False
+    assert stored(realm_a).setting("time_zone") == "Europe/Rome"
 
 
 def test_a_shorter_idle_time_says_whom_it_signs_out_before_it_does(
@@ -129,10 +131,10 @@ def test_one_who_may_only_read_sees_settings_and_changes_none(realm_a: Realm) ->
     client = RealmClient(realm_a).sign_in(make_user(realm_a, "auditor@example.com", role="Auditor"))
     text = client.get("/console/settings").text
     assert "disabled" in text
-    assert client.post("/console/settings/sign-in", {}).status_code == 403
-    assert stored(realm_a).setting("sign_up_open") is True
+    assert client.post("/console/settings/region", {"time_zone": "Europe/Oslo"}).status_code == 403
+    assert stored(realm_a).setting("time_zone") == "UTC"
 
 
 def test_wrong_verbs_and_unknown_sections_are_refused(owner: RealmClient) -> None:
-    assert owner.get("/console/settings/sign-in").status_code == 405
+    assert owner.get("/console/settings/region").status_code == 405
     assert owner.post("/console/settings/nothing").status_code == 404

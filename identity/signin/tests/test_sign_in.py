@@ -211,11 +211,12 @@ def test_ti_01_no_way_in_ends_with_a_person_of_another_realm(realm_a: Realm, use
 @pytest.mark.parametrize(
     "where",
     [
-        "identity.signin.commands.limits.count_attempt", "identity.signin.commands.find_user_by_identifier",
-        "identity.signin.commands.verify_password", "identity.signin.commands.limits.forgive",
-        "identity.signin.adapter.is_usable", "identity.signin.commands.record",
-        "identity.signin.commands.note_authentication",
-        "identity.signin.commands.note_sign_in",
+        "identity.signin.commands.entrance.limits.count_attempt",
+        "identity.signin.commands.entrance.find_user_by_identifier",
+        "identity.signin.commands.entrance.verify_password", "identity.signin.commands.entrance.limits.forgive",
+        "identity.signin.adapter.is_usable", "identity.signin.commands.entrance.record",
+        "identity.signin.commands.entrance.note_authentication",
+        "identity.signin.commands.entrance.note_sign_in",
     ],
 )  # fmt: skip
 def test_lg_02_a_failure_of_any_part_lets_nobody_in(realm_a: Realm, user_a: User, where: str) -> None:

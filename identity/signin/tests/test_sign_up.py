@@ -122,7 +122,7 @@ def test_one_network_makes_a_few_accounts_an_hour(realm_a: Realm) -> None:
 
 
 def test_a_race_for_one_address_makes_one_account(realm_a: Realm, user_a: User) -> None:
-    with patch("identity.signin.commands.find_user_by_identifier", side_effect=[None, user_a]):
+    with patch("identity.signin.commands.entrance.find_user_by_identifier", side_effect=[None, user_a]):
         response = RealmClient(realm_a).post("/signup", {**FORM, "email": "dana@example.com"})
     assert response["Location"] == "/realms/a/signup/sent"
     with realm_scope(realm_a):

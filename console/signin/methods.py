@@ -1,0 +1,77 @@
+"""Methods: which ways in there are, and who may make an account."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from console.settings.forms import SectionForm
+from console.signin.policy import Card, PolicyPage, WordsField
+
+
+class WaysForm(SectionForm):
+    """Ways in, each switched by itself."""
+
+    password_sign_in = forms.BooleanField(label=_("Password"), required=False)
+    username_sign_in = forms.BooleanField(
+        label=_("Username instead of an email address"), required=False, help_text=_("With the password.")
+    )
+    phone_sign_in = forms.BooleanField(
+        label=_("Phone number instead of an email address"), required=False, help_text=_("With the password.")
+    )
+    email_code_sign_in = forms.BooleanField(
+        label=_("Code by email"), required=False, help_text=_("Only to confirmed addresses.")
+    )
+    sms_code_sign_in = forms.BooleanField(
+        label=_("Code by text message"), required=False, help_text=_("Only to confirmed numbers. Messages cost money.")
+    )
+    passkey_sign_in = forms.BooleanField(
+        label=_("Passkey"), required=False, help_text=_("The strongest: nothing to type, nothing to give away.")
+    )
+    phone_first = forms.BooleanField(
+        label=_("Ask for the phone number first"),
+        required=False,
+        help_text=_("For realms whose people know their number better than their address."),
+    )
+
+
+class SignUpForm(SectionForm):
+    """Who may make an account by himself, and with what."""
+
+    sign_up_open = forms.BooleanField(
+        label=_("People can create an account by themselves"),
+        required=False,
+        help_text=_("Off: only invitations and admins make accounts."),
+    )
+    sign_up_identifiers = forms.MultipleChoiceField(
+        label=_("Asked for"),
+        choices=[("email", _("Email")), ("phone", _("Phone number")), ("username", _("Username"))],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    sign_up_approval = forms.BooleanField(
+        label=_("An admin approves each new account"), required=False, help_text=_("Until then nobody gets in with it.")
+    )
+    sign_up_domains_allowed = WordsField(
+        label=_("Only these email domains"), help_text=_("One on each line. Empty: every domain.")
+    )
+    sign_up_domains_blocked = WordsField(label=_("Never these email domains"), help_text=_("One on each line."))
+    email_verification_required = forms.BooleanField(
+        label=_("Email address must be confirmed before the first sign-in"),
+        required=False,
+        help_text=_("Off: people get in at once and can confirm later."),
+    )
+    phone_verification_required = forms.BooleanField(
+        label=_("Phone number must be confirmed before the first sign-in"), required=False
+    )
+    bot_protection = forms.ChoiceField(
+        label=_("Protection from bots"),
+        choices=[("off", _("None")), ("proof_of_work", _("A small sum that the browser solves by itself"))],
+    )
+
+
+class Methods(PolicyPage):
+    """The ways in and sign-up."""
+
+    tab = "methods"
+    cards = (
+        Card("ways", _("Ways in"), _("What people can sign in with"), WaysForm),
+        Card("sign-up", _("Sign-up"), _("Who may make an account"), SignUpForm),
+    )

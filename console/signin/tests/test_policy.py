@@ -1,0 +1,129 @@
+"""Cards of policy: saved by themselves, with a warning first, and never so that nobody is left."""
+
+import pytest
+
+from conftest import PASSWORD, make_user
+from identity.accounts.models import User
+from identity.audit.models import AuditEvent
+from identity.kernel.context import realm_scope
+from identity.realms.models import Realm
+from identity.sessions.testing import RealmClient
+
+HTMX = {"HTTP_HX_REQUEST": "true"}
+WAYS = {"card": "ways", "password_sign_in": "on"}
+SIGN_UP = {
+    "card": "sign-up",
+    "sign_up_open": "on",
+    "sign_up_identifiers": ["email"],
+    "email_verification_required": "on",
+    "phone_verification_required": "on",
+    "bot_protection": "off",
+}
+
+
+@pytest.fixture
+def owner(realm_a: Realm, owner_a: User) -> RealmClient:
+    """A's owner in a browser."""
+    return RealmClient(realm_a).sign_in(owner_a)
+
+
+def stored(realm: Realm) -> Realm:
+    return Realm.objects.get(pk=realm.pk)
+
+
+def changes(realm: Realm) -> list[dict[str, object]]:
+    rows = AuditEvent.objects.filter(realm_id=realm.pk, type="realm.settings_changed").order_by("id")
+    return [row.payload["changes"] for row in rows]
+
+
+def test_the_page_shows_every_card_whole_and_as_a_region(owner: RealmClient) -> None:
+    whole, region = owner.get("/console/sign-in"), owner.get("/console/sign-in", **HTMX)
+    assert whole.status_code == region.status_code == 200
+    assert 'id="section-ways"' in whole.text
+    assert 'id="section-sign-up"' in whole.text
+    assert "<html" not in region.text
+
+
+def test_a_card_saves_itself_and_says_so(owner: RealmClient, realm_a: Realm, realm_b: Realm) -> None:
+    answer = owner.post("/console/sign-in", {**WAYS, "email_code_sign_in": "on"}, **HTMX)
+    assert answer.status_code == 200
+    assert "Saved." in answer.text
+    assert stored(realm_a).setting("email_code_sign_in") is True
+    assert stored(realm_b).setting("email_code_sign_in") is False
+    assert changes(realm_a) == [{"email_code_sign_in": [False, True]}]
+
+
+def test_lists_are_saved_as_lists_and_bad_words_name_the_field(owner: RealmClient, realm_a: Realm) -> None:
+    sent = {**SIGN_UP, "sign_up_domains_allowed": "Acme.example\n\npartner.example\n"}
+    assert owner.post("/console/sign-in", sent, **HTMX).status_code == 200
+    assert stored(realm_a).setting("sign_up_domains_allowed") == ["acme.example", "partner.example"]
+    refused = owner.post("/console/sign-in", {**SIGN_UP, "sign_up_domains_blocked": "no domain"}, **HTMX)
+    assert refused.status_code == 422
+    assert "no domain" in refused.text
+    assert stored(realm_a).setting("sign_up_domains_blocked") == []
+
+
+def test_a_change_says_whom_it_hits_and_is_saved_when_that_was_seen(
+    owner: RealmClient, realm_a: Realm, owner_a: User, user_a: User
+) -> None:
+    with realm_scope(realm_a):
+        User.objects.filter(pk=user_a.pk).update(email_verified_at=None)
+    assert owner.post("/console/sign-in", {**SIGN_UP, "email_verification_required": ""}, **HTMX).status_code == 200
+    asked = owner.post("/console/sign-in", SIGN_UP, **HTMX)
+    assert asked.status_code == 422
+    assert "1 person has to confirm the email address" in asked.text
+    assert stored(realm_a).setting("email_verification_required") is False
+    seen = {**SIGN_UP, "seen_hits": "must_verify_email:1"}
+    assert owner.post("/console/sign-in", seen, **HTMX).status_code == 200
+    assert stored(realm_a).setting("email_verification_required") is True
+
+
+def test_a_number_that_grew_meanwhile_is_shown_again(owner: RealmClient, realm_a: Realm, user_a: User) -> None:
+    with realm_scope(realm_a):
+        User.objects.filter(pk=user_a.pk).update(email_verified_at=None)
+    owner.post("/console/sign-in", {**SIGN_UP, "email_verification_required": ""}, **HTMX)
+    other = make_user(realm_a, "late@example.com")
+    with realm_scope(realm_a):
+        User.objects.filter(pk=other.pk).update(email_verified_at=None)
+    asked = owner.post("/console/sign-in", {**SIGN_UP, "seen_hits": "must_verify_email:1"}, **HTMX)
+    assert asked.status_code == 422
+    assert "2 people have to confirm" in asked.text
+
+
+def test_a_policy_that_leaves_no_owner_a_way_in_is_refused(owner: RealmClient, realm_a: Realm, owner_a: User) -> None:
+    asked = owner.post("/console/sign-in", {"card": "ways"}, **HTMX)
+    assert asked.status_code == 422
+    assert "1 person has no other way in" in asked.text
+    refused = owner.post("/console/sign-in", {"card": "ways", "seen_hits": "locked_out:1"}, **HTMX)
+    assert refused.status_code == 409
+    assert "No owner of this realm could sign in any more" in refused.text
+    assert stored(realm_a).setting("password_sign_in") is True
+    assert changes(realm_a) == []
+    assert RealmClient(realm_a).post("/signin", {"login": owner_a.email, "password": PASSWORD}).status_code == 302
+
+
+def test_owners_who_keep_another_way_in_allow_it(owner: RealmClient, realm_a: Realm, owner_a: User) -> None:
+    sent = {"card": "ways", "email_code_sign_in": "on"}
+    assert owner.post("/console/sign-in", sent, **HTMX).status_code == 200
+    assert stored(realm_a).setting("password_sign_in") is False
+
+
+def test_a_stale_card_overwrites_nothing(owner: RealmClient, realm_a: Realm) -> None:
+    version = str(stored(realm_a).version)
+    owner.post("/console/sign-in", {**WAYS, "passkey_sign_in": "on", "version": version}, **HTMX)
+    answer = owner.post("/console/sign-in", {**WAYS, "version": version}, **HTMX)
+    assert answer.status_code == 409
+    assert stored(realm_a).setting("passkey_sign_in") is True
+
+
+def test_one_who_may_only_read_sees_the_policy_and_changes_none(realm_a: Realm) -> None:
+    client = RealmClient(realm_a).sign_in(make_user(realm_a, "auditor@example.com", role="Auditor"))
+    assert "disabled" in client.get("/console/sign-in").text
+    assert client.post("/console/sign-in", WAYS).status_code == 403
+    assert changes(realm_a) == []
+    helper = RealmClient(realm_a).sign_in(make_user(realm_a, "help@example.com", role="Help desk"))
+    assert helper.get("/console/sign-in").status_code == 403
+
+
+def test_unknown_cards_are_refused(owner: RealmClient) -> None:
+    assert owner.post("/console/sign-in", {"card": "nothing"}).status_code == 404

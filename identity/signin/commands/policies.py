@@ -1,0 +1,31 @@
+"""The policy of coming in: changed in one place, which sees whom it would lock out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from identity.kernel.actor import Actor
+from identity.kernel.errors import Conflict
+from identity.realms.commands import change_realm_settings
+from identity.realms.models import Realm
+from identity.signin.queries import owners_with_a_way_in
+
+
+@transaction.atomic
+def change_sign_in_policy(actor: Actor, *, changes: Mapping[str, Any], expected_version: int | None = None) -> Realm:
+    """Change settings that decide who comes in and how.
+
+    Refuses a policy under which no owner could sign in any more: nobody could take it back (the realm would have locked
+    itself out). Raises PermissionDenied, Invalid (the setting), Conflict (somebody saved meanwhile, or no owner left).
+    Says realm.settings_changed.
+    """
+    realm = change_realm_settings(actor, changes=changes, expected_version=expected_version)
+    if not owners_with_a_way_in(realm.policy()).exists():
+        # Raised after the change: the transaction takes it back, and what was asked is exactly what would have been.
+        raise Conflict(
+            _("No owner of this realm could sign in any more. Give an owner another way in first."),
+            code="nobody_left",
+        )
+    return realm

@@ -1,0 +1,111 @@
+"""Reads of the door: who could come in under a policy, and whom a change of it would hit."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from identity.access.models import Role, RoleKind
+from identity.access.queries import holders_of
+from identity.access.rules import OWNER
+from identity.accounts.models import User, UserStatus
+from identity.kernel import clock
+from identity.kernel.actor import Actor
+from identity.kernel.permissions import Permission
+from identity.mfa.models import MessageDevice
+from identity.realms.models import IdentityProvider, Realm
+from identity.signin.rules import Hit, HitKind
+
+Policy = Mapping[str, Any]
+"""Every setting of a realm by name, as it is or as it would be."""
+
+HAS_PASSWORD = ~Q(password="") & ~Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+
+
+def way_in(policy: Policy) -> Q:
+    """The people of the realm of the moment who have at least one way in under a policy, whatever their status."""
+    ways = Q(pk__in=[])
+    if policy["password_sign_in"]:
+        named = Q(email__isnull=False)
+        if policy["username_sign_in"]:
+            named |= Q(username__isnull=False)
+        if policy["phone_sign_in"]:
+            named |= Q(phone__isnull=False)
+        ways |= HAS_PASSWORD & named
+    if policy["email_code_sign_in"]:
+        ways |= Q(email_verified_at__isnull=False)
+    if policy["sms_code_sign_in"]:
+        ways |= Q(phone_verified_at__isnull=False)
+    if policy["passkey_sign_in"]:
+        passkeys = Authenticator.objects.filter(user_id=OuterRef("pk"), type=Authenticator.Type.WEBAUTHN)
+        ways |= Q(Exists(passkeys))
+    providers = IdentityProvider.objects.filter(enabled=True).values_list("realm_id", "alias")
+    if linked := [f"{realm_id}~{alias}" for realm_id, alias in providers]:
+        ways |= Q(Exists(SocialAccount.objects.filter(user_id=OuterRef("pk"), provider__in=linked)))
+    return ways
+
+
+def policy_of(realm: Realm, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The policy in force, with what would change."""
+    return {**realm.policy(), **(changes or {})}
+
+
+def owners_with_a_way_in(policy: Policy) -> QuerySet[User]:
+    """The owners who could sign in under a policy. Empty means that the realm would have locked itself out."""
+    owner = Role.objects.filter(kind=RoleKind.CONSOLE, built_in=True, name=OWNER).values_list("pk", flat=True).first()
+    if owner is None:
+        return User.objects.none()
+    return _enabled().filter(way_in(policy), pk__in=holders_of(owner))
+
+
+def _enabled() -> QuerySet[User]:
+    return User.objects.filter(status__in=[UserStatus.ACTIVE, UserStatus.LOCKED])
+
+
+def hits_of(actor: Actor, *, realm: Realm, changes: Mapping[str, Any]) -> list[Hit]:
+    """Whom a change of settings would hit, counted exactly, worst first; only what it newly does. Raises
+
+    PermissionDenied. changes: checked values by setting name.
+    """
+    actor.require(Permission.SETTINGS_READ)
+    before, after = policy_of(realm), policy_of(realm, changes)
+    people = _enabled()
+    counted: list[tuple[HitKind, QuerySet[User]]] = []
+    if any(before[name] != after[name] for name in WAYS):
+        counted.append((HitKind.LOCKED_OUT, people.filter(way_in(before)).exclude(way_in(after))))
+    if after["email_verification_required"] and not before["email_verification_required"]:
+        counted.append((HitKind.MUST_VERIFY_EMAIL, people.filter(email__isnull=False, email_verified_at=None)))
+    if after["phone_verification_required"] and not before["phone_verification_required"]:
+        counted.append((HitKind.MUST_VERIFY_PHONE, people.filter(phone__isnull=False, phone_verified_at=None)))
+    if after["second_factor"] == "required" != before["second_factor"]:
+        counted.append((HitKind.MUST_ENROLL, people.filter(second_factor_since=None)))
+    if dropped := set(before["second_factor_methods"]) - set(after["second_factor_methods"]):
+        counted.append((HitKind.LOSES_FACTOR, people.filter(_holds_one_of(dropped))))
+    age = after["password_max_age"]
+    if age and (not before["password_max_age"] or age < before["password_max_age"]):
+        old = Q(password_changed_at__lte=clock.now() - timedelta(seconds=age)) | Q(password_changed_at=None)
+        counted.append((HitKind.MUST_CHANGE_PASSWORD, people.filter(HAS_PASSWORD, old)))
+    return [Hit(kind, number) for kind, rows in counted if (number := rows.count())]
+
+
+WAYS = (
+    "password_sign_in",
+    "username_sign_in",
+    "phone_sign_in",
+    "email_code_sign_in",
+    "sms_code_sign_in",
+    "passkey_sign_in",
+)
+"""The settings that open and close ways in."""
+
+_TYPES = {"totp": Authenticator.Type.TOTP, "passkey": Authenticator.Type.WEBAUTHN}
+
+
+def _holds_one_of(methods: set[str]) -> Q:
+    own = Authenticator.objects.filter(user_id=OuterRef("pk"), type__in=[_TYPES[m] for m in methods & _TYPES.keys()])
+    sent = MessageDevice.objects.filter(user_id=OuterRef("pk"), confirmed=True, kind__in=methods - _TYPES.keys())
+    return Q(Exists(own)) | Q(Exists(sent))
