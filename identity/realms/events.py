@@ -45,3 +45,70 @@ class RealmDeletionScheduled(Event):
     """Suspended at once, purged after 30 days (DECISIONS 29)."""
 
     purge_after: str = ""
+
+
+@event(
+    "provider.created", target="provider", sentence=_("{actor} added the provider {target}"), severity=Severity.MEDIUM
+)
+class ProviderCreated(Event):
+    """People can come in through somebody else."""
+
+    kind: str = ""
+    alias: str = ""
+
+
+@event("provider.changed", target="provider", sentence=_("{actor} changed the provider {target}"))
+class ProviderChanged(Event):
+    """`changes` names what differs; secrets are never among it."""
+
+    alias: str = ""
+
+
+@event(
+    "provider.secret_changed",
+    target="provider",
+    sentence=_("{actor} changed the secret of the provider {target}"),
+    severity=Severity.MEDIUM,
+)
+class ProviderSecretChanged(Event):
+    """We prove ourselves to it with another secret."""
+
+    alias: str = ""
+
+
+@event("provider.enabled", target="provider", sentence=_("{actor} enabled the provider {target}"))
+class ProviderEnabled(Event):
+    """Its people can come in again."""
+
+    alias: str = ""
+
+
+@event(
+    "provider.disabled",
+    target="provider",
+    sentence=_("{actor} disabled the provider {target}"),
+    severity=Severity.MEDIUM,
+)
+class ProviderDisabled(Event):
+    """Nobody comes in through it; links stay."""
+
+    alias: str = ""
+
+
+@event("provider.reordered", target="realm", sentence=_("{actor} changed the order of providers"))
+class ProvidersReordered(Event):
+    """The buttons on the sign-in page stand in another order."""
+
+
+@event(
+    "provider.deleted",
+    target="provider",
+    sentence=_("{actor} deleted the provider {target} and {links} links to it"),
+    severity=Severity.HIGH,
+)
+class ProviderDeleted(Event):
+    """Nobody comes in through it any more, and nobody is linked with it."""
+
+    alias: str = ""
+    kind: str = ""
+    links: int = 0
