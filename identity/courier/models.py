@@ -16,16 +16,22 @@ class Channel(models.TextChoices):
 
 
 class MessageStatus(models.TextChoices):
-    """`expired`: the code or link in it ended before it could be sent, so it never is."""
+    """`expired`: the code or link in it ended before it could be sent. `refused`: a budget said no when it was queued."""
 
     QUEUED = "queued"
     SENT = "sent"
     FAILED = "failed"
     EXPIRED = "expired"
+    REFUSED = "refused"
 
 
 class Message(RealmOwned):
-    """One mail or SMS. Address and context are sealed: codes and links must not be read from the table."""
+    """One mail or SMS. Address and context are sealed: codes and links must not be read from the table.
+
+    What stays of a number once it is sent or given up: `hint` (its last digits), `prefix` (what budgets count under) and
+    `to_hash`. `tries` says which provider was asked and what came of it; `reference` is what the one that took it
+    calls the message.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     channel = models.CharField(max_length=8, default=Channel.EMAIL)
@@ -33,6 +39,9 @@ class Message(RealmOwned):
     language = models.CharField(max_length=16, default="en")
     user_id = models.UUIDField(null=True)
     to_sealed = models.BinaryField()
+    to_hash = models.BinaryField(max_length=33, null=True)
+    hint = models.CharField(max_length=24, blank=True, default="")
+    prefix = models.CharField(max_length=8, blank=True, default="")
     context_sealed = models.BinaryField()
     status = models.CharField(max_length=10, default=MessageStatus.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -41,12 +50,18 @@ class Message(RealmOwned):
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=200, blank=True, default="")
+    tries = models.JSONField(default=list)
+    reference = models.CharField(max_length=80, blank=True, default="")
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(status__in=MessageStatus.values), name="message_status_known")
         ]
-        indexes = [models.Index(fields=["realm", "status", "id"], name="message_by_status")]
+        indexes = [
+            models.Index(fields=["realm", "status", "id"], name="message_by_status"),
+            models.Index(fields=["realm", "channel", "id"], name="message_by_channel"),
+            models.Index(fields=["realm", "to_hash"], name="message_by_number", condition=Q(to_hash__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.template

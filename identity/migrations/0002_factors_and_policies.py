@@ -217,6 +217,35 @@ class Migration(migrations.Migration):
             name="user_status_known",
         ),
         migrations.AddField(
+            model_name="message",
+            name="to_hash",
+            field=models.BinaryField(max_length=33, null=True),
+        ),
+        migrations.AddField(
+            model_name="message",
+            name="hint",
+            field=models.CharField(blank=True, default="", max_length=24),
+        ),
+        migrations.AddField(
+            model_name="message",
+            name="prefix",
+            field=models.CharField(blank=True, default="", max_length=8),
+        ),
+        migrations.AddField(
+            model_name="message",
+            name="tries",
+            field=models.JSONField(default=list),
+        ),
+        migrations.AddField(
+            model_name="message",
+            name="reference",
+            field=models.CharField(blank=True, default="", max_length=80),
+        ),
+        migrations.RemoveConstraint(
+            model_name="message",
+            name="message_status_known",
+        ),
+        migrations.AddField(
             model_name="application",
             name="required_acr",
             field=models.CharField(blank=True, default="", max_length=60),
@@ -577,6 +606,23 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("kind__in", ["twilio", "twilio_verify", "http", "sns"])),
                 name="sms_provider_kind_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["queued", "sent", "failed", "expired", "refused"])),
+                name="message_status_known",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="message",
+            index=models.Index(fields=["realm", "channel", "id"], name="message_by_channel"),
+        ),
+        migrations.AddIndex(
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("to_hash__isnull", False)), fields=["realm", "to_hash"], name="message_by_number"
             ),
         ),
     ]
