@@ -1,6 +1,7 @@
 """Reads of realms. Realms are the walls, so most callers get theirs from the mount instead."""
 
 import json
+from typing import cast
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -87,7 +88,7 @@ def secrets_of(provider: IdentityProvider) -> dict[str, str]:
         return {}
     opened = unseal(
         provider.secrets_sealed,
-        realm_id=provider.realm_id,
+        realm_id=cast(UUID, provider.realm_id),
         table=PROVIDER_TABLE,
         pk=provider.pk,
         field=SECRETS_FIELD,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.apps import apps
@@ -44,10 +44,10 @@ def _links(provider: IdentityProvider) -> QuerySet[Any]:
 
 def _sealed(provider: IdentityProvider, secret: str) -> bytes:
     value = json.dumps({providers.secret_name(provider.kind): secret}).encode()
-    return seal(value, realm_id=provider.realm_id, table=PROVIDER_TABLE, pk=provider.pk, field=SECRETS_FIELD)
+    return seal(value, realm_id=cast(UUID, provider.realm_id), table=PROVIDER_TABLE, pk=provider.pk, field=SECRETS_FIELD)
 
 
-def _refuse_taken_domains(domains: Iterable[str], *, own_id: UUID | None = None) -> None:
+def _refuse_taken_domains(domains: Iterable[str], *, own_id: UUID) -> None:
     """One domain leads to one place. Raises Invalid (field domains)."""
     wanted = set(domains)
     for other in IdentityProvider.objects.exclude(pk=own_id).values_list("name", "domains"):
@@ -104,7 +104,7 @@ def create_provider(
         position=0 if last is None else last + 1,
         created_at=clock.now(),
     )
-    _refuse_taken_domains(provider.domains)
+    _refuse_taken_domains(provider.domains, own_id=provider.pk)
     if secret:
         provider.secrets_sealed = _sealed(provider, providers.checked_secret(kind, secret))
     elif providers.needs_secret(provider.settings):
