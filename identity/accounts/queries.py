@@ -14,7 +14,7 @@ from identity.accounts.models import Invitation, User, UserStatus
 from identity.accounts.rules import Identifier, invitation_is_open, normalized_identifier
 from identity.kernel import clock
 from identity.kernel.actor import Actor
-from identity.kernel.context import NoRealm, current_realm_id
+from identity.kernel.context import NoRealm, current_realm, current_realm_id
 from identity.kernel.crypto import keyed_hashes
 from identity.kernel.errors import Invalid, NotFound
 from identity.kernel.ids import parse_public_id
@@ -86,13 +86,19 @@ def _open_invitations() -> QuerySet[Invitation]:
     )
 
 
+def country_of_realm() -> str:
+    """Where a number without country code is dialed in the realm of the moment; empty when it has no such country."""
+    realm = current_realm()
+    return "" if realm is None else str(realm.setting("default_country"))
+
+
 def find_user_by_identifier(identifier: str) -> User | None:
     """The person with this e-mail, phone number or username in the realm of the moment. For sign-in and the system.
 
     Equality on the canonical spelling alone: no collation and no look-alike finds somebody else (LG-25).
     """
     try:
-        kind, value = normalized_identifier(identifier)
+        kind, value = normalized_identifier(identifier, country_of_realm())
     except Invalid:
         return None
     if kind is Identifier.PHONE:

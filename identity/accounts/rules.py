@@ -81,7 +81,8 @@ def kind_of_identifier(text: str) -> Identifier:
     folded = _folded(text)
     if "@" in folded:
         return Identifier.EMAIL
-    return Identifier.PHONE if _PHONE_LIKE.fullmatch(folded) else Identifier.USERNAME
+    number = "".join(_plain_sign(char) for char in folded)
+    return Identifier.PHONE if _PHONE_LIKE.fullmatch(number) else Identifier.USERNAME
 
 
 def normalized_email(text: str) -> str:
@@ -102,20 +103,43 @@ def normalized_email(text: str) -> str:
     return address
 
 
-def normalized_phone(text: str) -> str:
-    """E.164. Raises Invalid (field phone). Numbers are international: a realm has no country of its own (LG-14)."""
-    folded = _folded(text)
+def normalized_phone(text: str, country: str = "") -> str:
+    """E.164. Raises Invalid (field phone).
+
+    country: where a number without country code is dialed, the realm's `default_country`; none: it must have one.
+    However it is written (00, full-width digits, spaces, hyphens, marks that a phone book added), one line has one key
+    for limits and accounts. Extensions, letters and parameters are refused: each would be another spelling (LG-14).
+    """
+    folded = "".join(_plain_sign(char) for char in _folded(text))
     if folded.startswith("00"):
         folded = "+" + folded[2:]
     try:
-        number = phonenumbers.parse(folded, None)
+        if not _PHONE_LIKE.fullmatch(folded):
+            raise ValueError
+        number = phonenumbers.parse(folded, country or None)
         if number.extension or not phonenumbers.is_valid_number(number):
             raise ValueError
     except (phonenumbers.NumberParseException, ValueError):
         raise Invalid(
-            _("Type the number with its country code, such as +49 30 123456."), field="phone", code="phone_invalid"
+            _("Type a whole number, such as +49 30 123456.")
+            if country
+            else _("Type the number with its country code, such as +49 30 123456."),
+            field="phone",
+            code="phone_invalid",
         )
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _plain_sign(char: str) -> str:
+    """A sign of a number as the keyboard has it; what shows nothing is left out."""
+    match unicodedata.category(char):
+        case "Pd":
+            return "-"
+        case "Cf":
+            return ""
+        case "Zs":
+            return " "
+    return char
 
 
 def normalized_username(text: str) -> str:
@@ -140,21 +164,23 @@ def normalized_username(text: str) -> str:
     return name
 
 
-def normalized_identifier(text: str) -> tuple[Identifier, str]:
-    """What was typed, as the kind and spelling that accounts are stored under. Raises Invalid."""
-    kind = kind_of_identifier(text)
-    normalize = {
-        Identifier.EMAIL: normalized_email,
-        Identifier.PHONE: normalized_phone,
-        Identifier.USERNAME: normalized_username,
-    }[kind]
-    return kind, normalize(text)
+def normalized_identifier(text: str, country: str = "") -> tuple[Identifier, str]:
+    """What was typed, as the kind and spelling that accounts are stored under. Raises Invalid.
+
+    country: the realm's `default_country`, for numbers without a country code.
+    """
+    match kind_of_identifier(text):
+        case Identifier.EMAIL:
+            return Identifier.EMAIL, normalized_email(text)
+        case Identifier.PHONE:
+            return Identifier.PHONE, normalized_phone(text, country)
+    return Identifier.USERNAME, normalized_username(text)
 
 
-def canonical_id(text: str) -> str:
+def canonical_id(text: str, country: str = "") -> str:
     """The key that limits count under, for existing and made-up names alike; never fails (LG-14, LG-25)."""
     try:
-        return normalized_identifier(text)[1]
+        return normalized_identifier(text, country)[1]
     except Invalid:
         return _folded(text)[:320]
 

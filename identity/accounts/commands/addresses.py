@@ -24,6 +24,7 @@ from identity.accounts.mails import (
     mail_reset_link,
 )
 from identity.accounts.models import User
+from identity.accounts.queries import country_of_realm
 from identity.audit.record import record
 from identity.kernel import clock
 from identity.kernel.actor import Actor
@@ -189,7 +190,7 @@ def change_identifiers(actor: Actor, *, user_id: UUID, phone: str | None = None,
     user = user_for_or_self(actor, user_id=user_id, permission=Permission.USERS_WRITE)
     wanted = {"phone": user.phone, "username": user.username}
     if phone is not None:
-        wanted["phone"] = rules.normalized_phone(phone) if phone else None
+        wanted["phone"] = rules.normalized_phone(phone, country_of_realm()) if phone else None
     if username is not None:
         wanted["username"] = rules.normalized_username(username) if username else None
     changed = tuple(field for field, value in wanted.items() if getattr(user, field) != value)

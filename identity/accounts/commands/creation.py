@@ -12,7 +12,7 @@ from identity.accounts import events, rules
 from identity.accounts.addresses import mirror
 from identity.accounts.commands.fetching import realm_of
 from identity.accounts.models import User
-from identity.accounts.queries import find_user_by_identifier
+from identity.accounts.queries import country_of_realm, find_user_by_identifier
 from identity.audit.record import record
 from identity.kernel import clock
 from identity.kernel.actor import Actor
@@ -123,7 +123,7 @@ def _identifiers(*, email: str | None, phone: str | None, username: str | None) 
         raise Invalid(_("Give an email address, a phone number or a username."), field="email", code="no_identifier")
     return {
         "email": rules.normalized_email(email) if email else None,
-        "phone": rules.normalized_phone(phone) if phone else None,
+        "phone": rules.normalized_phone(phone, country_of_realm()) if phone else None,
         "username": rules.normalized_username(username) if username else None,
     }
 

@@ -51,6 +51,34 @@ def test_lg_14_a_number_has_one_spelling(typed: str) -> None:
     assert rules.normalized_phone(typed) == "+4930123456"
 
 
+@pytest.mark.parametrize(
+    ("typed", "country", "number"),
+    [
+        ("030 123456", "DE", "+4930123456"), ("0 30/12 34-56", "DE", "+4930123456"),
+        ("０３０ １２３４５６", "DE", "+4930123456"),
+        ("٠٣٠١٢٣٤٥٦", "DE", "+4930123456"),
+        ("‪+49 30‑123456‬", "DE", "+4930123456"), ("0030 1234", "DE", None),
+        ("0049 30 123456", "US", "+4930123456"), ("011 49 30 123456", "US", "+4930123456"),
+        ("+49 (0)30 123456", "", "+4930123456"), ("4930123456", "DE", "+4930123456"),
+        ("(415) 555-2671", "US", "+14155552671"), ("1 415 555 2671", "US", "+14155552671"),
+        ("06 12 34 56 78", "FR", "+33612345678"), ("8 (912) 345-67-89", "RU", "+79123456789"),
+        ("+39 06 1234567", "DE", "+39061234567"),
+        ("030 123456", "", None), ("030 123456 ext 7", "DE", None), ("030 123456 x7", "DE", None),
+        ("030123456;ext=7", "DE", None), ("tel:+4930123456", "DE", None), ("+49301234 56#7", "DE", None),
+        ("030123456;phone-context=+49", "DE", None), ("1-800-FLOWERS", "US", None), ("112", "DE", None),
+        ("", "DE", None), ("0301234567890123456", "DE", None),
+    ],
+)  # fmt: skip
+def test_lg_14_national_input_has_the_same_one_key(typed: str, country: str, number: str | None) -> None:
+    if number is None:
+        with pytest.raises(Invalid) as refused:
+            rules.normalized_phone(typed, country)
+        assert refused.value.field == "phone"
+    else:
+        assert rules.normalized_phone(typed, country) == number
+        assert rules.canonical_id(typed, country) == number
+
+
 @pytest.mark.parametrize("typed", ["030 123456", "+49", "+49 30 123456 ext. 7", "+4930123456;ext=7", "abc", "+1" * 20])
 def test_lg_14_what_is_no_whole_number_is_refused(typed: str) -> None:
     with pytest.raises(Invalid):
