@@ -27,6 +27,7 @@ from identity.metrics.counting import measure_all
 from identity.metrics.reactions import on_counted_event
 from identity.oauth.commands import retire_due_keys
 from identity.security.reactions import on_suspicious_event
+from identity.signin.commands import CODE_WISH, answer_code_wish
 
 SUSPICIOUS = ("code.replayed", "refresh.reused", "signin.failed", "signin.succeeded")
 
@@ -54,6 +55,7 @@ def wire() -> None:
     subscribe("security", on_suspicious_event, SUSPICIOUS)
 
     answer_late(PASSWORD_WISH, answer_password_wish)
+    answer_late(CODE_WISH, answer_code_wish)
 
     if settings.REDIS_URL:
         add_publisher(publish_event)

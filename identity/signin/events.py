@@ -27,17 +27,23 @@ class SignInSucceeded(Event):
 class SignInFailed(Event):
     """Somebody was not let in. The person was told the same, whatever the reason.
 
-    reason: unknown_name, wrong_password, no_password, disabled, locked, email_unverified, or too_many_tries (once for
-    each pause).
+    reason: unknown_name, wrong_password, wrong_code, no_password, disabled, locked, email_unverified, method_off, or
+    too_many_tries (once for each pause). method: password, email_code, sms_code, passkey, or a provider's alias.
     """
 
     words = {
         "disabled": _("Account is disabled"),
         "email_unverified": _("Email is not confirmed"),
         "locked": _("Account is locked"),
+        "method_off": _("This way in is switched off"),
         "no_password": _("No password yet"),
+        "pending": _("Account waits for approval"),
+        "provider_cancelled": _("Cancelled at the provider"),
+        "provider_failed": _("The provider’s answer was refused"),
+        "provider_unlinked": _("Nobody here is linked with this account"),
         "too_many_tries": _("Too many tries"),
         "unknown_name": _("Unknown name"),
+        "wrong_code": _("Wrong code"),
         "wrong_password": _("Wrong password"),
     }
     reason: str = ""
@@ -59,3 +65,26 @@ class SignInConfirmed(Event):
     """A signed-in person showed once more who he is, before something important."""
 
     method: str = "password"
+
+
+@event(
+    "identity.linked",
+    target="user",
+    sentence=_("{target} can sign in with {alias} as {label}"),
+    severity=Severity.MEDIUM,
+)
+class IdentityLinked(Event):
+    """An account elsewhere opens this account from now on."""
+
+    provider_id: UUID | None = None
+    alias: str = ""
+    label: str = personal()
+
+
+@event("identity.unlinked", target="user", sentence=_("{target} can no longer sign in with {alias} as {label}"))
+class IdentityUnlinked(Event):
+    """An account elsewhere opens this account no more."""
+
+    provider_id: UUID | None = None
+    alias: str = ""
+    label: str = personal()

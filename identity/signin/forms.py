@@ -11,7 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from identity.accounts.links import reset_tokens
@@ -19,6 +19,7 @@ from identity.accounts.models import User
 from identity.accounts.queries import user_by_id
 from identity.accounts.rules import MAX_NAME, MAX_PASSWORD_LENGTH, checked_text, normalized_email
 from identity.kernel.errors import Invalid, RateLimited
+from identity.realms.models import Realm
 from identity.signin import commands
 from identity.signin.devices import known_devices
 from identity.signin.errors import NotLetIn, Paused
@@ -41,6 +42,35 @@ class _Password(PasswordField):
         super().__init__(**{"max_length": 4 * MAX_PASSWORD_LENGTH, **kwargs})
 
 
+def name_label(realm: Realm) -> str:
+    """What the field for the name asks for: only what the realm takes."""
+    phone = realm.setting("phone_sign_in") or realm.setting("sms_code_sign_in")
+    match bool(phone), bool(realm.setting("username_sign_in")):
+        case True, True:
+            return gettext("Email, phone or username")
+        case True, False:
+            return gettext("Email or phone")
+        case False, True:
+            return gettext("Email or username")
+    return gettext("Email")
+
+
+class WhoForm(forms.Form):
+    """The first step: a name. Any text will do; what it belongs to is nobody's business yet (LG-23)."""
+
+    login = forms.CharField(max_length=MAX_TYPED)
+
+    def __init__(self, *args: Any, realm: Realm, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = name_label(realm)
+
+
+class CodeForm(forms.Form):
+    """Digits that were sent. Spaces and other spellings of digits are taken; checking is the command's."""
+
+    code = forms.CharField(label=_("6-digit code"), max_length=60)
+
+
 class SignInForm(upstream.LoginForm):
     """Name and password. `tries_left`, `pause_minutes` and `paused_until` tell of limits, the same for every name."""
 
@@ -52,9 +82,9 @@ class SignInForm(upstream.LoginForm):
         super().__init__(*args, **kwargs)
         # Text, not an address: whatever was typed gets the same answer, and is counted.
         self.fields["login"] = forms.CharField(
-            label=_("Email"),
+            label=name_label(realm_of(self.request)),
             max_length=MAX_TYPED,
-            widget=forms.TextInput(attrs={"type": "email", "autocomplete": "username"}),
+            widget=forms.TextInput(attrs={"autocomplete": "username"}),
         )
         self.fields["password"] = _Password(label=_("Password"), autocomplete="current-password")
         self.order_fields(["login", "password"])

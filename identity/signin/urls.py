@@ -2,11 +2,12 @@
 
 from django.urls import path, re_path
 
-from identity.signin.views import addresses, door, passwords
+from identity.signin.views import addresses, codes, door, passwords
 
 urlpatterns = [
     path("", door.Door.as_view(), name="door"),
     path("signin", door.SignInView.as_view(), name="account_login"),
+    path("signin/code", codes.CodeView.as_view(), name="account_confirm_login_code"),
     path("signin/again", door.ConfirmView.as_view(), name="account_reauthenticate"),
     path("signin/unusable", door.AccountUnusableView.as_view(), name="account_inactive"),
     path("signup", door.SignUpView.as_view(), name="account_signup"),

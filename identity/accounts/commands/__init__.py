@@ -9,7 +9,9 @@ from identity.accounts.commands.addresses import (
     revert_email_change,
     send_confirm_link,
 )
+from identity.accounts.commands.codes import make_code, spend_code
 from identity.accounts.commands.creation import create_user, note_sign_in, sign_up_user
+from identity.accounts.commands.federation import sign_up_federated_user
 from identity.accounts.commands.invitations import (
     accept_invitation,
     invite_user,
@@ -40,6 +42,7 @@ __all__ = [
     "enable_user",
     "invite_user",
     "lock_user",
+    "make_code",
     "note_sign_in",
     "renew_password_hash",
     "request_email_change",
@@ -49,7 +52,9 @@ __all__ = [
     "send_confirm_link",
     "send_password_reset_link",
     "set_password",
+    "sign_up_federated_user",
     "sign_up_user",
+    "spend_code",
     "unlock_user",
     "use_reset_link",
 ]

@@ -1,21 +1,53 @@
 """Writes of the door: who comes in, and the policy of coming in."""
 
+from identity.signin.commands.codes import (
+    CODE_WISH,
+    answer_code_wish,
+    check_sign_in_code,
+    may_send_codes,
+    method_of,
+    wish_for_code,
+)
 from identity.signin.commands.entrance import (
     check_sign_in,
     confirm_sign_in,
+    may_use_password,
     note_signed_in,
     refuse_unverified,
     sign_up,
     wish_for_password,
 )
 from identity.signin.commands.policies import change_sign_in_policy
+from identity.signin.commands.upstream import (
+    close_provider,
+    link_identity,
+    reason_of,
+    refuse_upstream,
+    remove_provider,
+    sign_up_upstream,
+    unlink_identity,
+)
 
 __all__ = [
+    "CODE_WISH",
+    "answer_code_wish",
     "change_sign_in_policy",
     "check_sign_in",
+    "check_sign_in_code",
+    "close_provider",
     "confirm_sign_in",
+    "link_identity",
+    "may_send_codes",
+    "may_use_password",
+    "method_of",
     "note_signed_in",
+    "reason_of",
     "refuse_unverified",
+    "refuse_upstream",
+    "remove_provider",
     "sign_up",
+    "sign_up_upstream",
+    "unlink_identity",
+    "wish_for_code",
     "wish_for_password",
 ]

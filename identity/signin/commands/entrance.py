@@ -13,12 +13,13 @@ from identity.accounts.commands import note_sign_in, renew_password_hash, sign_u
 from identity.accounts.mails import PASSWORD_WISH, mail_account_exists, mail_confirm_link
 from identity.accounts.models import User, UserStatus
 from identity.accounts.queries import find_user_by_identifier
-from identity.accounts.rules import canonical_id
+from identity.accounts.rules import Identifier, canonical_id, kind_of_identifier
 from identity.audit.record import record
 from identity.courier.commands import queue_message
 from identity.courier.models import Channel
 from identity.kernel import clock
 from identity.kernel.actor import Actor
+from identity.kernel.context import RealmLike, current_realm
 from identity.kernel.errors import Invalid
 from identity.realms.models import Realm
 from identity.sessions.commands import note_authentication
@@ -43,13 +44,14 @@ def check_sign_in(
     for each. Raises Paused, NotLetIn, Unavailable. Says signin.failed.
     """
     user = find_user_by_identifier(identifier)
+    is_open = may_use_password(current_realm(), identifier)
     known = (devices or {}).get(user.pk) if user is not None else None
     attempt = limits.count_attempt(
         canonical_id(identifier), actor.origin.ip, device=(user.pk, known) if user is not None and known else None
     )
     if attempt.paused_until is not None:
         if attempt.is_first_refused:
-            _say_failed(actor, user, identifier, "too_many_tries", application_id)
+            say_failed(actor, user, identifier, "too_many_tries", application_id)
         raise Paused(until=attempt.paused_until, now=clock.now())
 
     def renew(encoded: str) -> None:
@@ -59,11 +61,24 @@ def check_sign_in(
             user.password = encoded
 
     right = verify_password(user.password if user else None, password, on_old_hash=renew)
-    if user is None or not right or not user.is_active:
-        _say_failed(actor, user, identifier, _reason(user, right), application_id)
+    if user is None or not right or not user.is_active or not is_open:
+        reason = _reason(user, right) if is_open else "method_off"
+        say_failed(actor, user, identifier, reason, application_id)
         raise NotLetIn(tries_left=attempt.tries_left, pause_minutes=attempt.pause_minutes)
     limits.forgive(attempt)
     return user
+
+
+def may_use_password(realm: RealmLike | None, identifier: str) -> bool:
+    """Whether the realm lets people in by a password and this kind of name. Fails closed without a realm."""
+    if realm is None or not realm.setting("password_sign_in"):
+        return False
+    match kind_of_identifier(identifier):
+        case Identifier.PHONE:
+            return bool(realm.setting("phone_sign_in"))
+        case Identifier.USERNAME:
+            return bool(realm.setting("username_sign_in"))
+    return True
 
 
 def _reason(user: User | None, right: bool) -> str:
@@ -76,7 +91,16 @@ def _reason(user: User | None, right: bool) -> str:
     return "locked" if user.status == UserStatus.LOCKED else "disabled"
 
 
-def _say_failed(actor: Actor, user: User | None, identifier: str, reason: str, application_id: UUID | None) -> None:
+def say_failed(
+    actor: Actor,
+    user: User | None,
+    identifier: str,
+    reason: str,
+    application_id: UUID | None,
+    *,
+    method: str = "password",
+) -> None:
+    """Record one refusal at the door, in a transaction of its own. Says signin.failed."""
     with transaction.atomic():
         record(
             actor,
@@ -86,6 +110,7 @@ def _say_failed(actor: Actor, user: User | None, identifier: str, reason: str, a
                 target_name=user.display_name if user else "",
                 identifier=canonical_id(identifier),
                 reason=reason,
+                method=method,
                 application_id=application_id,
             ),
         )
@@ -93,7 +118,7 @@ def _say_failed(actor: Actor, user: User | None, identifier: str, reason: str, a
 
 def refuse_unverified(actor: Actor, *, user: User, application_id: UUID | None = None) -> None:
     """The password was right, but the realm wants the address to be confirmed first. Says signin.failed."""
-    _say_failed(actor, user, user.email or "", "email_unverified", application_id)
+    say_failed(actor, user, user.email or "", "email_unverified", application_id)
 
 
 @transaction.atomic
@@ -103,6 +128,7 @@ def note_signed_in(
     user: User,
     session_id: UUID,
     amr: Sequence[str],
+    method: str = "password",
     lifetime: timedelta,
     new_device: bool,
     application_id: UUID | None = None,
@@ -118,6 +144,7 @@ def note_signed_in(
             target_name=user.display_name,
             identifier=user.email or user.get_username(),
             application_id=application_id,
+            method=method,
             amr=tuple(amr),
             new_device=new_device,
         ),
@@ -131,7 +158,7 @@ def confirm_sign_in(actor: Actor, *, user: User, password: str) -> None:
     """
     limits.require_reauthentication(user.pk)
     if not verify_password(user.password, password):
-        _say_failed(actor, user, user.email or user.get_username(), "wrong_password", None)
+        say_failed(actor, user, user.email or user.get_username(), "wrong_password", None)
         raise NotLetIn
     limits.forgive_reauthentication(user.pk)
     with transaction.atomic():

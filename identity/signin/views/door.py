@@ -13,8 +13,13 @@ from django.views.generic import FormView, View
 from identity.accounts.commands import accept_invitation
 from identity.accounts.queries import find_invitation_by_token, is_open_invitation
 from identity.kernel.errors import Invalid, NotFound
-from identity.signin.forms import ConfirmForm, InvitationForm, said
-from identity.signin.requests import actor_of, asking, next_of
+from identity.signin.commands import (
+    may_send_codes,
+    may_use_password,
+)
+from identity.signin.forms import MAX_TYPED, ConfirmForm, InvitationForm, WhoForm, said
+from identity.signin.requests import actor_of, asking, next_of, realm_of
+from identity.signin.views import codes
 from identity.signin.views.entrance import Entrance, login_url, secret_fields
 
 
@@ -37,12 +42,39 @@ class SignInView(Entrance, upstream.LoginView):
         found = asking(self.request)
         return {**super().get_initial(), **({"login": found.login_hint} if found and found.login_hint else {})}
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A name alone leads to the next step, the same for every name; a name with a password is a try."""
+        if "password" in request.POST:
+            return super().post(request, *args, **kwargs)
+        form = WhoForm(request.POST, realm=realm_of(request))
+        if not form.is_valid():
+            return self.render_to_response(self.get_context_data(form=form))
+        return self.second_step(form.cleaned_data["login"])
+
+    def second_step(self, login: str) -> HttpResponse:
+        """How this person goes on: by a password, or at once by a code where the realm has no passwords."""
+        realm = realm_of(self.request)
+        if may_use_password(realm, login) or not may_send_codes(realm, login):
+            form = self.get_form_class()(initial={"login": login}, request=self.request)
+            return self.password_page(form, login)
+        return codes.CodeView.sent(self.request, login)
+
+    def password_page(self, form: Any, login: str, status: int = 200) -> HttpResponse:
+        """The second step. The name is shown, and goes along in a field that password managers see."""
+        context = self.get_context_data(
+            form=form,
+            login=login,
+            may_send_codes=may_send_codes(realm_of(self.request), login),
+            by_phone=method_of(login) == "sms_code",
+        )
+        return self.response_class(self.request, "account/login_password.html", context, status=status)
+
     def form_invalid(self, form: Any) -> HttpResponse:
         """429 while paused; else the page again with 200, which password managers expect."""
-        response = super().form_invalid(form)
-        if form.paused_until is not None:
-            response.status_code = 429
-        return response
+        login = str(form.data.get("login", ""))[:MAX_TYPED]
+        if not login.strip():
+            return super().form_invalid(form)
+        return self.password_page(form, login, 429 if form.paused_until is not None else 200)
 
 
 @secret_fields

@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from identity.kernel.errors import RealmkeepError
 from identity.oauth.asking import form_action
 from identity.signin.failures import refusal_page
-from identity.signin.requests import asking, next_of
+from identity.signin.requests import asking, next_of, realm_of
 
 secret_fields = method_decorator(sensitive_post_parameters(), name="dispatch")
 """Whatever was posted shows in no error report."""
@@ -41,13 +41,16 @@ class Entrance:
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Adds `asking_application`, and `next` as a hidden field."""
-        context: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]
+        parent = getattr(super(), "get_context_data", None)
+        context: dict[str, Any] = parent(**kwargs) if parent else kwargs
         wanted = next_of(self.request)
         hidden = (
             format_html('<input type="hidden" name="{}" value="{}">', REDIRECT_FIELD_NAME, wanted) if wanted else ""
         )
         return {
             **context,
+            "login_url": login_url(wanted),
+            "sign_up_open": realm_of(self.request).setting("sign_up_open"),
             "asking_application": asking(self.request),
             "redirect_field_value": wanted,
             "redirect_field": hidden,

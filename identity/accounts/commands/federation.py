@@ -1,0 +1,101 @@
+"""Accounts of people whom an identity provider vouches for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from identity.accounts import rules
+from identity.accounts.commands.creation import LANGUAGES, insert_user, profile_fields
+from identity.accounts.models import Attribute, AttributeType, User, UserStatus
+from identity.kernel import clock
+from identity.kernel.actor import Actor
+from identity.kernel.errors import Invalid
+
+WIDEST_NUMBER = 10**15
+
+
+def sign_up_federated_user(
+    actor: Actor,
+    *,
+    email: str,
+    email_verified: bool = False,
+    profile: Mapping[str, str] | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    terms_version: str = "",
+    pending: bool = False,
+) -> User:
+    """An account without a password for somebody who came in through a provider that may make accounts.
+
+    What the provider says of the profile is taken where it fits and left out where it doesn't; only the address is
+    needed. pending: it waits for an admin's approval. Raises Invalid (the address). Says user.created.
+    """
+    now = clock.now()
+    fields: dict[str, Any] = {
+        "email": rules.normalized_email(email),
+        "phone": None,
+        "username": _username(profile or {}),
+        "email_verified_at": now if email_verified else None,
+        "attributes": fitting_attributes(attributes or {}),
+        **_profile(profile or {}),
+    }
+    if terms_version:
+        fields |= {"terms_version": terms_version, "terms_accepted_at": now}
+    if pending:
+        fields |= {"status": UserStatus.PENDING, "status_changed_at": now}
+    with transaction.atomic():
+        return insert_user(actor, fields=fields, encoded=None, how="provider")
+
+
+def _profile(said: Mapping[str, str]) -> dict[str, Any]:
+    """The fields that pass our own rules. Another's odd spelling of a name must keep nobody out."""
+    empty: dict[str, Any] = {"name": "", "given_name": "", "family_name": "", "language": None, "time_zone": None}
+    wanted = {**empty, **{name: said[name] for name in empty if said.get(name)}}
+    if not wanted["name"]:
+        wanted["name"] = " ".join(filter(None, [wanted["given_name"], wanted["family_name"]]))
+    language = wanted["language"]
+    if language and language not in LANGUAGES:
+        # "de-AT", "en_US": the page speaks the language, if not the country's.
+        wanted["language"] = language.replace("_", "-").partition("-")[0].lower()
+    fine = dict(empty)
+    for name, value in wanted.items():
+        try:
+            fine[name] = profile_fields(**{**empty, name: value})[name]
+        except Invalid:
+            continue
+    return fine
+
+
+def _username(said: Mapping[str, str]) -> str | None:
+    """The mapped username if it is one and nobody has it: a name is no proof of anything."""
+    if not said.get("username"):
+        return None
+    try:
+        name = rules.normalized_username(said["username"])
+    except Invalid:
+        return None
+    return None if User.objects.filter(username__iexact=name).exists() else name
+
+
+def fitting_attributes(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What fits an attribute that the realm has, in its type; the rest is left out."""
+    fine: dict[str, Any] = {}
+    for attribute in Attribute.objects.filter(name__in=list(said)):
+        value = _fitting(attribute, said[attribute.name])
+        if value is not None:
+            fine[attribute.name] = value
+    return fine
+
+
+def _fitting(attribute: Attribute, value: Any) -> Any:
+    match attribute.type:
+        case AttributeType.BOOLEAN:
+            return value if isinstance(value, bool) else None
+        case AttributeType.NUMBER:
+            right = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < WIDEST_NUMBER
+            return value if right else None
+        case AttributeType.CHOICE:
+            return value if value in attribute.choices else None
+        case AttributeType.TEXT if isinstance(value, str):
+            return value if len(value) <= (attribute.most or 500) and not attribute.pattern else None
+    return None

@@ -1,0 +1,123 @@
+"""Signing in with a code that was sent: asked for with any name, checked like a password."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from django.db import transaction
+
+from identity.accounts.commands import make_code, spend_code
+from identity.accounts.commands.codes import LIFETIME
+from identity.accounts.models import CodePurpose, User
+from identity.accounts.queries import find_user_by_identifier
+from identity.accounts.rules import Identifier, canonical_id, kind_of_identifier
+from identity.courier.commands import queue_message
+from identity.courier.models import Channel
+from identity.kernel import clock
+from identity.kernel.actor import Actor
+from identity.kernel.errors import Invalid
+from identity.realms.models import Realm
+from identity.signin import limits
+from identity.signin.commands.entrance import say_failed
+from identity.signin.errors import NotLetIn, Paused
+
+CODE_WISH = "sign_in_code_wish"
+"""The late message that asks for a code (courier.late); `answer_code_wish` answers it."""
+
+
+def may_send_codes(realm: Realm, identifier: str) -> bool:
+    """Whether the realm sends codes to names of this kind: addresses by mail, numbers by text message.
+
+    A username says nothing about where its person reads: his mail is used.
+    """
+    by = "sms_code_sign_in" if kind_of_identifier(identifier) == Identifier.PHONE else "email_code_sign_in"
+    return bool(realm.setting(by))
+
+
+def wish_for_code(actor: Actor, *, realm: Realm, identifier: str) -> UUID:  # house: HR03 coming in says it
+    """Ask for a code to sign in with. The same rows and the same answer for every name; the worker looks who is meant.
+
+    Returns the code's id, which only this browser gets: knowing the digits alone lets nobody in. Raises Invalid
+    (codes_off).
+    """
+    if not may_send_codes(realm, identifier):
+        raise Invalid(code="codes_off", field="login")
+    name = canonical_id(identifier)
+    allowed = limits.may_mail(name, actor.origin.ip)
+    with transaction.atomic():
+        code, text = make_code(actor, purpose=CodePurpose.SIGN_IN, address=name)
+        if allowed:
+            queue_message(
+                realm,
+                to=name,
+                template=CODE_WISH,
+                context={"identifier": name, "code": text},
+                channel=Channel.LATE,
+                expires_at=code.expires_at,
+            )
+    return code.pk
+
+
+def answer_code_wish(realm: Realm, *, identifier: str, code: str) -> None:  # house: HR03 coming in says it
+    """In the worker: send the code to the person's confirmed address or number; to nobody else (LG-11)."""
+    user = find_user_by_identifier(identifier)
+    if user is None or not user.is_active:
+        return
+    by_phone = kind_of_identifier(identifier) == Identifier.PHONE
+    to = user.phone if by_phone else user.email
+    proven = user.phone_verified_at if by_phone else user.email_verified_at
+    if not to or proven is None or not may_send_codes(realm, identifier):
+        return
+    queue_message(
+        realm,
+        to=to,
+        template="sign_in_code",
+        context={"code": code, "code_minutes": int(LIFETIME.total_seconds() // 60), "email": to, "name": user.name},
+        user_id=user.pk,
+        channel=Channel.SMS if by_phone else Channel.EMAIL,
+        language=user.language,
+        expires_at=clock.now() + LIFETIME,
+    )
+
+
+def check_sign_in_code(
+    actor: Actor,
+    *,
+    identifier: str,
+    code_id: UUID,
+    text: str,
+    devices: Mapping[UUID, str] | None = None,
+    application_id: UUID | None = None,
+) -> User:
+    """The person of this realm who has the address and was sent these digits, and who may come in.
+
+    Counted on the same counters as a password: a way beside another one gives no tries more (RL-07). Raises Paused,
+    NotLetIn. Says signin.failed.
+    """
+    user = find_user_by_identifier(identifier)
+    known = (devices or {}).get(user.pk) if user is not None else None
+    name = canonical_id(identifier)
+    attempt = limits.count_attempt(
+        name, actor.origin.ip, device=(user.pk, known) if user is not None and known else None
+    )
+    method = method_of(identifier)
+    if attempt.paused_until is not None:
+        if attempt.is_first_refused:
+            say_failed(actor, user, identifier, "too_many_tries", application_id, method=method)
+        raise Paused(until=attempt.paused_until, now=clock.now())
+    spent = spend_code(actor, code_id=code_id, purpose=CodePurpose.SIGN_IN, address=name, text=text)
+    if spent is None or user is None or not user.is_active or not _proven(user, identifier):
+        reason = "wrong_code" if spent is None else "unknown_name" if user is None else "disabled"
+        say_failed(actor, user, identifier, reason, application_id, method=method)
+        raise NotLetIn(tries_left=attempt.tries_left, pause_minutes=attempt.pause_minutes)
+    limits.forgive(attempt)
+    return user
+
+
+def method_of(identifier: str) -> str:
+    """How events call this way in."""
+    return "sms_code" if kind_of_identifier(identifier) == Identifier.PHONE else "email_code"
+
+
+def _proven(user: User, identifier: str) -> bool:
+    by_phone = kind_of_identifier(identifier) == Identifier.PHONE
+    return (user.phone_verified_at if by_phone else user.email_verified_at) is not None

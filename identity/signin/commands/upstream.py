@@ -1,0 +1,236 @@
+"""Coming in through an identity provider: accounts that it may make, links by subject alone, and their end."""
+
+from uuid import UUID
+
+from allauth.socialaccount.models import SocialAccount
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from identity.accounts.commands import sign_up_federated_user
+from identity.accounts.commands.fetching import user_for_or_self
+from identity.accounts.mails import mail_confirm_link
+from identity.accounts.models import User, UserStatus
+from identity.audit.record import record
+from identity.kernel.actor import Actor
+from identity.kernel.errors import Conflict, Invalid, NotFound
+from identity.kernel.permissions import Permission
+from identity.kernel.transactions import for_write
+from identity.realms.commands import delete_provider, disable_provider
+from identity.realms.models import IdentityProvider, Realm
+from identity.realms.queries import provider_key
+from identity.signin import events, limits
+from identity.signin.queries import owners_with_a_way_in, policy_of, way_in
+from identity.signin.social_claims import Upstream
+
+MOST_LINKS = 20
+
+
+def _enabled(provider_id: UUID) -> IdentityProvider:
+    provider = IdentityProvider.objects.select_related("realm").filter(pk=provider_id, enabled=True).first()
+    if provider is None:
+        raise NotFound
+    return provider
+
+
+def _insert_link(user: User, provider: IdentityProvider, upstream: Upstream) -> SocialAccount:
+    """The link itself. Raises Conflict when the subject, or another one of this provider, is linked already."""
+    key = provider_key(provider)
+    others = SocialAccount.objects.filter(user=user)
+    if others.filter(provider=key).exists():
+        raise Conflict(
+            _("Your account is linked with another account there. Unlink that one first."), code="provider_linked"
+        )
+    if others.count() >= MOST_LINKS:
+        raise Conflict(code="too_many")
+    link = SocialAccount(user=user, provider=key, uid=upstream.subject, extra_data={"label": upstream.label[:254]})
+    try:
+        with transaction.atomic():
+            link.save(force_insert=True)
+    except IntegrityError:
+        raise Conflict(_("That account is linked with somebody else’s account here."), code="linked_elsewhere")
+    return link
+
+
+def sign_up_upstream(
+    actor: Actor,
+    *,
+    provider_id: UUID,
+    upstream: Upstream,
+    email: str,
+    terms_version: str = "",
+    application_id: UUID | None = None,
+) -> User:
+    """Make an account for somebody whom nobody here is linked with, where the provider's policy lets it.
+
+    An address that somebody here has makes no account and links none, whatever the provider says of it (OA-28).
+    Raises NotFound, Conflict (the policy, the terms, linked meanwhile), Invalid (the address), RateLimited. Says
+    user.created, identity.linked, signup.completed.
+    """
+    limits.require_sign_up(actor.origin.ip)
+    with transaction.atomic():
+        provider = _enabled(provider_id)
+        realm: Realm = provider.realm
+        if provider.sign_up not in ("create", "approve") or not realm.is_active:
+            raise Conflict(_("Accounts are by invitation here."), code="sign_up_closed")
+        if realm.setting("terms_version") != terms_version:
+            raise Conflict(_("The terms have to be accepted first."), code="terms")
+        _check_domain(realm, email)
+        own = email == upstream.email
+        user = sign_up_federated_user(
+            actor,
+            email=email,
+            email_verified=own and upstream.email_verified,
+            profile=upstream.profile,
+            attributes=upstream.attributes,
+            terms_version=terms_version,
+            pending=provider.sign_up == "approve",
+        )
+        _insert_link(user, provider, upstream)
+        _say_linked(actor, user, provider, upstream)
+        record(
+            actor,
+            events.SignUpCompleted(
+                target_id=user.pk,
+                subject_id=user.pk,
+                target_name=user.display_name,
+                email=user.email or "",
+                application_id=application_id,
+            ),
+        )
+        if not user.email_verified and limits.may_mail(user.email or "", actor.origin.ip):
+            mail_confirm_link(realm, user, user.email or "", signing_up=True)
+    return user
+
+
+def _check_domain(realm: Realm, email: str) -> None:
+    """The realm's own lists stand over the provider's word. Raises Invalid (field email)."""
+    domain = email.strip().lower().rpartition("@")[2]
+    allowed, blocked = realm.setting("sign_up_domains_allowed"), realm.setting("sign_up_domains_blocked")
+    if (allowed and domain not in allowed) or domain in blocked:
+        raise Invalid(_("Accounts with this kind of address aren’t made here."), field="email", code="domain_blocked")
+
+
+@transaction.atomic
+def link_identity(actor: Actor, *, provider_id: UUID, upstream: Upstream) -> SocialAccount:
+    """Link the signed-in person's own account with who came from a provider. The edge asked for a fresh sign-in.
+
+    Nobody links for somebody else, and an operator on a visit links nothing. Raises NotFound, Conflict (linked already,
+    here or elsewhere). Says identity.linked.
+    """
+    if not actor.is_person or actor.id is None or actor.home_realm_id != actor.realm_id:
+        raise NotFound
+    provider = _enabled(provider_id)
+    user = for_write(User.objects.filter(pk=actor.id)).first()
+    if user is None or not user.is_active:
+        raise NotFound
+    link = _insert_link(user, provider, upstream)
+    _say_linked(actor, user, provider, upstream)
+    return link
+
+
+def _say_linked(actor: Actor, user: User, provider: IdentityProvider, upstream: Upstream) -> None:
+    record(
+        actor,
+        events.IdentityLinked(
+            target_id=user.pk,
+            subject_id=user.pk,
+            target_name=user.display_name,
+            provider_id=provider.pk,
+            alias=provider.alias,
+            label=upstream.label[:254],
+        ),
+    )
+
+
+@transaction.atomic
+def unlink_identity(actor: Actor, *, user_id: UUID, provider_id: UUID) -> None:
+    """End a link: the person's own, or somebody's for an admin. Never the last way in.
+
+    Raises NotFound, PermissionDenied, Conflict (last_way_in). Says identity.unlinked.
+    """
+    user = user_for_or_self(actor, user_id=user_id, permission=Permission.USERS_WRITE)
+    provider = IdentityProvider.objects.select_related("realm").filter(pk=provider_id).first()
+    if provider is None:
+        raise NotFound
+    link = SocialAccount.objects.filter(user=user, provider=provider_key(provider)).first()
+    if link is None:
+        raise NotFound
+    said = events.IdentityUnlinked(
+        target_id=user.pk,
+        subject_id=user.pk,
+        target_name=user.display_name,
+        provider_id=provider.pk,
+        alias=provider.alias,
+        label=str(link.extra_data.get("label", "")),
+    )
+    link.delete()
+    if not User.objects.filter(way_in(policy_of(provider.realm)), pk=user.pk).exists():
+        # Raised after the deletion: the transaction takes it back, and what was asked is what would have been left.
+        raise Conflict(
+            _("This is the last way in. Set a password or add a passkey first."),
+            code="last_way_in",
+        )
+    record(actor, said)
+
+
+def refuse_upstream(
+    actor: Actor,
+    *,
+    alias: str,
+    reason: str,
+    user: User | None = None,
+    upstream: Upstream | None = None,
+    application_id: UUID | None = None,
+) -> None:
+    """Somebody came back from a provider and was not let in. Says signin.failed."""
+    with transaction.atomic():
+        record(
+            actor,
+            events.SignInFailed(
+                target_id=user.pk if user else None,
+                subject_id=user.pk if user else None,
+                target_name=user.display_name if user else "",
+                identifier=upstream.label[:254] if upstream else "",
+                reason=reason,
+                method=alias,
+                application_id=application_id,
+            ),
+        )
+
+
+def reason_of(user: User) -> str:
+    """Why somebody who isn't active is refused, for the trail alone: the page is the same."""
+    match user.status:
+        case UserStatus.LOCKED:
+            return "locked"
+        case UserStatus.PENDING:
+            return "pending"
+    return "disabled"
+
+
+@transaction.atomic
+def close_provider(actor: Actor, *, provider_id: UUID) -> IdentityProvider:
+    """Disable a provider, unless no owner could sign in any more. Raises as `disable_provider`, Conflict."""
+    provider = disable_provider(actor, provider_id=provider_id)
+    _refuse_nobody_left(provider.realm)
+    return provider
+
+
+@transaction.atomic
+def remove_provider(actor: Actor, *, provider_id: UUID, typed_alias: str) -> int:
+    """Delete a provider and its links, unless no owner could sign in any more. Raises as `delete_provider`, Conflict."""
+    provider = IdentityProvider.objects.select_related("realm").filter(pk=provider_id).first()
+    if provider is None:
+        raise NotFound
+    realm: Realm = provider.realm
+    links = delete_provider(actor, provider_id=provider_id, typed_alias=typed_alias)
+    _refuse_nobody_left(realm)
+    return links
+
+
+def _refuse_nobody_left(realm: Realm) -> None:
+    if not owners_with_a_way_in(realm.policy()).exists():
+        raise Conflict(
+            _("No owner of this realm could sign in any more. Give an owner another way in first."),
+            code="nobody_left",
+        )

@@ -1,0 +1,208 @@
+"""allauth's social accounts over a realm's own providers: which there are, who came, and never by an address (OA-28)."""
+
+from typing import Any
+
+from allauth.account.utils import perform_login
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
+from allauth.socialaccount.providers.base import Provider, ProviderAccount
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from identity.accounts.models import User
+from identity.accounts.queries import find_user_by_identifier
+from identity.kernel.errors import NotFound
+from identity.kernel.outbound import OutboundSession
+from identity.realms.models import IdentityProvider, Realm
+from identity.realms.queries import enabled_provider, enabled_providers, provider_key
+from identity.signin import commands
+from identity.signin.requests import actor_of, asking_id, realm_of
+from identity.signin.social_claims import Upstream
+from identity.signin.social_state import Waiting, keep_waiting, nobody_waits
+
+
+class RealmProviderAccount(ProviderAccount):
+    """How a linked account is called: what the person recognizes it by."""
+
+    def to_str(self) -> str:
+        """The other account's address or name, as it was when the person came last."""
+        return str(self.account.extra_data.get("label", ""))
+
+
+class RealmProvider(Provider):
+    """Any of a realm's providers. What was asked and answered is checked before it comes here, as an `Upstream`."""
+
+    id = "realm"
+    name = "Realm provider"
+    account_class = RealmProviderAccount
+    supports_redirect = True
+
+    def __init__(self, request: HttpRequest, app: SocialApp | None = None) -> None:
+        super().__init__(request, app=app)
+        self.name = app.name if app else self.name
+
+    def extract_uid(self, data: Upstream) -> str:
+        """The subject: the only thing that anybody is recognized by."""
+        return data.subject
+
+    def extract_extra_data(self, data: Upstream) -> dict[str, Any]:
+        """What the linked account is called. Nothing else of another's claims is kept."""
+        return {"label": data.label[:254]}
+
+
+def app_of(provider: IdentityProvider) -> SocialApp:
+    """The provider as allauth knows it, never saved. It carries no secret: asking is our own code's."""
+    return SocialApp(
+        provider=RealmProvider.id,
+        provider_id=provider_key(provider),
+        name=provider.name[:40],
+        client_id=provider.client_id[:191],
+    )
+
+
+class RealmSocialAdapter(DefaultSocialAccountAdapter):
+    """allauth's questions about providers, answered from the realm's table."""
+
+    def list_apps(self, request: HttpRequest, provider: str | None = None, client_id: str | None = None) -> list[Any]:
+        """The enabled ones, in their order. Settings and allauth's own table hold none."""
+        apps = [app_of(each) for each in enabled_providers()]
+        return [
+            app
+            for app in apps
+            if provider in (None, app.provider, app.provider_id) and client_id in (None, app.client_id)
+        ]
+
+    def get_app(self, request: HttpRequest, provider: str, client_id: str | None = None) -> SocialApp:
+        """404 for one that isn't there: allauth would answer 500."""
+        found = [app for app in self.list_apps(request, provider, client_id) if app.provider_id == provider]
+        if len(found) != 1:
+            raise Http404
+        return found[0]
+
+    def get_provider(self, request: HttpRequest, provider: str, client_id: str | None = None) -> Provider:
+        """By the key with the realm in it."""
+        return RealmProvider(request, app=self.get_app(request, provider, client_id))
+
+    def list_providers(self, request: HttpRequest) -> list[Provider]:
+        """In the order of their buttons."""
+        return [RealmProvider(request, app=app) for app in self.list_apps(request)]
+
+    def get_requests_session(self) -> OutboundSession:
+        """Should anything of allauth ever ask somebody: by our one way out (IN-01)."""
+        return OutboundSession()
+
+    def authenticate_by_email(self, login: SocialLogin) -> None:
+        """Never, whatever `email_verified` says: an address proves no account (OA-28)."""
+
+    def is_email_verified(self, provider: Provider, email: str) -> bool:
+        """See authenticate_by_email."""
+        return False
+
+    def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: Any) -> User:
+        """Nothing: commands make accounts."""
+        user: User = sociallogin.user
+        return user
+
+    def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
+        """Unused: commands make accounts. Fails closed."""
+        raise NotImplementedError
+
+    def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
+        """Commands queue these notices themselves."""
+
+
+def provider_for(request: HttpRequest, provider: IdentityProvider) -> RealmProvider:
+    """allauth's view of one provider."""
+    return RealmProvider(request, app=app_of(provider))
+
+
+def provider_for_identifier(realm: Realm, identifier: str) -> IdentityProvider | None:
+    """Where the people of this address's domain sign in (home-realm discovery); None for everybody else.
+
+    Decided by the domain alone, so the answer says nothing about whether there is such a person (LG-23).
+    """
+    _local, at, domain = identifier.strip().lower().rpartition("@")
+    if not at or not domain or realm.pk is None:
+        return None
+    return next((each for each in enabled_providers() if domain.rstrip(".") in each.domains), None)
+
+
+def linked_accounts(user: User) -> list[dict[str, Any]]:
+    """The person's links for pages, in the order of the buttons; those of disabled providers too."""
+    providers = {provider_key(each): each for each in IdentityProvider.objects.order_by("position", "pk")}
+    rows = {row.provider: row for row in SocialAccount.objects.filter(user=user, provider__in=list(providers))}
+    return [
+        {"provider": provider, "account": rows[key], "label": rows[key].extra_data.get("label", "")}
+        for key, provider in providers.items()
+        if key in rows
+    ]
+
+
+# --- coming in --------------------------------------------------------------------------------------------------------
+
+
+def come_in(request: HttpRequest, provider: IdentityProvider, upstream: Upstream, next_url: str) -> HttpResponse:
+    """Sign in whoever is linked with this subject; anybody else meets the provider's policy for a first sign-in."""
+    login = provider_for(request, provider).sociallogin_from_response(request, upstream)
+    login.lookup()
+    if login.is_existing:
+        return enter(request, provider, upstream, login.user, next_url)
+    owner = find_user_by_identifier(upstream.email) if "@" in upstream.email else None
+    if provider.sign_up == "link" or owner is not None:
+        reason = "first" if owner is None else "taken"
+        keep_waiting(request, Waiting(provider.alias, upstream, next_url, reason))
+        return redirect("provider_link")
+    if not upstream.email or realm_of(request).setting("terms_version"):
+        keep_waiting(request, Waiting(provider.alias, upstream, next_url, "unfinished"))
+        return redirect("provider_finish")
+    return sign_up(request, provider, upstream, next_url, email=upstream.email)
+
+
+def sign_up(
+    request: HttpRequest,
+    provider: IdentityProvider,
+    upstream: Upstream,
+    next_url: str,
+    *,
+    email: str,
+    terms_version: str = "",
+) -> HttpResponse:
+    """Make the account and go on with it. Raises Invalid, RateLimited, Conflict."""
+    user = commands.sign_up_upstream(
+        actor_of(request),
+        provider_id=provider.pk,
+        upstream=upstream,
+        email=email,
+        terms_version=terms_version,
+        application_id=asking_id(request),
+    )
+    nobody_waits(request)
+    return enter(request, provider, upstream, user, next_url, signup=True)
+
+
+def enter(
+    request: HttpRequest,
+    provider: IdentityProvider,
+    upstream: Upstream,
+    user: User,
+    next_url: str,
+    *,
+    signup: bool = False,
+) -> HttpResponse:
+    """The same door as for everybody: guard, stages, factors and event. Only mapped methods count as factors."""
+    commands.note_upstream(
+        actor_of(request), user=user, alias=provider.alias, upstream=upstream, application_id=asking_id(request)
+    )
+    record(request, user, provider, upstream)
+    response: HttpResponse = perform_login(request, user, redirect_url=next_url or None, signup=signup)
+    return response
+
+
+def find_waiting_provider(waiting: Waiting | None) -> IdentityProvider | None:
+    """The provider that somebody came from, if it still lets people in."""
+    if waiting is None:
+        return None
+    try:
+        return enabled_provider(waiting.alias)
+    except NotFound:
+        return None
