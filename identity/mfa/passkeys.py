@@ -102,19 +102,19 @@ def registered(realm: Realm, state: State, credential: Mapping[str, Any]) -> Aut
 # --- using one --------------------------------------------------------------------------------------------------------
 
 
+def amr_of_data(data: AuthenticatorData) -> tuple[str, ...]:
+    """RFC 8176: a key bound to one device or a synced one; `user` when the person was verified."""
+    synced = bool(data.flags & AuthenticatorData.FLAG.BE)
+    return (("swk" if synced else "hwk"), *(("user",) if data.is_user_verified() else ()))
+
+
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """A right answer: by which credential, its counter, whether the person was verified (PIN, finger, face)."""
+    """A right answer: by which credential, its counter, and what it showed (RFC 8176)."""
 
     device: AuthenticatorDevice
     counter: int
-    verified: bool
-    synced: bool
-
-    @property
-    def amr(self) -> tuple[str, ...]:
-        """RFC 8176: a key bound to one device or a synced one; `user` when the person was verified."""
-        return (("swk" if self.synced else "hwk"), *(("user",) if self.verified else ()))
+    amr: tuple[str, ...]
 
 
 def credential_of(device: AuthenticatorDevice) -> AttestedCredentialData:
@@ -154,7 +154,7 @@ def asserted(
         raise WrongCode from None
     if verified and not data.is_user_verified():
         raise WrongCode
-    return Assertion(device, data.counter, data.is_user_verified(), bool(data.flags & AuthenticatorData.FLAG.BE))
+    return Assertion(device, data.counter, amr_of_data(data))
 
 
 def user_handle(credential: Mapping[str, Any]) -> UUID:

@@ -15,7 +15,7 @@ from identity.kernel.actor import Actor
 from identity.kernel.crypto import keyed_hashes
 from identity.kernel.errors import NotFound
 from identity.kernel.permissions import Permission
-from identity.mfa import rules
+from identity.mfa import passkeys, rules
 from identity.mfa.models import AuthenticatorDevice, FactorKind, MessageDevice
 from identity.mfa.passkeys import stored_name
 from identity.mfa.rules import SECOND_FACTORS, STRENGTH, Shown, Step, is_independent, level_of, next_step
@@ -108,6 +108,14 @@ def factor_by_id(user_id: UUID, factor_id: str) -> Factor:
         if factor.id == factor_id:
             return factor
     raise NotFound
+
+
+def registration_amr(factor: Factor) -> tuple[str, ...]:
+    """What adding a factor showed, in the words of RFC 8176: a passkey's own; nothing to say of the others."""
+    if factor.kind != FactorKind.PASSKEY:
+        return ()
+    device = AuthenticatorDevice.objects.select_related("authenticator").filter(pk=int(factor.id[1:])).first()
+    return passkeys.amr_of_data(device.authenticator.wrap().authenticator_data) if device is not None else ()
 
 
 def has_second_factor(user: User) -> bool:

@@ -132,6 +132,17 @@ def amr_of(shown: Iterable[Shown]) -> list[str]:
     return [*once, "mfa"] if level_of(listed) > 1 else once
 
 
+def way_of(shown: Sequence[Shown]) -> str:
+    """How events call the way in: by what was shown first."""
+    if not shown:
+        return ""
+    first = shown[0]
+    if first.factor:
+        return first.factor
+    named = {"pwd": "password", "sms": "sms_code", "otp": "email_code", "fed": "provider"}
+    return named.get(first.amr[0], first.amr[0])
+
+
 _ACRS = (ACR_ONE, ACR_ONE, ACR_TWO, ACR_THREE)
 
 
