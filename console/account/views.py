@@ -24,6 +24,7 @@ from identity.kernel.errors import Invalid, NotFound
 from identity.kernel.ids import parse_public_id
 from identity.sessions.commands import end_session, end_sessions_of_user
 from identity.sessions.queries import applications_of, own_sessions
+from identity.signin.social import links_of
 
 NEWEST = 3
 LINES = 6
@@ -77,7 +78,11 @@ def details(request: AccountRequest) -> HttpResponse:
 @account_view
 def security(request: AccountRequest) -> HttpResponse:
     """How the person signs in and gets back in."""
-    context = {"section": "security", "device_count": own_sessions(request.actor).count()}
+    context = {
+        "section": "security",
+        "device_count": own_sessions(request.actor).count(),
+        **links_of(request.user),
+    }
     return render(request, "selfservice/security.html", context)
 
 

@@ -3,7 +3,9 @@
 from django.urls import path
 
 from console.signin import methods
+from console.signin.providers import urls as providers
 
 urlpatterns = [
     path("sign-in", methods.Methods.as_view(), name="signin"),
+    *providers.urlpatterns,
 ]

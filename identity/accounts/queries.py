@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 from identity.access.queries import ORGANIZATION, holders_of, members_of
 from identity.accounts.addresses import pending_of
 from identity.accounts.links import AboutAddress
-from identity.accounts.models import Invitation, User, UserStatus
+from identity.accounts.models import Attribute, Invitation, User, UserStatus
 from identity.accounts.rules import Identifier, invitation_is_open, normalized_identifier
 from identity.kernel import clock
 from identity.kernel.actor import Actor
@@ -188,3 +188,8 @@ def _realm_id() -> UUID:
     if from_context is None:
         raise NoRealm("An invitation was looked up without a realm.")
     return from_context
+
+
+def realm_attributes() -> list[tuple[str, str]]:
+    """The custom attributes of the realm of the moment, in their order: name and label."""
+    return list(Attribute.objects.order_by("position", "name").values_list("name", "label"))

@@ -1,13 +1,14 @@
 """Reads of the door: who could come in under a policy, and whom a change of it would hit."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from identity.access.models import Role, RoleKind
 from identity.access.queries import holders_of
@@ -18,6 +19,7 @@ from identity.kernel.actor import Actor
 from identity.kernel.permissions import Permission
 from identity.mfa.models import MessageDevice
 from identity.realms.models import IdentityProvider, Realm
+from identity.realms.queries import provider_key
 from identity.signin.rules import Hit, HitKind
 
 Policy = Mapping[str, Any]
@@ -26,8 +28,11 @@ Policy = Mapping[str, Any]
 HAS_PASSWORD = ~Q(password="") & ~Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
 
 
-def way_in(policy: Policy) -> Q:
-    """The people of the realm of the moment who have at least one way in under a policy, whatever their status."""
+def way_in(policy: Policy, *, without: UUID | None = None) -> Q:
+    """The people of the realm of the moment who have at least one way in under a policy, whatever their status.
+
+    without: a provider that is taken as if it were gone.
+    """
     ways = Q(pk__in=[])
     if policy["password_sign_in"]:
         named = Q(email__isnull=False)
@@ -43,7 +48,7 @@ def way_in(policy: Policy) -> Q:
     if policy["passkey_sign_in"]:
         passkeys = Authenticator.objects.filter(user_id=OuterRef("pk"), type=Authenticator.Type.WEBAUTHN)
         ways |= Q(Exists(passkeys))
-    providers = IdentityProvider.objects.filter(enabled=True).values_list("realm_id", "alias")
+    providers = IdentityProvider.objects.filter(enabled=True).exclude(pk=without).values_list("realm_id", "alias")
     if linked := [f"{realm_id}~{alias}" for realm_id, alias in providers]:
         ways |= Q(Exists(SocialAccount.objects.filter(user_id=OuterRef("pk"), provider__in=linked)))
     return ways
@@ -109,3 +114,21 @@ def _holds_one_of(methods: set[str]) -> Q:
     own = Authenticator.objects.filter(user_id=OuterRef("pk"), type__in=[_TYPES[m] for m in methods & _TYPES.keys()])
     sent = MessageDevice.objects.filter(user_id=OuterRef("pk"), confirmed=True, kind__in=methods - _TYPES.keys())
     return Q(Exists(own)) | Q(Exists(sent))
+
+
+def use_of_providers(actor: Actor, *, keys: list[str]) -> dict[str, tuple[int, datetime | None]]:
+    """How many people are linked with each provider, and when one of them came last. Raises PermissionDenied.
+
+    keys: what allauth knows the providers by.
+    """
+    actor.require(Permission.SETTINGS_READ)
+    rows = SocialAccount.objects.filter(provider__in=keys).values("provider").order_by("provider")
+    counted = rows.annotate(people=Count("pk"), last=Max("last_login"))
+    return {row["provider"]: (row["people"], row["last"]) for row in counted}
+
+
+def depend_on_provider(actor: Actor, *, provider: IdentityProvider, realm: Realm) -> int:
+    """How many people have no other way in than this provider, counted exactly. Raises PermissionDenied."""
+    actor.require(Permission.SETTINGS_READ)
+    linked = SocialAccount.objects.filter(user_id=OuterRef("pk"), provider=provider_key(provider))
+    return _enabled().filter(Exists(linked)).exclude(way_in(policy_of(realm), without=provider.pk)).count()

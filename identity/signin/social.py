@@ -19,7 +19,7 @@ from identity.accounts.queries import find_user_by_identifier
 from identity.kernel.errors import NotFound
 from identity.kernel.outbound import OutboundSession
 from identity.realms.models import IdentityProvider, Realm
-from identity.realms.queries import enabled_provider, enabled_providers, provider_key
+from identity.realms.queries import enabled_providers, provider_key
 from identity.signin import commands
 from identity.signin.requests import actor_of, asking_id, realm_of
 from identity.signin.social_claims import Upstream
@@ -151,6 +151,13 @@ def linked_accounts(user: User) -> list[dict[str, Any]]:
     ]
 
 
+def links_of(user: User) -> dict[str, Any]:
+    """What the person's page of links shows: those that there are, and the providers that could be linked."""
+    linked = linked_accounts(user)
+    taken = {each["provider"].pk for each in linked}
+    return {"linked": linked, "linkable": [each for each in enabled_providers() if each.pk not in taken]}
+
+
 def linked_account(user: User, alias: str) -> dict[str, Any]:
     """One of them. Raises NotFound."""
     for linked in linked_accounts(user):
@@ -160,6 +167,11 @@ def linked_account(user: User, alias: str) -> dict[str, Any]:
 
 
 # --- coming in --------------------------------------------------------------------------------------------------------
+
+
+def is_linked(provider: IdentityProvider, upstream: Upstream) -> bool:
+    """Whether somebody here is linked with this subject."""
+    return SocialAccount.objects.filter(provider=provider_key(provider), uid=upstream.subject).exists()
 
 
 def come_in(request: HttpRequest, provider: IdentityProvider, upstream: Upstream, next_url: str) -> HttpResponse:
@@ -235,13 +247,11 @@ def enter(
 
 
 def find_provider(alias: str | None) -> IdentityProvider | None:
-    """The provider of this name, if it lets people in."""
-    try:
-        return enabled_provider(alias) if alias else None
-    except NotFound:
-        return None
+    """The provider of this name, whether it lets people in or not."""
+    return IdentityProvider.objects.select_related("realm").filter(alias=alias).first() if alias else None
 
 
 def find_waiting_provider(waiting: Waiting | None) -> IdentityProvider | None:
     """The provider that somebody came from, if it still lets people in."""
-    return find_provider(waiting.alias if waiting else None)
+    provider = find_provider(waiting.alias if waiting else None)
+    return provider if provider is not None and provider.enabled else None

@@ -271,7 +271,7 @@ def _tokens(provider: IdentityProvider, endpoints: Endpoints, question: Question
         "redirect_uri": callback_of(provider.realm),
         "code_verifier": question.verifier,
     }
-    answer = _asked(provider, "token", "POST", endpoints.token, body=urlencode(body).encode(), **headers)
+    answer = _asked(provider, "token", "POST", endpoints.token, body=form_body(body), **headers)
     form = answer.headers.get("content-type", "").startswith(("application/x-www-form-urlencoded", "text/plain"))
     if form and not answer.body.lstrip().startswith(b"{"):
         found: dict[str, Any] = dict(parse_qsl(answer.body.decode("utf-8", "replace")))
@@ -281,6 +281,11 @@ def _tokens(provider: IdentityProvider, endpoints: Endpoints, question: Question
     if "error" in found or not isinstance(found.get("access_token"), str):
         raise failed("token", "no access token", provider)
     return found
+
+
+def form_body(values: Mapping[str, str]) -> bytes:
+    """As a form is sent."""
+    return urlencode(values).encode()
 
 
 def token_request(provider: IdentityProvider, endpoints: Endpoints) -> tuple[dict[str, str], dict[str, str]]:

@@ -114,6 +114,17 @@ def _fitting(keys: Sequence[Mapping[str, Any]], alg: str) -> list[Mapping[str, A
     ]
 
 
+def has_usable_key(keys: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a token signed with any of them could be accepted."""
+    for raw in keys:
+        try:
+            if isinstance(raw, Mapping) and raw.get("use", "sig") == "sig" and _key(raw):
+                return True
+        except (JoseError, ValueError, TypeError, KeyError):
+            continue
+    return False
+
+
 def _key(raw: Mapping[str, Any]) -> Key:
     public = {name: value for name, value in raw.items() if name in ("kty", "kid", "n", "e", "crv", "x", "y")}
     key = KEY_TYPES[str(raw["kty"])].import_key(public)

@@ -20,7 +20,8 @@ from identity.signin.commands import (
 )
 from identity.signin.forms import MAX_TYPED, ConfirmForm, InvitationForm, WhoForm, said
 from identity.signin.requests import actor_of, asking, next_of, realm_of
-from identity.signin.views import codes
+from identity.signin.social import provider_for_identifier
+from identity.signin.views import codes, providers
 from identity.signin.views.entrance import Entrance, login_url, secret_fields
 
 
@@ -53,8 +54,14 @@ class SignInView(Entrance, upstream.LoginView):
         return self.second_step(form.cleaned_data["login"])
 
     def second_step(self, login: str) -> HttpResponse:
-        """How this person goes on: by a password, or at once by a code where the realm has no passwords."""
+        """How this person goes on: where the domain signs in, by a password, or at once by a code.
+
+        `here` is the button of who doesn't want to go elsewhere: an owner must get in when the provider is away.
+        """
         realm = realm_of(self.request)
+        elsewhere = provider_for_identifier(realm, login) if "here" not in self.request.POST else None
+        if elsewhere is not None:
+            return providers.domain_page(self.request, elsewhere, login)
         if may_use_password(realm, login) or not may_send_codes(realm, login):
             form = self.get_form_class()(initial={"login": login}, request=self.request)
             return self.password_page(form, login)

@@ -23,8 +23,8 @@ from identity.realms.models import IdentityProvider
 from identity.realms.queries import enabled_provider
 from identity.signin import commands, limits, social, social_protocol, social_state
 from identity.signin.forms import RETURN_KEY, said
-from identity.signin.requests import actor_of, asking_id, next_of, realm_of
-from identity.signin.social_state import LINK, LOGIN, Asked, Waiting
+from identity.signin.requests import actor_of, asking, asking_id, next_of, realm_of
+from identity.signin.social_state import LINK, LOGIN, TEST, Asked, Waiting
 from identity.signin.stepup import fresh_sign_in_required, is_fresh
 from identity.signin.views.entrance import Entrance, login_url
 
@@ -92,6 +92,8 @@ def domain_page(request: HttpRequest, provider: IdentityProvider, identifier: st
         "login": identifier,
         "go_url": own.get_login_url(request, **{REDIRECT_FIELD_NAME: wanted, "hint": identifier}),
         "login_url": login_url(wanted),
+        "redirect_field_value": wanted,
+        "asking_application": asking(request),
     }
     return render(request, "account/provider_where.html", context)
 
@@ -145,7 +147,7 @@ class CallbackView(Entrance, View):
         alias = social_state.alias_in(realm, state)
         provider = social.find_provider(alias)
         asked = social_state.unstash(request, provider, state) if provider is not None else None
-        if provider is None or asked is None:
+        if provider is None or asked is None or not (provider.enabled or asked.process == TEST):
             return trouble(request, "lost", status=HTTPStatus.BAD_REQUEST)
         if asked.next_url:
             # The pages on the way say who asks.
@@ -170,6 +172,10 @@ class CallbackView(Entrance, View):
         except social_protocol.UpstreamFailed:
             self.say_refused(request, provider, "provider_failed")
             return trouble(request, "failed", provider, asked.next_url, status=HTTPStatus.BAD_GATEWAY)
+        if asked.process == TEST:
+            context = {"provider": provider, "upstream": upstream, "back_url": asked.next_url}
+            context["linked"] = social.is_linked(provider, upstream)
+            return render(request, "account/provider_tested.html", context)
         if asked.process == LINK:
             if not request.user.is_authenticated or str(request.user.pk) != asked.user:
                 return trouble(request, "lost", status=HTTPStatus.BAD_REQUEST)
