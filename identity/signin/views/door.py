@@ -16,6 +16,7 @@ from identity.kernel.errors import Invalid, NotFound
 from identity.signin.commands import (
     may_send_codes,
     may_use_password,
+    method_of,
 )
 from identity.signin.forms import MAX_TYPED, ConfirmForm, InvitationForm, WhoForm, said
 from identity.signin.requests import actor_of, asking, next_of, realm_of
