@@ -19,6 +19,7 @@ from identity.audit.leases import add_job, in_each_realm
 from identity.audit.outbox import subscribe
 from identity.audit.partitions import top_up
 from identity.audit.publishing import add_publisher
+from identity.courier.commands.feedback import CODE_USED, answer_code_used
 from identity.courier.late import answer_late
 from identity.kernel import idempotency, ratelimit
 from identity.kernel.actor import system_actor
@@ -55,6 +56,7 @@ def wire() -> None:
     subscribe("security", on_suspicious_event, SUSPICIOUS)
 
     answer_late(PASSWORD_WISH, answer_password_wish)
+    answer_late(CODE_USED, answer_code_used)
     answer_late(CODE_WISH, answer_code_wish)
 
     if settings.REDIS_URL:

@@ -60,6 +60,13 @@ REALMKEEP_SETTING_DEFAULTS = env.setting_defaults()
 REALMKEEP_OUTBOUND_NETWORKS = env.networks("REALMKEEP_OUTBOUND_NETWORKS")
 
 EMAIL_URL = os.environ.get("EMAIL_URL", "")
+# A day's short messages of all realms together, and those that one address may ask for in one realm (LG-13).
+REALMKEEP_SMS_DAILY_LIMIT = env.number("REALMKEEP_SMS_DAILY_LIMIT", 10_000)
+REALMKEEP_SMS_ADDRESS_DAILY_LIMIT = env.number("REALMKEEP_SMS_ADDRESS_DAILY_LIMIT", 60)
+# Where the providers of short messages are asked: a region's own address of Twilio, a private endpoint of SNS.
+REALMKEEP_TWILIO_URL = env.text("REALMKEEP_TWILIO_URL", "https://api.twilio.com").rstrip("/")
+REALMKEEP_TWILIO_VERIFY_URL = env.text("REALMKEEP_TWILIO_VERIFY_URL", "https://verify.twilio.com").rstrip("/")
+REALMKEEP_SNS_URL = env.text("REALMKEEP_SNS_URL", "")
 REALMKEEP_MAIL_FROM = os.environ.get("REALMKEEP_MAIL_FROM", "Realmkeep <no-reply@realmkeep.example>")
 
 ROOT_URLCONF = "config.urls"

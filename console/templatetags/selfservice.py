@@ -120,5 +120,8 @@ def script_texts() -> SafeString:
         "copied": _("Copied"),
         "strength": [_("Weak."), _("Could be stronger."), _("Good."), _("Strong.")],
         "advice": _("Two or three more unrelated words help most."),
+        "no_passkeys": _("This browser can’t use passkeys. Use another way."),
+        "passkey_cancelled": _("Nothing happened. Try again, or use another way."),
+        "passkey_there": _("This device holds a passkey of this account already."),
     }
     return json_script(texts, "rk-text")

@@ -1,5 +1,7 @@
 // What scripts add to the account pages. Everything works without: this file only shows, copies and focuses.
 
+import "./passkeys.js"
+
 const text = JSON.parse(document.getElementById("rk-text")?.textContent ?? "{}")
 
 // Focus: the error first, so that it is read out; never stolen from a field that has autofocus.

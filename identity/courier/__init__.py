@@ -1,4 +1,4 @@
 """The outbox of mail and SMS: messages are queued in the caller's transaction and sent by the worker.
 
-Tables owned: Message. Says message.* events. Hears none.
+Tables owned: Message, SmsProvider. Says message.*, sms.* and sms_provider.* events. Hears none.
 """

@@ -16,7 +16,7 @@ class Channel(models.TextChoices):
 
 
 class MessageStatus(models.TextChoices):
-    """`expired`: the code or link in it ended before it could be sent. `refused`: a budget said no when it was queued."""
+    """`expired`: the code or link in it ended before it could be sent. `refused`: over a budget when it was queued."""
 
     QUEUED = "queued"
     SENT = "sent"
@@ -28,8 +28,8 @@ class MessageStatus(models.TextChoices):
 class Message(RealmOwned):
     """One mail or SMS. Address and context are sealed: codes and links must not be read from the table.
 
-    What stays of a number once it is sent or given up: `hint` (its last digits), `prefix` (what budgets count under) and
-    `to_hash`. `tries` says which provider was asked and what came of it; `reference` is what the one that took it
+    What stays of a number once it is sent or given up: `hint` (its last digits), `prefix` (what budgets count under)
+    and `to_hash`. `tries` says which provider was asked and what came of it; `reference` is what the one that took it
     calls the message.
     """
 

@@ -15,7 +15,7 @@ from identity.realms.models import ProviderKind
 from identity.realms.rules import LISTS
 
 ALIAS = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
-RESERVED_ALIASES = frozenset({"callback", "link"})
+RESERVED_ALIASES = frozenset({"callback", "finish", "link"})
 """Parts of our own addresses under /signin/provider/."""
 
 SIGN_UP = ("link", "create", "approve")

@@ -6,6 +6,9 @@ ACR_ONE = "urn:realmkeep:acr:1"
 """One factor: something known."""
 ACR_TWO = "urn:realmkeep:acr:2"
 """Two factors of different kinds."""
+ACR_THREE = "urn:realmkeep:acr:3"
+"""Two factors of different kinds, one of which no look-alike page can be fed on: a passkey or security key."""
+ACRS = (ACR_ONE, ACR_TWO, ACR_THREE)
 
 _KINDS = {"pwd": "knows", "otp": "has", "sms": "has", "hwk": "has", "swk": "has", "user": "is"}
 """RFC 8176 method references → the kind of factor that they show."""

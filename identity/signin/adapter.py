@@ -4,13 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY, get_authentication_records
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.contrib.auth import login as django_login
 from django.contrib.auth import logout as django_logout
 from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django_otp.models import Device
 
 from identity.accounts.commands import set_password
 from identity.accounts.mails import mail_confirm_link
@@ -20,18 +21,18 @@ from identity.gate.usable import is_usable
 from identity.kernel.errors import Invalid, NotFound
 from identity.kernel.naming import prefix_of
 from identity.kernel.origin import origin_of_request
+from identity.mfa.commands import trust_device
+from identity.mfa.rules import Shown, Step, acr_of, amr_of, way_of
 from identity.sessions.commands import sign_out
 from identity.sessions.models import Session
-from identity.sessions.rules import amr_of
 from identity.signin import commands, limits
-from identity.signin.devices import known_devices, remember_device
+from identity.signin.devices import known_devices, label_of, remember_device
 from identity.signin.requests import actor_as, actor_of, asking_id, realm_of
 from identity.signin.rules import safe_return
+from identity.signin.stages import TRUST_KEY, shown_in, step_of
 
 BACKEND = "identity.signin.backend.RealmBackend"
-METHODS = {"password": "pwd"}
-"""allauth's authentication records → RFC 8176 method references."""
-STAGES = ["allauth.account.stages.EmailVerificationStage"]
+STAGES = ["allauth.account.stages.EmailVerificationStage", "identity.signin.stages.SecondFactorStage"]
 UNSAID = {"account/messages/logged_in.txt", "account/messages/email_confirmation_sent.txt"}
 """Messages that repeat what the page says that they would be shown on."""
 
@@ -42,12 +43,19 @@ class RealmAccountAdapter(DefaultAccountAdapter):
     # --- coming in -----------------------------------------------------------------------------------------------
 
     def get_login_stages(self) -> list[str]:
-        """Only stages that this product has: the address is confirmed where the realm wants that."""
+        """Only stages that this product has: the address is confirmed where the realm wants that, then the factors."""
         return STAGES
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:  # type: ignore[override]
-        """Refuses before any stage."""
+        """Refuses before any stage. The flow begins here, with the one method that was shown a moment ago.
+
+        What an abandoned flow of this browser had shown is dropped: else two first steps, days apart, would count as
+        two factors (LG-01).
+        """
         self._guard(request, user)
+        records = get_authentication_records(request, user)
+        if records:
+            request.session[AUTHENTICATION_METHODS_SESSION_KEY] = records[-1:]
         return None
 
     def _guard(self, request: HttpRequest, user: User) -> None:
@@ -62,8 +70,11 @@ class RealmAccountAdapter(DefaultAccountAdapter):
         """Begin the session: under a new key (SE-02), with how and when the person came in, and said."""
         self._guard(request, user)
         realm = realm_of(request)
-        records = get_authentication_records(request, user)
-        amr = amr_of(METHODS[record["method"]] for record in records if record["method"] in METHODS)
+        shown = shown_in(request, user)
+        if not shown or step_of(request, user) not in (Step.PASS, Step.OFFER):
+            # Whatever led here, the stage did not let pass (LG-01, LG-02).
+            raise SuspiciousOperation("A sign-in without a factor that it needs.")
+        user.otp_device = self._device_used(user, shown)
         application_id = asking_id(request)
         if request.user.is_authenticated and request.user.pk != user.pk:
             self._sign_out_row(request, "another_account")
@@ -74,7 +85,9 @@ class RealmAccountAdapter(DefaultAccountAdapter):
             actor_as(request, user, session),
             user=user,
             session_id=session.pk,
-            amr=amr,
+            amr=amr_of(shown),
+            acr=acr_of(shown),
+            method=way_of(shown),
             lifetime=timedelta(seconds=realm.setting("session_lifetime")),
             new_device=user.pk not in known_devices(request, realm),
             application_id=application_id,
@@ -83,8 +96,18 @@ class RealmAccountAdapter(DefaultAccountAdapter):
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         """Where to go on. From now on this device is known for this person."""
         response = super().post_login(request, user, **kwargs)
-        remember_device(request, response, realm_of(request), user.pk)
+        device_id = remember_device(request, response, realm_of(request), user.pk)
+        if request.session.pop(TRUST_KEY, None) == user.pk.hex:
+            actor = actor_as(request, user, request.session.row)  # type: ignore[attr-defined]
+            trust_device(actor, user_id=user.pk, device_id=device_id, label=label_of(request))
         return response
+
+    @staticmethod
+    def _device_used(user: User, shown: list[Shown]) -> Device | None:
+        """django-otp's device of the last factor that was shown: what `is_verified()` asks."""
+        device = next((each.device for each in reversed(shown) if each.device), "")
+        found = Device.from_persistent_id(device) if device else None
+        return found if found is not None and found.user_id == user.pk else None
 
     def respond_email_verification_sent(self, request: HttpRequest, user: User | None) -> HttpResponse:  # type: ignore[override]
         """The realm wants the address to be confirmed first."""

@@ -30,6 +30,7 @@ DEVICE = (Limit("signin-device", 10, QUARTER),)
 SIGN_UPS = Limit("signup-network", 20, timedelta(hours=1))
 MAILS = Limit("mail-address", 3, timedelta(hours=1))
 MAIL_WISHES = Limit("mail-network", 30, timedelta(hours=1))
+PROVIDER_STARTS = Limit("provider-network", 120, QUARTER)
 REAUTHENTICATIONS = Limit("reauthenticate", 10, QUARTER)
 
 
@@ -101,6 +102,12 @@ def require_sign_up(ip: str) -> None:
     """Raises RateLimited for a network that makes account after account."""
     for network in networks_of(ip)[:1]:
         ratelimit.require(SIGN_UPS, network)
+
+
+def require_provider_start(ip: str) -> None:
+    """Raises RateLimited for a network that begins sign-in after sign-in: each one is remembered for a while."""
+    for network in networks_of(ip)[:1]:
+        ratelimit.require(PROVIDER_STARTS, network)
 
 
 def require_reauthentication(user_id: UUID) -> None:

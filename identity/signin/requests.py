@@ -53,7 +53,8 @@ def actor_as(request: HttpRequest, user: User, session: Session | None) -> Actor
 
 def asking(request: HttpRequest) -> Asking | None:
     """The application that the person is on the way to. An old wish that this visit has left behind doesn't count."""
-    wanted = next_of(request) or request.session.get("account_next", "")
+    pending = request.session.get("account_login") or {}
+    wanted = next_of(request) or request.session.get("account_next", "") or pending.get("redirect_url") or ""
     if not wanted.startswith(f"{prefix_of(realm_of(request))}{AUTHORIZE}?"):
         return None
     return asking_application(request.session)

@@ -1,13 +1,18 @@
-"""allauth's social accounts over a realm's own providers: which there are, who came, and never by an address (OA-28)."""
+"""allauth's social accounts over a realm's own providers; nobody is ever found by an address (OA-28)."""
 
 from typing import Any
+from urllib.parse import urlencode
 
+from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from allauth.socialaccount.providers.base import Provider, ProviderAccount
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
 from identity.accounts.models import User
 from identity.accounts.queries import find_user_by_identifier
@@ -41,6 +46,13 @@ class RealmProvider(Provider):
         super().__init__(request, app=app)
         self.name = app.name if app else self.name
 
+    def get_login_url(self, request: HttpRequest, **kwargs: Any) -> str:
+        """Where its button leads: signing in, or for who is signed in linking."""
+        name = "provider_link_start" if kwargs.get("process") == "connect" else "provider_start"
+        url = reverse(name, args=[self.app.settings["alias"]])
+        query = {key: kwargs[key] for key in (REDIRECT_FIELD_NAME, "hint") if kwargs.get(key)}
+        return f"{url}?{urlencode(query)}" if query else url
+
     def extract_uid(self, data: Upstream) -> str:
         """The subject: the only thing that anybody is recognized by."""
         return data.subject
@@ -57,6 +69,7 @@ def app_of(provider: IdentityProvider) -> SocialApp:
         provider_id=provider_key(provider),
         name=provider.name[:40],
         client_id=provider.client_id[:191],
+        settings={"alias": provider.alias, "kind": provider.kind},
     )
 
 
@@ -138,13 +151,22 @@ def linked_accounts(user: User) -> list[dict[str, Any]]:
     ]
 
 
+def linked_account(user: User, alias: str) -> dict[str, Any]:
+    """One of them. Raises NotFound."""
+    for linked in linked_accounts(user):
+        if linked["provider"].alias == alias:
+            return linked
+    raise NotFound
+
+
 # --- coming in --------------------------------------------------------------------------------------------------------
 
 
 def come_in(request: HttpRequest, provider: IdentityProvider, upstream: Upstream, next_url: str) -> HttpResponse:
     """Sign in whoever is linked with this subject; anybody else meets the provider's policy for a first sign-in."""
     login = provider_for(request, provider).sociallogin_from_response(request, upstream)
-    login.lookup()
+    with transaction.atomic():
+        login.lookup()
     if login.is_existing:
         return enter(request, provider, upstream, login.user, next_url)
     owner = find_user_by_identifier(upstream.email) if "@" in upstream.email else None
@@ -190,19 +212,36 @@ def enter(
     signup: bool = False,
 ) -> HttpResponse:
     """The same door as for everybody: guard, stages, factors and event. Only mapped methods count as factors."""
-    commands.note_upstream(
-        actor_of(request), user=user, alias=provider.alias, upstream=upstream, application_id=asking_id(request)
+    if not user.is_active:
+        commands.refuse_upstream(
+            actor_of(request),
+            alias=provider.alias,
+            reason=commands.reason_of(user),
+            user=user,
+            upstream=upstream,
+            application_id=asking_id(request),
+        )
+    # `pre_login` refuses who isn't usable, with the page that everybody gets.
+    record_authentication(
+        request,
+        user,
+        method="socialaccount",
+        provider=provider.alias,
+        uid=upstream.subject,
+        amr=list(upstream.amr),
     )
-    record(request, user, provider, upstream)
     response: HttpResponse = perform_login(request, user, redirect_url=next_url or None, signup=signup)
     return response
 
 
-def find_waiting_provider(waiting: Waiting | None) -> IdentityProvider | None:
-    """The provider that somebody came from, if it still lets people in."""
-    if waiting is None:
-        return None
+def find_provider(alias: str | None) -> IdentityProvider | None:
+    """The provider of this name, if it lets people in."""
     try:
-        return enabled_provider(waiting.alias)
+        return enabled_provider(alias) if alias else None
     except NotFound:
         return None
+
+
+def find_waiting_provider(waiting: Waiting | None) -> IdentityProvider | None:
+    """The provider that somebody came from, if it still lets people in."""
+    return find_provider(waiting.alias if waiting else None)

@@ -44,6 +44,7 @@ ACCOUNT_FORMS = {
 }
 
 # allauth.mfa keeps authenticator apps, passkeys and recovery codes; which ways in a realm has is its own setting.
+MFA_ADAPTER = "identity.mfa.sealing.RealmMFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False
@@ -54,6 +55,7 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TRUST_ENABLED = False
 
 # Providers are rows of a realm (realms.IdentityProvider), never settings and never linked by an address (OA-28).
+SOCIALACCOUNT_ADAPTER = "identity.signin.social.RealmSocialAdapter"
 SOCIALACCOUNT_PROVIDERS: dict[str, object] = {}
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = False

@@ -140,7 +140,7 @@ def test_what_has_expired_is_never_sent(realm_a: Realm, sink: Sink) -> None:
 def test_a_claimed_message_is_left_alone_until_the_claim_ends(realm_a: Realm, sink: Sink) -> None:
     """A worker that was killed while it sent: another one takes over after two minutes."""
     message = queue(realm_a)
-    with patch("identity.courier.commands.provider_for", side_effect=SystemExit), pytest.raises(SystemExit):
+    with patch("identity.courier.commands.delivery.provider_for", side_effect=SystemExit), pytest.raises(SystemExit):
         deliver_due()
     assert deliver_due() == 0
     with clock.clock_at(clock.now() + timedelta(minutes=2, seconds=1)):
@@ -262,13 +262,10 @@ def test_without_a_way_out_production_says_so(realm_a: Realm) -> None:
 
 
 def test_a_short_message_is_written_beside_the_mails(realm_a: Realm) -> None:
-    def rendered(name: str, values: dict) -> str:
-        assert name == "sms/code.txt"
-        return f"{values['realm'].name}: {values['code']}\n"
-
-    with patch("identity.courier.rendering.render_to_string", rendered):
-        queue(realm_a, channel="sms", template="code", to="+4930123456", context={"code": "123456"})
-        assert deliver_due() == 1
+    queue(realm_a, channel="sms", template="sign_in_code", to="+4930123456", context={"code": "123456"})
+    assert deliver_due() == 1
     with realm_scope(realm_a):
         (sms,) = outbox_messages(system_actor(realm_a.pk))
-    assert (sms.channel, sms.to, sms.text.strip()) == ("sms", "+4930123456", "Realm A: 123456")
+    assert (sms.channel, sms.to) == ("sms", "+4930123456")
+    assert sms.text.splitlines()[0].startswith("123456 is your code for Realm A.")
+    assert sms.text.splitlines()[-1] == "@testserver #123456"

@@ -35,7 +35,7 @@ def _locked(provider_id: UUID) -> IdentityProvider:
 
 
 def _links(provider: IdentityProvider) -> QuerySet[Any]:
-    """allauth's rows, of a room above, so by the table's name. Its `provider` carries the realm."""
+    """allauth's rows, of a room above, so by the name. Its `provider` carries the realm."""
     links: QuerySet[Any] = apps.get_model("socialaccount", "SocialAccount").objects.filter(
         provider=provider_key(provider), user__realm_id=provider.realm_id
     )

@@ -8,6 +8,7 @@ from identity.signin.commands.codes import (
     method_of,
     wish_for_code,
 )
+from identity.signin.commands.confirming import send_confirm_code, use_confirm_code
 from identity.signin.commands.entrance import (
     check_sign_in,
     confirm_sign_in,
@@ -45,9 +46,11 @@ __all__ = [
     "refuse_unverified",
     "refuse_upstream",
     "remove_provider",
+    "send_confirm_code",
     "sign_up",
     "sign_up_upstream",
     "unlink_identity",
+    "use_confirm_code",
     "wish_for_code",
     "wish_for_password",
 ]

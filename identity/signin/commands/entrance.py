@@ -23,7 +23,8 @@ from identity.kernel.context import RealmLike, current_realm
 from identity.kernel.errors import Invalid
 from identity.realms.models import Realm
 from identity.sessions.commands import note_authentication
-from identity.sessions.rules import acr_of
+from identity.sessions.queries import session_by_id
+from identity.sessions.rules import ACR_ONE
 from identity.signin import events, limits
 from identity.signin.errors import NotLetIn, Paused
 from identity.signin.hashing import verify_password
@@ -128,13 +129,14 @@ def note_signed_in(
     user: User,
     session_id: UUID,
     amr: Sequence[str],
+    acr: str,
     method: str = "password",
     lifetime: timedelta,
     new_device: bool,
     application_id: UUID | None = None,
 ) -> None:
     """Write how the person came in, on the session and in the trail. Says signin.succeeded."""
-    note_authentication(session_id=session_id, amr=amr, acr=acr_of(amr), at=clock.now(), lifetime=lifetime)
+    note_authentication(session_id=session_id, amr=amr, acr=acr, at=clock.now(), lifetime=lifetime)
     note_sign_in(user_id=user.pk)
     record(
         actor,
@@ -162,8 +164,15 @@ def confirm_sign_in(actor: Actor, *, user: User, password: str) -> None:
         raise NotLetIn
     limits.forgive_reauthentication(user.pk)
     with transaction.atomic():
-        if actor.session_id is not None:
-            note_authentication(session_id=actor.session_id, amr=["pwd"], acr=acr_of(["pwd"]), at=clock.now())
+        session = session_by_id(actor.session_id) if actor.session_id is not None else None
+        if session is not None:
+            # What it had reached stays: a confirmation adds, and makes it fresh.
+            note_authentication(
+                session_id=session.pk,
+                amr=list(dict.fromkeys([*session.amr, "pwd"])),
+                acr=session.acr or ACR_ONE,
+                at=clock.now(),
+            )
         record(
             actor,
             events.SignInConfirmed(target_id=user.pk, subject_id=user.pk, target_name=user.display_name),

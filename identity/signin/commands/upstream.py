@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 
 from identity.accounts.commands import sign_up_federated_user
 from identity.accounts.commands.fetching import user_for_or_self
-from identity.accounts.mails import mail_confirm_link
 from identity.accounts.models import User, UserStatus
 from identity.audit.record import record
 from identity.kernel.actor import Actor
@@ -97,8 +96,6 @@ def sign_up_upstream(
                 application_id=application_id,
             ),
         )
-        if not user.email_verified and limits.may_mail(user.email or "", actor.origin.ip):
-            mail_confirm_link(realm, user, user.email or "", signing_up=True)
     return user
 
 
@@ -218,7 +215,7 @@ def close_provider(actor: Actor, *, provider_id: UUID) -> IdentityProvider:
 
 @transaction.atomic
 def remove_provider(actor: Actor, *, provider_id: UUID, typed_alias: str) -> int:
-    """Delete a provider and its links, unless no owner could sign in any more. Raises as `delete_provider`, Conflict."""
+    """Delete a provider and its links, unless no owner could sign in any more. Raises as `delete_provider`."""
     provider = IdentityProvider.objects.select_related("realm").filter(pk=provider_id).first()
     if provider is None:
         raise NotFound

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from identity.kernel.errors import Invalid
 
 MAX_ATTEMPTS = 8
+CLAIM = timedelta(minutes=2)
+"""How long a worker has for one try; after that another one takes the message, as when the first was killed."""
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=2)
 MAX_SUBJECT = 150

@@ -1,0 +1,91 @@
+"""The stage between the first step and the session: a second factor is shown, or added where the realm demands one.
+
+One stage for every kind of factor and every way in. `step_of` decides, here and once more in the adapter before the
+session begins, so that no order of requests leads around it (LG-01).
+"""
+
+from typing import Any
+
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.stages import LoginStage
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from identity.accounts.models import User
+from identity.accounts.queries import user_by_id
+from identity.kernel.errors import RateLimited
+from identity.mfa.commands import begin_grace, send_message_code
+from identity.mfa.models import FactorKind
+from identity.mfa.queries import Factor, step_of_sign_in, usable_factors
+from identity.mfa.rules import Shown, Step, shown_of
+from identity.signin.devices import known_devices
+from identity.signin.requests import actor_as, realm_of
+
+MESSAGES = (FactorKind.SMS, FactorKind.EMAIL)
+TRUST_KEY = "trust_this_device"
+"""Session key: who asked that this browser stand for the second step, once the sign-in is through."""
+
+
+def shown_in(request: HttpRequest, user: User) -> list[Shown]:
+    """What this person showed in this flow; what anybody else showed in this browser counts nothing."""
+    return shown_of(get_authentication_records(request, user))
+
+
+def step_of(request: HttpRequest, user: User) -> Step:
+    """What this sign-in must still show."""
+    realm = realm_of(request)
+    device = known_devices(request, realm).get(user.pk, "")
+    return step_of_sign_in(realm, user, shown_in(request, user), device_id=device)
+
+
+def offered_factors(request: HttpRequest, user: User) -> list[Factor]:
+    """What may be shown next, the strongest first."""
+    return usable_factors(user.pk, shown_in(request, user))
+
+
+class SecondFactorStage(LoginStage):
+    """allauth's stage of this key, for all of our factors."""
+
+    key = "mfa_authenticate"
+    urlname = "mfa_authenticate"
+
+    def handle(self) -> tuple[HttpResponse | None, bool]:
+        """Lets pass only for the reasons of `mfa.rules.next_step`."""
+        user = self.login.user
+        if user is None:
+            return redirect("account_login"), False
+        step = step_of(self.request, user)
+        if step is Step.ENROL and user.factor_grace_until is None:
+            begin_grace(actor_as(self.request, user, None), user_id=user.pk, realm=realm_of(self.request))
+            user = self.login.user = user_by_id(user.pk) or user
+            step = step_of(self.request, user)
+        if step is Step.PASS or (step is Step.OFFER and self.state.get("later")):
+            return None, True
+        if not self.state.get("entered"):
+            # A key that was set before the first step is worth nothing from here on (SE-02).
+            self.request.session.cycle_key()
+            self.state["entered"] = True
+        if step is Step.CHALLENGE:
+            self._send(user)
+            return redirect("mfa_authenticate"), True
+        return redirect("enroll_add"), True
+
+    def is_resumable(self, request: HttpRequest) -> bool:
+        """The sign-in page stays open: who typed a wrong name begins anew, and what was shown so far is dropped."""
+        return False
+
+    def _send(self, user: User) -> None:
+        """A code, where that is the first thing the person will be asked for."""
+        factors = offered_factors(self.request, user)
+        if not factors or factors[0].kind not in MESSAGES or self.state.get("sent"):
+            return
+        self.state["sent"] = factors[0].id
+        try:
+            send_message_code(actor_as(self.request, user, None), user_id=user.pk, factor_id=factors[0].id)
+        except RateLimited:
+            # The one that left a moment ago still works.
+            return
+
+    def note(self, name: str, value: Any = True) -> None:
+        """Remember something for the rest of this sign-in."""
+        self.state[name] = value
