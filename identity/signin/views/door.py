@@ -20,8 +20,10 @@ from identity.signin.commands import (
 )
 from identity.signin.forms import MAX_TYPED, ConfirmForm, InvitationForm, WhoForm, said
 from identity.signin.requests import actor_of, asking, next_of, realm_of
+from identity.signin.social import provider_for_identifier
 from identity.signin.views import codes
 from identity.signin.views.entrance import Entrance, login_url, secret_fields
+from identity.signin.views.providers import domain_page
 
 
 class Door(View):
@@ -55,6 +57,8 @@ class SignInView(Entrance, upstream.LoginView):
     def second_step(self, login: str) -> HttpResponse:
         """How this person goes on: by a password, or at once by a code where the realm has no passwords."""
         realm = realm_of(self.request)
+        if (provider := provider_for_identifier(realm, login)) is not None:
+            return domain_page(self.request, provider, login)
         if may_use_password(realm, login) or not may_send_codes(realm, login):
             form = self.get_form_class()(initial={"login": login}, request=self.request)
             return self.password_page(form, login)
