@@ -1,6 +1,6 @@
 # The few commands of this project, for people and for CI alike. Each is one script in bin/.
 .DEFAULT_GOAL := help
-.PHONY: help run demo-client demo-api test lint bench screenshots assets lock clean
+.PHONY: help run demo-client demo-api test lint bench screenshots assets messages lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ screenshots: ## Take pictures of every page, light and dark, wide and narrow, in
 
 assets: ## Build CSS and JavaScript from frontend/ into static/
 	@bin/assets
+
+messages: ## Bring the translations in locale/ up to what the sources say, and compile them
+	@bin/messages
 
 lock: ## Renew requirements/*.txt from requirements/*.in
 	@bin/lock
