@@ -85,7 +85,7 @@ def feed_context(request: Any, *, count: int = 20) -> dict[str, Any]:
     if not actor.can(Permission.AUDIT_READ):
         return {"has_feed": False}
     viewer = viewer_of(actor, get_language() or "en", request.mount.prefix)
-    newest = find_events(actor, EventFilter(quiet=False))[:count]
+    newest = find_events(actor, EventFilter(feed=True))[:count]
     return {
         "has_feed": True,
         "feed_rows": [render_row(event, viewer, request.realm) for event in readable(newest)],

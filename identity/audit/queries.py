@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from identity.audit.feed import feed_of, quiet_types
 from identity.audit.models import AuditEvent
 from identity.kernel.actor import Actor
 from identity.kernel.crypto import keyed_hashes
@@ -21,7 +22,7 @@ class EventFilter:
     """What to look for. Empty fields ask nothing; several are joined by "and".
 
     about: ids that must be the actor or the target. person: an identifier as it was typed or stood at that time.
-    quiet: also what is too frequent for the feed (each token).
+    quiet: also what is too frequent for the feed (each token). feed: only what the feed shows, which is even less.
     """
 
     types: tuple[str, ...] = ()
@@ -38,16 +39,12 @@ class EventFilter:
     since: datetime | None = None
     until: datetime | None = None
     quiet: bool = True
+    feed: bool = False
 
 
 def types_of(severity: Severity) -> list[str]:
     """The event types of one severity."""
     return sorted(name for name, event in registry.items() if event.severity is severity)
-
-
-def quiet_types() -> list[str]:
-    """The event types that stay out of the feed."""
-    return sorted(name for name, event in registry.items() if not event.feed)
 
 
 def find_events(actor: Actor, wanted: EventFilter | None = None) -> QuerySet[AuditEvent]:
@@ -72,6 +69,8 @@ def _matching(realm_id: UUID, wanted: EventFilter) -> QuerySet[AuditEvent]:
     rows = rows.filter(**{lookup: value for lookup, value in exact.items() if value})
     if not wanted.quiet:
         rows = rows.exclude(type__in=quiet_types())
+    if wanted.feed:
+        rows = feed_of(rows)
     if wanted.severity:
         # An alert's severity is its own, not that of its type.
         own = Q(payload__level=str(wanted.severity))
@@ -143,7 +142,7 @@ def own_activity(actor: Actor, *, limit: int = 20, before: UUID | None = None) -
     """
     if not actor.is_person or actor.id is None or actor.home_realm_id != actor.realm_id:
         actor.require(Permission.AUDIT_READ)
-    rows = AuditEvent.objects.filter(realm_id=actor.realm_id).exclude(type__in=quiet_types()).order_by("-id")
+    rows = feed_of(AuditEvent.objects.filter(realm_id=actor.realm_id)).order_by("-id")
     if before is not None:
         rows = rows.filter(id__lt=before)
     found = [*rows.filter(actor_id=actor.id)[:limit], *rows.filter(target_id=actor.id)[:limit]]
@@ -172,7 +171,7 @@ def events_by_id(realm_id: UUID, ids: Iterable[UUID]) -> list[AuditEvent]:
 def newest_ids(realm_id: UUID, *, since: datetime, most: int) -> list[UUID]:
     """The newest ids of the feed since a moment, oldest first. The newest, not the oldest: after a burst the page
     would else miss exactly what has just happened (FINDINGS)."""
-    rows = AuditEvent.objects.filter(realm_id=realm_id, id__gte=uuid7_floor(since)).exclude(type__in=quiet_types())
+    rows = feed_of(AuditEvent.objects.filter(realm_id=realm_id, id__gte=uuid7_floor(since)))
     return list(rows.order_by("-id").values_list("pk", flat=True)[:most])[::-1]
 
 

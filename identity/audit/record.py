@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from identity.audit import outbox, publishing
+from identity.audit.feed import PROVISIONING
 from identity.audit.models import AuditEvent, Outbox
 from identity.audit.subjects import seal_personal
 from identity.kernel import clock
@@ -56,6 +57,8 @@ def prepare(actor: Actor, event: Event, *, on_behalf_of: UUID | None = None) -> 
         payload["visit_id"] = str(actor.visit_id)
     if clock.is_moved():
         payload["backfilled"] = True
+    if actor.provisioning:
+        payload[PROVISIONING] = True
     nobody = realm_id
     data: dict[UUID, dict[str, str]] = {}
     of_actor = {
