@@ -1,10 +1,12 @@
 """Template tags of sign-in, consent and account pages: `{% load selfservice %}`. Icons come from `{% load rk %}`."""
 
 import zlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.forms import BoundField
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -13,7 +15,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from console.account.language import offered_languages
 from console.shell.colors import accent_of
 from console.templatetags import rk
 from identity.kernel import clock
@@ -108,9 +109,9 @@ def moment_in_words(local: datetime, style: str = "row") -> str:
 
 
 @register.simple_tag
-def languages() -> tuple[tuple[str, str], ...]:
+def languages() -> Sequence[tuple[str, str]]:
     """(code, own name) of each language that can be chosen."""
-    return offered_languages()
+    return settings.LANGUAGES
 
 
 @register.simple_tag

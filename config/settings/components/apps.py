@@ -45,6 +45,7 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     # After OTP: else an operator's visit would be judged by, and end, the verified state of the realm's own session.
     "identity.gate.middleware.PrincipalMiddleware",
+    "identity.gate.middleware.PersonLocaleMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
