@@ -1,8 +1,8 @@
 """Account and sign-in pages in a browser: accessible, never wider than a phone, and working without scripts."""
 
 import pytest
-from playwright.sync_api import expect
 from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import expect
 
 from conftest import actor_of, make_application
 from identity.consent.commands import grant_consent
