@@ -9,12 +9,12 @@ from django import template
 from django.conf import settings
 from django.forms import BoundField
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from console.shell import dates
 from console.shell.colors import accent_of
 from console.templatetags import rk
 from identity.kernel import clock
@@ -84,7 +84,7 @@ def moment(when: datetime | None, style: str = "row") -> SafeString:
     if when is None:
         return SafeString("")
     local = timezone.localtime(when)
-    exact = f"{date_format(local, 'j F Y, H:i')} {local.tzname()}"
+    exact = dates.long_exact(local)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, moment_in_words(local, style)
     )
@@ -93,7 +93,7 @@ def moment(when: datetime | None, style: str = "row") -> SafeString:
 def moment_in_words(local: datetime, style: str = "row") -> str:
     """What `moment` shows; `local` is in the reader's time zone."""
     today = timezone.localtime(clock.now()).date()
-    time = date_format(local, "H:i")
+    time = dates.clock_time(local)
     inline = style == "inline"
     if local.date() == today:
         text = pgettext("in a sentence", "today at %(time)s") if inline else _("Today %(time)s")
@@ -102,9 +102,9 @@ def moment_in_words(local: datetime, style: str = "row") -> str:
         text = pgettext("in a sentence", "yesterday at %(time)s") if inline else _("Yesterday %(time)s")
         return text % {"time": time}
     if local.year == today.year:
-        day = date_format(local, "j F" if inline else "j M")
+        day = dates.long_day_of_year(local) if inline else dates.day_of_year(local)
     else:
-        day = date_format(local, "j F Y" if inline else "j M Y")
+        day = dates.long_day(local) if inline else dates.day(local)
     return pgettext("in a sentence", "on %(day)s") % {"day": day} if inline else day
 
 
