@@ -13,7 +13,8 @@ from identity.realms.models import DEFAULT_SETTINGS
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 RESERVED_SLUGS = frozenset({"admin", "api", "static", "realms", "www", "well-known"})
 ACCENT = re.compile(r"#[0-9a-f]{6}")
-DEFAULT_ACCENT = "#0f6e84"
+DEFAULT_ACCENT = "#006a87"
+"""The brand color of a realm that has chosen none: the designs' own."""
 DAY = 24 * 3600
 
 BOUNDS: dict[str, tuple[int, int]] = {
