@@ -17,6 +17,8 @@ from console.charts import AXIS, CRITICAL, GRID, MUTED, Chart, step_of
 from console.devices import device_of
 from console.shell import dates
 from console.templatetags.rk import duration
+from console.users.people import user_url
+from identity.accounts.models import UserStatus
 from identity.accounts.queries import users_by_id
 from identity.kernel.actor import Actor
 from identity.kernel.events import Severity
@@ -93,10 +95,19 @@ def detail(actor: Actor, alert: Alert, realm: Realm) -> dict[str, Any]:
         "is_mine": alert.taken_by == actor.id,
         "take_url": wording.alert_url(alert, "alert_take"),
         "containment": "console/alerts/_closed.html",
+        "unlock_url": _unlock_url(actor, alert),
     }
     if is_open:
         context |= containment_of(actor, alert, realm)
     return context
+
+
+def _unlock_url(actor: Actor, alert: Alert) -> str:
+    """What takes a lock back, for one who may, while it holds. Sessions that were ended stay ended."""
+    user = alert.user
+    if alert.status != AlertStatus.CONTAINED or user is None or user.status != UserStatus.LOCKED:
+        return ""
+    return user_url(user.pk, "user_unlock") if actor.can(Permission.USERS_DISABLE) else ""
 
 
 def containment_of(actor: Actor, alert: Alert, realm: Realm) -> dict[str, Any]:

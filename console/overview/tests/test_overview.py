@@ -116,3 +116,12 @@ def test_a_new_realms_feed_opens_with_its_creation_alone(page):
     assert "created this realm" in feed or "Realm A" in feed
     for word in ("Help desk", "offline_access", "signing key"):
         assert word not in feed
+
+
+def test_the_sentence_under_the_heading_follows_with_the_figures(page, realm_a, user_a):
+    lead = '<p class="num" id="lead"{}>{}</p>'
+    assert lead.format("", "Nothing needs a decision.") in page().content.decode()
+    raised(realm_a, user_a)
+    live = page("/console/?range=day&live=1", headers=HTMX).content.decode()
+    assert lead.format(' hx-swap-oob="true"', "1 alert needs a decision.") in live
+    assert "rk:alerts from:body" in live
