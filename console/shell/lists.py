@@ -77,7 +77,7 @@ class ListState:
         self.filters = tuple(filters)
         self.kept = tuple(keep)
         self.labels = labels or {}
-        self.search = request.GET.get(SEARCH, "").strip()[:200]
+        self.search = request.GET.get(SEARCH, "").replace("\0", "").strip()[:200]  # no text of PostgreSQL holds a NUL
         self.cursor = request.GET.get(AFTER, "")
         self.is_fragment = bool(getattr(request, "htmx", None))
         self._extra = {name: request.GET[name] for name in self.kept if request.GET.get(name)}

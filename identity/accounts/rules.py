@@ -25,6 +25,9 @@ MOST_SIMILAR = 0.7
 SHORTEST_OWN_WORD = 4
 
 INVITATION_LIFETIME = timedelta(days=7)
+INVITATION_KEPT = timedelta(days=90)
+"""How long an invitation that was answered, withdrawn or replaced is kept."""
+
 RESET_LIFETIME = timedelta(hours=1)
 CONFIRM_LIFETIME = timedelta(days=3)
 REVERT_LIFETIME = timedelta(days=7)

@@ -1,6 +1,6 @@
 """Reads of the trail. Every filter is an index or a bound on the id; nothing here opens a row of another realm."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,13 +8,17 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from identity.audit.feed import feed_of, quiet_types
-from identity.audit.models import AuditEvent
+from identity.audit.models import AuditEvent, AuditExport, AuditExportChunk
+from identity.audit.rules import SHOWN_FOR, export_state
+from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.crypto import keyed_hashes
 from identity.kernel.errors import NotFound
 from identity.kernel.events import Outcome, Severity, registry
 from identity.kernel.ids import uuid7_floor
 from identity.kernel.permissions import Permission
+
+MOST_NAMED = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +138,23 @@ def events_about(actor: Actor, *, object_id: UUID, limit: int = 20) -> list[Audi
     return sorted({row.pk: row for row in found}.values(), key=lambda row: row.pk, reverse=True)[:limit]
 
 
+def events_naming(
+    actor: Actor, *, object_id: UUID, fields: Mapping[str, Sequence[str]], limit: int = 20
+) -> list[AuditEvent]:
+    """The newest events about an object, and those that name it in their payload: an organization's memberships.
+
+    fields: payload field → event types that have it. Only the newest MOST_NAMED of those types are looked at, since no
+    index knows payloads. Raises PermissionDenied.
+    """
+    rows = find_events(actor)
+    found = {row.pk: row for row in events_about(actor, object_id=object_id, limit=limit)}
+    for name, types in fields.items():
+        newest = rows.filter(type__in=list(types)).values_list("pk", f"payload__{name}")[:MOST_NAMED]
+        ids = [pk for pk, value in newest if value == str(object_id)][:limit]
+        found |= {row.pk: row for row in rows.filter(pk__in=ids)}
+    return sorted(found.values(), key=lambda row: row.pk, reverse=True)[:limit]
+
+
 def own_activity(actor: Actor, *, limit: int = 20, before: UUID | None = None) -> list[AuditEvent]:
     """What the actor did and what happened to his account, newest first. Everybody may see his own.
 
@@ -192,3 +213,41 @@ def in_chunks(rows: QuerySet[AuditEvent], size: int = 500) -> Iterator[list[Audi
         if len(chunk) < size:
             return
         last = chunk[-1].pk
+
+
+def own_exports(actor: Actor) -> QuerySet[AuditExport]:
+    """The exports that this person asked for, newest first; nobody sees another's. Raises PermissionDenied."""
+    actor.require(Permission.AUDIT_EXPORT)
+    if not actor.is_person or actor.id is None:
+        return AuditExport.objects.none()
+    return AuditExport.objects.filter(asked_by=actor.id, created_at__gt=clock.now() - SHOWN_FOR).order_by("-id")
+
+
+def get_own_export(actor: Actor, *, export_id: UUID) -> AuditExport:
+    """One of them. Raises PermissionDenied, NotFound."""
+    export = own_exports(actor).filter(pk=export_id).first()
+    if export is None:
+        raise NotFound
+    return export
+
+
+def state_of_export(export: AuditExport) -> str:
+    """preparing, ready, failed or expired, now."""
+    return export_state(
+        status=export.status, created_at=export.created_at, expires_at=export.expires_at, now=clock.now()
+    )
+
+
+def exports_in_hand(actor: Actor) -> int:
+    """How many of his exports are being prepared or wait to be fetched."""
+    return sum(state_of_export(export) in ("preparing", "ready") for export in own_exports(actor))
+
+
+def export_chunks_to_purge(now: datetime) -> QuerySet[AuditExportChunk]:
+    """Files that are offered no longer."""
+    return AuditExportChunk.objects.filter(Q(export__expires_at__lte=now) | Q(export__created_at__lte=now - SHOWN_FOR))
+
+
+def exports_to_purge(now: datetime) -> QuerySet[AuditExport]:
+    """Exports that the page shows no longer."""
+    return AuditExport.objects.filter(created_at__lte=now - SHOWN_FOR)

@@ -48,8 +48,10 @@ def readable_text(value: str) -> str:
     return kept if len(kept) <= LONGEST else kept[: LONGEST - 1] + "…"
 
 
-def prepare(actor: Actor, event: Event, *, on_behalf_of: UUID | None = None) -> AuditEvent:
-    """The unsaved row of an event: what a hot path inserts inside its own single statement."""
+def prepare(
+    actor: Actor, event: Event, *, on_behalf_of: UUID | None = None, in_one_statement: bool = False
+) -> AuditEvent:
+    """The unsaved row of an event. in_one_statement: a hot path inserts it inside its own single statement."""
     realm_id = actor.realm_id
     event_id = uuid7()
     payload = event.payload()
@@ -96,7 +98,7 @@ def prepare(actor: Actor, event: Event, *, on_behalf_of: UUID | None = None) -> 
         target_id=event.target_id,
         outcome=str(event.outcome),
         payload=payload,
-        pii=seal_personal(realm_id, event_id, data, homes),
+        pii=seal_personal(realm_id, event_id, data, homes, in_one_statement=in_one_statement),
         person_hash=keyed_hash("audit-person", realm_id, person.strip().casefold()) if person else None,
         address_hash=keyed_hash("audit-address", realm_id, actor.origin.ip) if actor.origin.ip else None,
     )

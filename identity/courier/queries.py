@@ -9,9 +9,11 @@ from email.policy import default
 from email.utils import parsedate_to_datetime
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 
 from identity.courier.models import Message, MessageStatus
 from identity.courier.providers import outbox_folder
+from identity.courier.rules import MESSAGE_KEPT
 from identity.kernel.actor import Actor
 from identity.kernel.errors import NotFound
 from identity.kernel.permissions import Permission
@@ -68,3 +70,10 @@ def count_waiting(actor: Actor) -> int:
     """How many messages of the realm wait to be sent. Raises PermissionDenied."""
     actor.require(Permission.SETTINGS_READ)
     return Message.objects.filter(status=MessageStatus.QUEUED).count()
+
+
+def messages_to_purge(now: datetime) -> QuerySet[Message]:
+    """Messages that came to an end long ago, and those whose code or link ended before they could be sent."""
+    before = now - MESSAGE_KEPT
+    over = ~Q(status=MessageStatus.QUEUED) & Q(created_at__lte=before)
+    return Message.objects.filter(over | Q(expires_at__lte=before))

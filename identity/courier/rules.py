@@ -13,6 +13,9 @@ from identity.kernel.errors import Invalid
 MAX_ATTEMPTS = 8
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=2)
+MESSAGE_KEPT = timedelta(days=30)
+"""How long it is remembered that a message left or could not; what it said is forgotten at once."""
+
 MAX_SUBJECT = 150
 LINK_LIKE = re.compile(r"://|www\.|[\w-]+\.[a-z]{2,}/|@", re.IGNORECASE)
 MAX_NAME = 60

@@ -18,6 +18,7 @@ PREFIXES = {
     "organization": "org",
     "alert": "alr",
     "event": "evt",
+    "export": "exp",
     "invitation": "inv",
     "consent": "cns",
     "key": "key",

@@ -1,5 +1,8 @@
 """What happens to realms."""
 
+from collections.abc import Mapping
+from dataclasses import field
+
 from django.utils.translation import gettext_lazy as _
 
 from identity.kernel.events import Event, Severity, event
@@ -45,3 +48,25 @@ class RealmDeletionScheduled(Event):
     """Suspended at once, purged after 30 days (DECISIONS 29)."""
 
     purge_after: str = ""
+
+
+@event(
+    "realm.purged",
+    target="realm",
+    sentence=_("The realm was emptied for good; its slug and its audit trail stay"),
+    severity=Severity.CRITICAL,
+)
+class RealmPurged(Event):
+    """All it held is gone, with the keys that the personal data in its trail was sealed under (DECISIONS 29)."""
+
+    slug: str = ""
+
+
+@event(
+    "data.purged", target="realm", sentence=_("What had expired was deleted: {kinds}"), severity=Severity.OK, feed=False
+)
+class DataPurged(Event):
+    """Rows that nothing needs any more. `counts`: kind → how many."""
+
+    kinds: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 import re
 import zoneinfo
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,15 @@ ACCENT = re.compile(r"#[0-9a-f]{6}")
 DEFAULT_ACCENT = "#006a87"
 """The brand color of a realm that has chosen none: the designs' own."""
 DAY = 24 * 3600
+
+HELD = timedelta(days=30)
+"""How long a deleted realm can be brought back before it is emptied for good (DECISIONS 29)."""
+
+PURGE_BATCH = 200
+"""Rows deleted in one transaction: short enough that nobody waits for it."""
+
+PURGE_SECONDS = 20.0
+"""How long one run of a purge may take; the next one goes on."""
 
 BOUNDS: dict[str, tuple[int, int]] = {
     "access_token_lifetime": (60, DAY),

@@ -13,6 +13,7 @@ from identity.kernel.errors import NotFound
 from identity.kernel.ids import parse_public_id
 from identity.kernel.permissions import Permission
 from identity.realms.models import Realm
+from identity.sessions import rules
 from identity.sessions.models import Session, SessionApplication, SessionStatus
 
 
@@ -165,3 +166,11 @@ def count_idle_longer_than(actor: Actor, *, seconds: int) -> int:
     actor.require(Permission.SETTINGS_READ)
     before = clock.now() - timedelta(seconds=seconds)
     return live(Session.objects.filter(user__isnull=False, last_seen_at__lte=before), realm_of(actor)).count()
+
+
+def sessions_to_purge(now: datetime) -> QuerySet[Session]:
+    """Sessions that are over for so long that nobody asks for them, and those of nobody that have run out."""
+    over = Q(status=SessionStatus.ENDED, status_changed_at__lte=now - rules.ENDED_KEPT)
+    run_out = Q(expires_at__lte=now - rules.ENDED_KEPT)
+    nobodys = Q(user=None, expires_at__lte=now - rules.NOBODYS_KEPT)
+    return Session.objects.filter(over | run_out | nobodys)

@@ -47,7 +47,7 @@ class Tokens:
 
 def _told(actor: Actor, event: Event, on_behalf_of: UUID | None = None) -> tuple[AuditEvent, tuple[sql.Insert, ...]]:
     """The event's row, and what is written with it by the very statement that makes it true."""
-    row = prepare(actor, event, on_behalf_of=on_behalf_of)
+    row = prepare(actor, event, on_behalf_of=on_behalf_of, in_one_statement=True)
     waiting = (
         sql.Insert(Outbox, {"id": uuid7(), "event_id": row.id, "realm_id": row.realm_id, "consumer": consumer})
         for consumer in outbox.consumers_of(event.type)
