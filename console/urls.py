@@ -8,6 +8,7 @@ AREAS = (
     "audit",
     "sessions",
     "users",
+    "organizations",
     "roles",
     "applications",
     "consents",

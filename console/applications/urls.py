@@ -13,6 +13,13 @@ urlpatterns = [
     path("applications/<str:public_id>/redirects", views.Redirects.as_view(), name="application_redirects"),
     path("applications/<str:public_id>/scopes", views.Scopes.as_view(), name="application_scopes"),
     path("applications/<str:public_id>/tokens", views.Tokens.as_view(), name="application_tokens"),
+    path("applications/<str:public_id>/access", views.Access.as_view(), name="application_access"),
+    path("applications/<str:public_id>/managers/add", views.AddManager.as_view(), name="application_manager_add"),
+    path(
+        "applications/<str:public_id>/managers/<str:user_id>/take",
+        views.TakeFromManager.as_view(),
+        name="application_manager_take",
+    ),
     path("applications/<str:public_id>/activity", views.Activity.as_view(), name="application_activity"),
     path("applications/<str:public_id>/edit", views.Edit.as_view(), name="application_edit"),
     path("applications/<str:public_id>/secrets/add", views.AddSecret.as_view(), name="application_secret_add"),

@@ -21,6 +21,7 @@ _PAGES: dict[str, tuple[str, Permission]] = {
     "user": ("console:user", Permission.USERS_READ),
     "application": ("console:application", Permission.APPLICATIONS_READ),
     "role": ("console:role", Permission.ROLES_READ),
+    "organization": ("console:organization", Permission.ORGANIZATIONS_READ),
     "session": ("console:session", Permission.SESSIONS_READ),
     "alert": ("console:alert", Permission.ALERTS_READ),
 }

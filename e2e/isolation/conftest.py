@@ -9,7 +9,7 @@ import pytest
 from django.db import models, transaction
 
 from conftest import actor_of, make_application, make_realm, make_user
-from identity.access.commands import add_member, create_organization, create_role
+from identity.access.commands import add_member, create_organization, create_role, grant_object
 from identity.accounts.commands import invite_user
 from identity.accounts.models import User
 from identity.applications.commands import create_resource_server, create_scope
@@ -68,6 +68,9 @@ def build(slug: str, marker: str) -> World:
         system = system_actor(realm.pk)
         organization = create_organization(system, slug="org", name=f"Org {marker}")
         add_member(system, organization_id=organization.pk, user_id=person.pk)
+        for kind, managed in (("organization", organization), ("application", application)):
+            permission = "users:read" if kind == "organization" else "applications:read"
+            grant_object(system, user_id=person.pk, permission=permission, kind=kind, object_id=managed.pk)
         role = create_role(system, kind="application", name="buyer", description=marker)
         server = create_resource_server(system, identifier="https://api.example", name=f"API {marker}")
         scope = create_scope(system, name="orders.read", title=f"Orders {marker}", resource_server_id=server.pk)

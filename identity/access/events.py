@@ -70,7 +70,7 @@ class RoleUnassigned(Event):
 @event(
     "grant.added",
     target="user",
-    sentence=_("{actor} let {target} use {permission} on one {object_kind}"),
+    sentence=_("{actor} let {target} use {permission} on {object_name}"),
     severity=Severity.MEDIUM,
 )
 class GrantAdded(Event):
@@ -79,15 +79,17 @@ class GrantAdded(Event):
     permission: str = ""
     object_kind: str = ""
     object_id: UUID | None = None
+    object_name: str = ""
 
 
-@event("grant.removed", target="user", sentence=_("{actor} took {permission} on one {object_kind} from {target}"))
+@event("grant.removed", target="user", sentence=_("{actor} took {permission} on {object_name} from {target}"))
 class GrantRemoved(Event):
     """A person no longer holds that permission there."""
 
     permission: str = ""
     object_kind: str = ""
     object_id: UUID | None = None
+    object_name: str = ""
 
 
 @event("organization.created", target="organization", sentence=_("{actor} created the organization {name}"))

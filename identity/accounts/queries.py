@@ -7,7 +7,8 @@ from allauth.account.models import EmailAddress
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
-from identity.access.queries import ORGANIZATION, holders_of, members_of
+from identity.access.models import Role
+from identity.access.queries import ORGANIZATION, holders_among, holders_of, manages_roles_of, members_of
 from identity.accounts.addresses import pending_of
 from identity.accounts.links import AboutAddress
 from identity.accounts.models import Invitation, User, UserStatus
@@ -78,6 +79,38 @@ def find_users(actor: Actor, *, search: str = "", status: str = "", role_id: UUI
             )
         )
     return rows
+
+
+def people_for_role(actor: Actor, *, role: Role, search: str, limit: int) -> list[User]:
+    """To whom the actor may give a role: people whom he sees, found as in `find_users`. Raises PermissionDenied.
+
+    The manager of one application browses nobody: he names a person by the exact email, phone number, username or ID.
+    """
+    found = list(find_users(actor, search=search)[:limit]) if actor.can_somewhere(Permission.USERS_READ) else []
+    if not actor.can(Permission.USERS_READ) and manages_roles_of(actor, role):
+        by_id = parse_public_id("user", search.strip().lower())
+        named = user_by_id(by_id) if by_id else find_user_by_identifier(search)
+        if named is not None and named not in found:
+            found.insert(0, named)
+    elif not actor.can_somewhere(Permission.USERS_READ):
+        actor.require(Permission.USERS_READ)
+    return found[:limit]
+
+
+def get_holder(actor: Actor, *, role: Role, user_id: UUID) -> User:
+    """A person of whom the actor may know the holding of a role. Raises NotFound, PermissionDenied."""
+    if manages_roles_of(actor, role) and holders_among(role.pk, [user_id]):
+        holder = user_by_id(user_id)
+        if holder is not None:
+            return holder
+    return get_user(actor, user_id=user_id)
+
+
+def seen_among(actor: Actor, user_ids: Iterable[UUID]) -> set[UUID]:
+    """Which of some people the actor may see, so that their names can be links; one query."""
+    if not actor.can_somewhere(Permission.USERS_READ):
+        return set()
+    return set(visible_users(actor).filter(pk__in=list(user_ids)).values_list("pk", flat=True))
 
 
 def _open_invitations() -> QuerySet[Invitation]:

@@ -81,6 +81,7 @@ class ReadableEvent:
             "application": _("an application"),
             "session": _("a session"),
             "role": _("a role"),
+            "organization": _("an organization"),
             "realm": _("this realm"),
         }.get(self.row.target_type, _("something"))
         return Part(name or fallback, self.row.target_type, self.row.target_id)

@@ -1,5 +1,6 @@
 """Pages and dialogs of the applications area."""
 
+from console.applications.views.access import Access, AddManager, TakeFromManager
 from console.applications.views.apis import Apis, CreateApi, CreateScope, DeleteApi, DeleteScope, EditScope
 from console.applications.views.editing import Create, Edit
 from console.applications.views.lifecycle import Delete, Disable, DisableMany, Enable
@@ -8,7 +9,9 @@ from console.applications.views.pages import Activity, Connect, Credentials, Red
 from console.applications.views.secrets import AddSecret, RevokeSecret
 
 __all__ = [
+    "Access",
     "Activity",
+    "AddManager",
     "AddSecret",
     "Apis",
     "Applications",
@@ -28,5 +31,6 @@ __all__ = [
     "Redirects",
     "RevokeSecret",
     "Scopes",
+    "TakeFromManager",
     "Tokens",
 ]

@@ -29,6 +29,7 @@ from identity.applications.queries import (
 )
 from identity.audit.queries import events_about
 from identity.audit.reading import readable
+from identity.kernel.actor import Actor
 from identity.kernel.errors import Conflict, Invalid
 from identity.kernel.naming import issuer_of
 from identity.kernel.permissions import Permission
@@ -96,7 +97,7 @@ class ApplicationPage(ConsoleView):
             "may_secrets": may(actor, Permission.APPLICATIONS_SECRETS, application),
             "menu": menu,
             "edit_url": application_url(application, "application_edit"),
-            "tabs": self._tabs(application, uris, checks),
+            "tabs": self._tabs(actor, application, uris, checks),
             "facts": self._facts(request, application),
             "checks": checks,
             "checks_summary": _("%(n)s of %(all)s pass") % {"n": passing, "all": len(checks)},
@@ -104,7 +105,9 @@ class ApplicationPage(ConsoleView):
             "secrets": secrets,
         }
 
-    def _tabs(self, application: Application, uris: list[str], checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _tabs(
+        self, actor: Actor, application: Application, uris: list[str], checks: list[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
         credentials = application_url(application, "application_credentials")
         warning = next((c["text"] for c in checks if c["url"] == credentials and c["severity"] != "ok"), "")
         tabs: list[tuple[str, str, Any, str]] = [("application", _("Connect"), None, "")]
@@ -115,8 +118,12 @@ class ApplicationPage(ConsoleView):
         tabs += [
             ("application_scopes", _("Scopes"), len(application.scopes), ""),
             ("application_tokens", _("Tokens"), None, ""),
-            ("application_activity", _("Activity"), None, ""),
         ]
+        if actor.can(Permission.ROLES_READ):
+            tabs.append(("application_access", _("Managers and roles"), None, ""))
+        elif may(actor, Permission.ROLES_ASSIGN, application):
+            tabs.append(("application_access", _("Roles"), None, ""))
+        tabs.append(("application_activity", _("Activity"), None, ""))
         return [
             {
                 "label": label,
