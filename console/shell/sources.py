@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from console.shell.acts import acts
 from console.shell.counts import Count
 from console.shell.palette import Hit, Source
 from identity.access.queries import organizations as find_organizations
@@ -67,5 +68,6 @@ PALETTE = (
     Source(gettext_lazy("People"), Permission.USERS_READ, people),
     Source(gettext_lazy("Organizations"), Permission.ORGANIZATIONS_READ, organizations),
     Source(gettext_lazy("Applications"), Permission.APPLICATIONS_READ, applications),
+    Source(gettext_lazy("Do"), Permission.CONSOLE_OPEN, acts, always=True),
 )
 COUNTS = {"alerts": open_alerts}

@@ -78,7 +78,7 @@ def rights_on(actor: Actor, user_id: UUID, held: Iterable[str]) -> Rights:
         write=actor.can(Permission.USERS_WRITE, *scopes) and not outranked,
         disable=actor.can(Permission.USERS_DISABLE, *scopes),
         invite=actor.can(Permission.USERS_INVITE, *scopes),
-        end_sessions=actor.can(Permission.SESSIONS_END, *scopes),
+        end_sessions=actor.can(Permission.SESSIONS_END, *scopes) and not outranked,
         is_self=is_self,
         outranked=outranked,
     )
