@@ -34,7 +34,7 @@ from identity.sessions.queries import applications_of, find_sessions, get_sessio
 from identity.sessions.rules import ACR_ONE, ACR_TWO, acr_of, amr_of
 from identity.sessions.testing import RealmClient
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.databases]
 
 
 def opened(realm: Realm, user: User, ip: str = "192.0.2.7") -> tuple[RealmClient, Session]:
