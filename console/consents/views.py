@@ -108,8 +108,8 @@ class ConsentDetail(ConsoleView):
                 "scopes": [
                     {
                         "name": name,
-                        "title": known[name].title if name in known else name,
-                        "description": known[name].description if name in known else "",
+                        "title": known[name].shown_title if name in known else name,
+                        "description": known[name].shown_description if name in known else "",
                         "sensitive": known[name].sensitive if name in known else False,
                     }
                     for name in consent.scopes

@@ -31,6 +31,8 @@ class UserProfileChanged(Event):
 class UserIdentifiersChanged(Event):
     """Phone number or username changed."""
 
+    words = {"phone": _("phone number"), "username": _("username")}
+
     fields: tuple[str, ...] = ()
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _
 from oauth2_provider.generators import generate_client_id
 from oauth2_provider.models import AbstractApplication
 
@@ -200,6 +201,16 @@ class Scope(RealmOwned):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def shown_title(self) -> str:
+        """What people call it; our own scopes in the reader's language."""
+        return _(self.title) if self.built_in and self.title else self.title
+
+    @property
+    def shown_description(self) -> str:
+        """One more sentence, likewise."""
+        return _(self.description) if self.built_in and self.description else self.description
 
 
 __all__ = ["Application", "ClientSecret", "RedirectUri", "ResourceServer", "Scope"]

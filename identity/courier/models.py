@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from identity.kernel.ids import uuid7
 from identity.kernel.tenancy import RealmOwned
@@ -43,6 +44,8 @@ class Message(RealmOwned):
     last_error = models.CharField(max_length=200, blank=True, default="")
 
     class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
         constraints = [
             models.CheckConstraint(condition=Q(status__in=MessageStatus.values), name="message_status_known")
         ]

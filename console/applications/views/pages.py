@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from console.applications.checks import checks_of
 from console.applications.forms import AUTH_NAMES, GRANT_NAMES, RedirectsForm, ScopesForm
@@ -37,21 +38,21 @@ from identity.realms.models import Realm
 from identity.realms.mount import realm_url
 
 ENDPOINTS = (
-    ("Discovery", "openid_configuration"),
-    ("Authorization", "oauth_authorize"),
-    ("Token", "oauth_token"),
-    ("Userinfo", "oauth_userinfo"),
-    ("JWKS", "jwks"),
-    ("Introspection", "oauth_introspect"),
-    ("Revocation", "oauth_revoke"),
-    ("Sign-out", "oauth_logout"),
+    (gettext_lazy("Discovery"), "openid_configuration"),
+    (gettext_lazy("Authorization"), "oauth_authorize"),
+    (gettext_lazy("Token"), "oauth_token"),
+    (gettext_lazy("Userinfo"), "oauth_userinfo"),
+    (gettext_lazy("JWKS"), "jwks"),
+    (gettext_lazy("Introspection"), "oauth_introspect"),
+    (gettext_lazy("Revocation"), "oauth_revoke"),
+    (gettext_lazy("Sign-out"), "oauth_logout"),
 )
 EVENTS_SHOWN = 30
 
 
 def endpoints_of(realm: Realm) -> list[tuple[str, str]]:
     """Issuer and endpoints, as discovery says them."""
-    return [(_("Issuer"), issuer_of(realm)), *((label, realm_url(realm, name)) for label, name in ENDPOINTS)]
+    return [(_("Issuer"), issuer_of(realm)), *((str(label), realm_url(realm, name)) for label, name in ENDPOINTS)]
 
 
 class ApplicationPage(ConsoleView):

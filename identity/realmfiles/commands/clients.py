@@ -3,6 +3,8 @@
 from functools import partial
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from identity.applications.commands import (
     add_secret,
     change_application,
@@ -65,7 +67,7 @@ class ClientsPass(Pass):
             )
             return
         if scope.resource_server_id != server_id:
-            raise RealmFileInvalid([(f"{path}.name", "This scope belongs to another API.")])
+            raise RealmFileInvalid([(f"{path}.name", _("This scope belongs to another API."))])
         at_place(
             path,
             partial(
