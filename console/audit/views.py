@@ -23,7 +23,7 @@ from console.shell.lists import paginate
 from console.shell.views import ConsoleView
 from identity.audit.commands import export_events, fetch_export, order_export, record_refusal
 from identity.audit.files import Format
-from identity.audit.queries import EventFilter, exports_in_hand, find_events, get_event
+from identity.audit.queries import EventFilter, find_events, get_event
 from identity.audit.reading import readable
 from identity.audit.rules import MOST_AT_ONCE, MOST_EXPORTED, OFFERED_FOR
 from identity.kernel.errors import Conflict, Invalid, NotFound, PermissionDenied
@@ -76,7 +76,9 @@ class Trail(ConsoleView):
 
 
 def _exports_in_hand(request: ConsoleRequest) -> int:
-    return exports_in_hand(request.actor) if request.actor.can(Permission.AUDIT_EXPORT) else 0
+    if not request.actor.can(Permission.AUDIT_EXPORT):
+        return 0
+    return sum(row.state in ("preparing", "ready") for row in rows_of(request.actor))
 
 
 def _drawer(request: ConsoleRequest, context: dict[str, Any]) -> HttpResponse:
@@ -185,6 +187,7 @@ class Exports(ConsoleView):
         rows = rows_of(request.actor)
         context = {
             "title": _("Exports"),
+            "crumb": _("Exports"),
             "rows": rows,
             "is_waiting": any(row.state == "preparing" for row in rows),
             "minutes": int(OFFERED_FOR.total_seconds() // 60),

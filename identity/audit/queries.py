@@ -216,7 +216,14 @@ def in_chunks(rows: QuerySet[AuditEvent], size: int = 500) -> Iterator[list[Audi
 
 
 def own_exports(actor: Actor) -> QuerySet[AuditExport]:
-    """The exports that this person asked for, newest first; nobody sees another's. Raises PermissionDenied."""
+    """The exports that this person asked for in this session, newest first. Raises PermissionDenied.
+
+    Nobody sees another's, and who signed out is another: what was asked for before is gone with the session (TI-10).
+    """
+    return _exports_of_person(actor).filter(session_id=actor.session_id)
+
+
+def _exports_of_person(actor: Actor) -> QuerySet[AuditExport]:
     actor.require(Permission.AUDIT_EXPORT)
     if not actor.is_person or actor.id is None:
         return AuditExport.objects.none()
@@ -239,8 +246,8 @@ def state_of_export(export: AuditExport) -> str:
 
 
 def exports_in_hand(actor: Actor) -> int:
-    """How many of his exports are being prepared or wait to be fetched."""
-    return sum(state_of_export(export) in ("preparing", "ready") for export in own_exports(actor))
+    """How many of his exports, of whatever session, are being prepared or wait to be fetched."""
+    return sum(state_of_export(export) in ("preparing", "ready") for export in _exports_of_person(actor))
 
 
 def export_chunks_to_purge(now: datetime) -> QuerySet[AuditExportChunk]:
