@@ -56,6 +56,8 @@ _ICONS_OF_NOUN = {
     "family": "token",
     "grant": "badge",
     "invitation": "mail",
+    "data": "delete",
+    "job": "hourglass_top",
     "key": "key",
     "membership": "group",
     "organization": "apartment",

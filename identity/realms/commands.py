@@ -273,7 +273,7 @@ def purge_expired(held: Held | None = None, *, seconds: float = rules.PURGE_SECO
         counts = empty_expired(realm, until=until, held=held)
         if counts:
             with realm_scope(realm), transaction.atomic():
-                told = events.DataPurged(target_id=realm.pk, kinds=tuple(sorted(counts)), counts=counts)
+                told = events.DataPurged(target_id=realm.pk, count=sum(counts.values()), counts=counts)
                 record(system_actor(realm.pk), told)
             total += sum(counts.values())
         if time.monotonic() >= until:

@@ -62,11 +62,9 @@ class RealmPurged(Event):
     slug: str = ""
 
 
-@event(
-    "data.purged", target="realm", sentence=_("What had expired was deleted: {kinds}"), severity=Severity.OK, feed=False
-)
+@event("data.purged", target="realm", sentence=_("{count} expired rows were deleted"), severity=Severity.OK, feed=False)
 class DataPurged(Event):
-    """Rows that nothing needs any more. `counts`: kind → how many."""
+    """What nothing needs any more. `counts`: kind → how many."""
 
-    kinds: tuple[str, ...] = ()
+    count: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)

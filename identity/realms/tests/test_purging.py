@@ -343,6 +343,7 @@ def test_ds_08_what_has_expired_goes_and_is_told(worlds):
         assert User.objects.count() == 3
     (told,) = AuditEvent.objects.filter(realm_id=a.realm.pk, type="data.purged")
     assert told.payload["counts"]["codes"] == 1
+    assert told.payload["count"] == sum(told.payload["counts"].values())
     assert told.payload["counts"]["sessions"] == before["Session"]
 
 
