@@ -92,7 +92,7 @@ class ConsentDetail(ConsoleView):
             else {"label": "", "value": ""},
             {
                 "label": _("Refresh tokens"),
-                "value": issued_under_consent(consent.user_id, consent.application_id)
+                "value": issued_under_consent(request.realm, consent.user_id, consent.application_id)
                 if not row.is_withdrawn
                 else None,
             },
@@ -138,7 +138,7 @@ class Withdraw(ConsoleView):
                     {
                         "icon": "token",
                         "label": _("Revoke refresh tokens"),
-                        "count": issued_under_consent(consent.user_id, consent.application_id),
+                        "count": issued_under_consent(request.realm, consent.user_id, consent.application_id),
                         "note": _("at once"),
                     },
                     {"icon": "handshake", "label": _("Take back scopes"), "count": len(row.scopes), "note": ""},

@@ -49,3 +49,12 @@ def test_a_partial_passes_nothing_on_that_needs_evaluation(path):
     text = path.read_text()
     assert "hx-on" not in text
     assert "hx-vals='js:" not in text
+
+
+def test_every_gap_that_templates_name_is_one_of_the_styles():
+    """A class that no style knows is no error anywhere: the button just sticks to the text above it."""
+    styles = (settings.BASE_DIR / "frontend/src/css/base.css").read_text()
+    known = set(re.findall(r"\.(g\d+) {", styles))
+    used = {gap for path in ROOT.rglob("*.html") if path.parts[-3:-2] != ("email",)
+            for gap in re.findall(r'class="[^"]*(?:stack|row)(?: wrap)? (g\d+)', path.read_text())}  # fmt: skip
+    assert used <= known, used - known

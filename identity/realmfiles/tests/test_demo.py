@@ -4,12 +4,15 @@ from datetime import timedelta
 
 import pytest
 
+from identity.accounts.models import User
 from identity.audit.models import AuditEvent
 from identity.kernel import clock
 from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
 from identity.metrics import queries, rules
 from identity.oauth.models import RefreshFamily
+from identity.oauth.queries.issued import issued_to_people
+from identity.oauth.queries.sizes import size_of
 from identity.realmfiles.commands import apply_realm_file
 from identity.realmfiles.demo import history
 from identity.realmfiles.rules import parse
@@ -53,3 +56,15 @@ def test_it_is_history_and_says_so(acme: Realm) -> None:
     assert told.filter(payload__backfilled=True).count() == told.count() > 50
     with realm_scope(acme):
         assert RefreshFamily.objects.filter(status="active").exists()
+
+
+def test_refresh_tokens_are_counted_that_still_work(acme: Realm) -> None:
+    """Those of a session that ran out are refused, so no dialog says that it would revoke them."""
+    operator = system_actor(acme.pk)
+    size = size_of(operator, realm=acme)
+    with realm_scope(acme):
+        families = RefreshFamily.objects.filter(status="active").count()
+        people = User.objects.values_list("pk", flat=True)
+        issued = issued_to_people(acme, people)
+    assert 0 < size.refresh_tokens < families
+    assert (issued.sessions, issued.refresh_tokens) == (size.sessions, size.refresh_tokens)
