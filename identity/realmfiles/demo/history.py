@@ -189,7 +189,7 @@ def _sign_in(cast: Cast, door: Actor, user: User, application: Application) -> S
     store.create()
     session = Session.objects.filter(user=user).latest("id")
     note_signed_in(
-        replace(door, session_id=session.pk),
+        replace(actor_for_user(user, session=session, origin=door.origin), session_id=session.pk),
         user=user,
         session_id=session.pk,
         amr=["pwd"],

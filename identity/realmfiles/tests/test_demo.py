@@ -56,6 +56,8 @@ def test_it_is_history_and_says_so(acme: Realm) -> None:
     assert told.filter(payload__backfilled=True).count() == told.count() > 50
     with realm_scope(acme):
         assert RefreshFamily.objects.filter(status="active").exists()
+    came_in = AuditEvent.objects.filter(realm_id=acme.pk, type="signin.succeeded")
+    assert all(row.actor_id == row.target_id for row in came_in), "people read of themselves as “you”"
 
 
 def test_refresh_tokens_are_counted_that_still_work(acme: Realm) -> None:
