@@ -152,7 +152,8 @@ def _name_ends(
     if not x:
         return
     common = {"xref": "paper", "x": 1.0, "xanchor": "left", "showarrow": False, "align": "left", "xshift": 8}
-    text = f"<b>{_('Succeeded')}</b><br>{number_format(succeeded[-1], force_grouping=True)}"
+    name = _("Succeeded")
+    text = f"<b>{name}</b><br>{number_format(succeeded[-1], force_grouping=True)}"
     figure.add_annotation(**common, yref="y", y=succeeded[-1], text=text, font={"color": INK, "size": 11})
     ends = sorted(small, key=lambda item: item[1][-1])
     for position, (name, values, *_rest) in enumerate(ends):

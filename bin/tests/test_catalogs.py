@@ -1,5 +1,6 @@
 """The tool of the translations, and the catalogs that are committed."""
 
+import ast
 import gettext
 import io
 import re
@@ -120,3 +121,18 @@ def test_there_is_no_second_domain_for_scripts():
     scripts = [*ROOT.glob("frontend/src/**/*.[jt]s"), *ROOT.glob("frontend/account/*.js")]
     assert scripts
     assert not [path for path in scripts if re.search(r"\bn?gettext\(", path.read_text())]
+
+
+def _calls_in_f_strings(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.JoinedStr):
+            calls = [
+                inner.func.id for inner in ast.walk(node) if isinstance(inner, ast.Call) and hasattr(inner.func, "id")
+            ]
+            if {"_", "gettext", "ngettext", "pgettext"} & set(calls):
+                yield f"{path.relative_to(ROOT)}:{node.lineno}"
+
+
+def test_no_text_is_marked_inside_an_f_string_where_gettext_does_not_look():
+    sources = [path for name in catalogs.SOURCES for path in (ROOT / name).rglob("*.py")]
+    assert [place for path in sources for place in _calls_in_f_strings(path)] == []

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from console.alerts import wording
 from console.charts import AXIS, CRITICAL, GRID, MUTED, Chart, step_of
@@ -278,7 +278,7 @@ def filters(counted: dict[Severity, int], status: str, severity: str, urls: Sequ
     base = urls[0]
     out = [
         {
-            "label": _("Open"),
+            "label": pgettext("alerts", "Open"),
             "url": base,
             "count": sum(counted.values()),
             "current": status != "closed" and not severity,

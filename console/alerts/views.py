@@ -154,7 +154,8 @@ class Contain(ConsoleView):
             "n": done.sessions_ended
         }
         person = _("%(person)s is locked.") % {"person": wording.person_of(alert)} if done.locked else ""
-        return _stay(request, alert, f"{ended} {person}".strip(), f"{_('Contained')}: {ended} {person}".strip())
+        told = f"{ended} {person}".strip()
+        return _stay(request, alert, told, _("Contained: %(what)s") % {"what": told})
 
     def _dialog(self, request: ConsoleRequest, alert: Alert, *, notice: str = "", status: int = 200) -> HttpResponse:
         only_sessions = request.GET.get("only") == "sessions" or alert.user_id is None

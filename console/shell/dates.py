@@ -57,12 +57,14 @@ def weekday_day_and_time(when: datetime) -> str:
 
 def exact(when: datetime) -> str:
     """20 Nov 2026, 10:42:07 CET."""
-    return f"{date_format(when, pgettext('date', 'j M Y, H:i:s'))} {when.tzname()}"
+    shown = date_format(when, pgettext("date", "j M Y, H:i:s"))
+    return f"{shown} {when.tzname()}"
 
 
 def long_exact(when: datetime) -> str:
     """20 November 2026, 10:42 CET."""
-    return f"{date_format(when, pgettext('date', 'j F Y, H:i'))} {when.tzname()}"
+    shown = date_format(when, pgettext("date", "j F Y, H:i"))
+    return f"{shown} {when.tzname()}"
 
 
 def passed(seconds: float) -> str:

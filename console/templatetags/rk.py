@@ -187,9 +187,11 @@ def duration(seconds: int | None) -> str:
 
 
 @register.filter
-def grouped(number: float | None) -> str:
-    """1234567 → 1,234,567 in the page's language."""
-    return "" if number is None else number_format(number, force_grouping=True)
+def grouped(number: float | str | None) -> str:
+    """1234567 → 1,234,567 in the page's language. A word in place of a number ("all") stays a word."""
+    if number is None:
+        return ""
+    return number_format(number, force_grouping=True) if isinstance(number, int | float) else str(number)
 
 
 @register.filter
