@@ -34,6 +34,12 @@ urlpatterns = [
     path("apis", views.Apis.as_view(), name="apis"),
     path("apis/new", views.CreateApi.as_view(), name="api_create"),
     path("apis/<uuid:api_id>/delete", views.DeleteApi.as_view(), name="api_delete"),
+    path("apis/<uuid:api_id>/clients/add", views.AddApiClient.as_view(), name="api_client_add"),
+    path(
+        "apis/<uuid:api_id>/clients/<uuid:application_id>/remove",
+        views.RemoveApiClient.as_view(),
+        name="api_client_remove",
+    ),
     path("apis/<uuid:api_id>/scopes/new", views.CreateScope.as_view(), name="api_scope_create"),
     path("apis/scopes/<uuid:scope_id>/edit", views.EditScope.as_view(), name="api_scope_edit"),
     path("apis/scopes/<uuid:scope_id>/delete", views.DeleteScope.as_view(), name="api_scope_delete"),

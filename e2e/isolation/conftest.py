@@ -12,7 +12,7 @@ from conftest import actor_of, make_application, make_realm, make_user
 from identity.access.commands import add_member, create_organization, create_role, grant_object
 from identity.accounts.commands import invite_user
 from identity.accounts.models import User
-from identity.applications.commands import create_resource_server, create_scope
+from identity.applications.commands import create_resource_server, create_scope, let_act_for
 from identity.applications.models import ClientSecret
 from identity.audit.models import AuditEvent
 from identity.audit.outbox import drain
@@ -74,6 +74,7 @@ def build(slug: str, marker: str) -> World:
         role = create_role(system, kind="application", name="buyer", description=marker)
         server = create_resource_server(system, identifier="https://api.example", name=f"API {marker}")
         scope = create_scope(system, name="orders.read", title=f"Orders {marker}", resource_server_id=server.pk)
+        let_act_for(system, application_id=application.pk, resource_server_id=server.pk)
         invitation = invite_user(system, email="invited@example.com", name=f"Ines {marker}")
         consents = [
             grant_consent(actor_of(each), application_id=application.pk, scopes=["openid"]) for each in (person, owner)

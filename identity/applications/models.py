@@ -75,6 +75,10 @@ class Application(RealmOwned, Stated, AbstractApplication):
     scopes = models.JSONField(default=list)
     first_party = models.BooleanField(default=False)
     skip_consent = models.BooleanField(default=False)
+    acts_for = models.ForeignKey(
+        "identity.ResourceServer", null=True, on_delete=models.SET_NULL, related_name="applications"
+    )
+    """The API that this client is: it may introspect whatever tokens are for that API (RFC 7662, 2)."""
     publisher = models.CharField(max_length=200, blank=True, default="")
     homepage_uri = models.CharField(max_length=500, blank=True, default="")
     privacy_uri = models.CharField(max_length=500, blank=True, default="")

@@ -80,7 +80,9 @@ def _resource_servers() -> list[dict[str, Any]]:
 
 
 def _live_applications() -> list[Application]:
-    return list(Application.objects.exclude(status=ApplicationStatus.DELETED).order_by("client_id"))
+    return list(
+        Application.objects.exclude(status=ApplicationStatus.DELETED).select_related("acts_for").order_by("client_id")
+    )
 
 
 def _application(row: Application) -> dict[str, Any]:
@@ -97,6 +99,7 @@ def _application(row: Application) -> dict[str, Any]:
             "redirect_uris": uris_of(row),
             "post_logout_redirect_uris": uris_of(row, UriKind.POST_LOGOUT),
             "allowed_origins": uris_of(row, UriKind.ORIGIN),
+            "acts_for": row.acts_for.identifier if row.acts_for else None,
         }
     )
     return data | {

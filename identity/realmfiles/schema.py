@@ -65,6 +65,9 @@ class ApplicationPart(Part):
     allowed_origins: list[str] | None = None
     grant_types: list[GrantType] | None = None
     scopes: list[str] | None = None
+    acts_for: Text | None = Field(
+        None, description="identifier of the API that it is: it may introspect the tokens that are for it."
+    )
     token_endpoint_auth_method: Literal["client_secret_basic", "client_secret_post", "none"] | None = None
     first_party: bool | None = None
     skip_consent: bool | None = None

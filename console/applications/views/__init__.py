@@ -1,6 +1,7 @@
 """Pages and dialogs of the applications area."""
 
 from console.applications.views.access import Access, AddManager, TakeFromManager
+from console.applications.views.api_clients import AddApiClient, RemoveApiClient
 from console.applications.views.apis import Apis, CreateApi, CreateScope, DeleteApi, DeleteScope, EditScope
 from console.applications.views.editing import Create, Edit
 from console.applications.views.lifecycle import Delete, Disable, DisableMany, Enable
@@ -11,6 +12,7 @@ from console.applications.views.secrets import AddSecret, RevokeSecret
 __all__ = [
     "Access",
     "Activity",
+    "AddApiClient",
     "AddManager",
     "AddSecret",
     "Apis",
@@ -29,6 +31,7 @@ __all__ = [
     "EditScope",
     "Enable",
     "Redirects",
+    "RemoveApiClient",
     "RevokeSecret",
     "Scopes",
     "TakeFromManager",

@@ -204,6 +204,28 @@ def test_roles_are_assigned_and_taken_away_only_when_pruning(db: None) -> None:
         assert RoleAssignment.objects.filter(user=mia).count() == 1
 
 
+ACTING = """
+realm: {slug: small, name: Small}
+resource_servers: [{identifier: "https://api.example", name: API}]
+applications:
+  - {client_id: api, name: API, type: service, grant_types: [client_credentials], acts_for: "https://api.example"}
+"""
+
+
+def test_an_application_acts_for_the_api_that_the_file_names(db: None) -> None:
+    realm = apply(ACTING).realm
+    assert apply(ACTING).diff == []
+    with realm_scope(realm):
+        application = Application.objects.select_related("acts_for").get(client_id="api")
+        assert application.acts_for is not None
+        assert application.acts_for.identifier == "https://api.example"
+        exported = export_realm(system_actor(realm.pk))
+    assert exported["applications"][0]["acts_for"] == "https://api.example"
+    with pytest.raises(RealmFileInvalid) as refused:
+        apply(ACTING.replace('acts_for: "https://api.example"', 'acts_for: "urn:other"'))
+    assert refused.value.problems[0][0] == "applications[0].acts_for"
+
+
 def test_an_export_applied_to_an_empty_database_gives_the_same_export(db: None, tmp_path: Path) -> None:
     realm = apply(DEMO.read_text()).realm
     with realm_scope(realm):
