@@ -90,6 +90,12 @@ def moment(when: datetime | None, style: str = "row") -> SafeString:
     )
 
 
+@register.simple_tag
+def present_moment() -> str:
+    """Now, exactly: what support looks for in the log."""
+    return dates.long_exact(timezone.localtime(clock.now()))
+
+
 def moment_in_words(local: datetime, style: str = "row") -> str:
     """What `moment` shows; `local` is in the reader's time zone."""
     today = timezone.localtime(clock.now()).date()

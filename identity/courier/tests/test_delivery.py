@@ -225,7 +225,7 @@ def test_a_message_speaks_the_readers_language(realm_a: Realm) -> None:
     assert queue(realm_a).language == "en"
     german = render(realm_a, "email", "invitation", {"name": "Jo", "url": "https://x.example"}, "de")
     assert german.subject == "Sie sind zu Realm A eingeladen"
-    assert german.text.startswith("Guten Tag, Jo,")
+    assert german.text.startswith("Guten Tag, Jo.")
     assert '<html lang="de"' in german.html
 
 
