@@ -13,6 +13,7 @@ AREAS = (
     "applications",
     "consents",
     "settings",
+    "savedviews",
     "keys",
     "outbox",
     "realms",

@@ -16,6 +16,7 @@ from console.audit.export import download, download_prepared
 from console.audit.exports import rows_of
 from console.audit.searching import filter_of, state_of, view_named, views
 from console.audit.wording import view_of
+from console.savedviews.tabs import open_list
 from console.shell.forms import ChoiceCards, ConsoleForm
 from console.shell.fragments import redirect_after, render_dialog, render_page
 from console.shell.http import ConsoleRequest, wants_fragment
@@ -47,6 +48,13 @@ class Trail(ConsoleView):
             if wants_fragment(request) and request.htmx.target == "drawer":
                 return _drawer(request, context)
             context["drawer_open"] = True
+        built_in = [
+            {"label": each.label, "url": state.url(view=each.name), "current": each.name == view.name}
+            for each in views()
+        ]
+        leave = open_list(request, state, "audit", built_in=built_in)
+        if leave is not None:
+            return leave
         page = paginate(state, find_events(request.actor, wanted), order=("-id",))
         context |= {
             "title": _("Audit trail"),
@@ -56,15 +64,6 @@ class Trail(ConsoleView):
             "page": page,
             "rows": [
                 (view_of(event, request.actor.can), event_url(state, event.row.pk)) for event in readable(page.rows)
-            ],
-            "views": [
-                {
-                    "label": each.label,
-                    "url": state.url(view=each.name),
-                    "current": each.name == view.name,
-                    "count": None,
-                }
-                for each in views()
             ],
             "export_url": f"{reverse('console:audit_export')}?{_query(state.url(view=view.name))}",
             "since": state.get("since"),

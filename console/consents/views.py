@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from console.consents.rows import consent_url, row_of
+from console.savedviews.tabs import open_list
 from console.sessions.effects import token_note
 from console.shell.fragments import redirect_after, render_dialog, render_page
 from console.shell.http import ConsoleRequest
@@ -44,6 +45,9 @@ class Consents(ConsoleView):
     def get(self, request: ConsoleRequest) -> HttpResponse:
         """The list."""
         state = ListState(request, self._filters(request))
+        leave = open_list(request, state, "consents")
+        if leave is not None:
+            return leave
         chosen = state.get("application")
         found = find_consents(
             request.actor,

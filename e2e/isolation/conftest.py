@@ -10,7 +10,7 @@ from django.db import models, transaction
 
 from conftest import actor_of, make_application, make_realm, make_user
 from identity.access.commands import add_member, create_organization, create_role, grant_object
-from identity.accounts.commands import invite_user
+from identity.accounts.commands import invite_user, save_view
 from identity.accounts.models import User
 from identity.applications.commands import create_resource_server, create_scope, let_act_for
 from identity.applications.models import ClientSecret
@@ -81,6 +81,7 @@ def build(slug: str, marker: str) -> World:
         ]
     RealmClient(realm).sign_in(person)
     with realm_scope(realm):
+        view = save_view(actor_of(owner), area="users", name=f"View {marker}", query="status=locked", shared=True)
         alert = attack(realm, person)
         event = AuditEvent.objects.filter(realm_id=realm.pk, type="application.registered").get()
         session = Session.objects.get(user=person)
@@ -100,6 +101,7 @@ def build(slug: str, marker: str) -> World:
         "event": ("event", event.pk),
         "secret": ("secret", kept_secret.pk),
         "message": ("message", message.pk),
+        "view": ("view", view.pk),
     }
     world.ids = {label: public_id(kind, pk) for label, (kind, pk) in rows.items()}
     world.raw_ids = {label: str(pk) for label, (_, pk) in rows.items()}

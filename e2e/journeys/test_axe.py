@@ -32,6 +32,8 @@ PAGES = [
     "settings",
     "keys",
     "outbox",
+    "views",
+    "users?status=locked",
 ]
 DETAILS_OF = ["users", "organizations", "roles", "applications", "sessions", "consents"]
 LOOKS = {

@@ -92,6 +92,8 @@ class RoleUnassigned(Event):
 class GrantAdded(Event):
     """A person holds one permission on one application or organization."""
 
+    words = {"": _("a single object")}
+
     permission: str = ""
     object_kind: str = ""
     object_id: UUID | None = None
@@ -101,6 +103,8 @@ class GrantAdded(Event):
 @event("grant.removed", target="user", sentence=_("{actor} took {permission} on {object_name} from {target}"))
 class GrantRemoved(Event):
     """A person no longer holds that permission there."""
+
+    words = {"": _("a single object")}
 
     permission: str = ""
     object_kind: str = ""

@@ -11,7 +11,7 @@ from identity.access.models import Role
 from identity.access.queries import ORGANIZATION, holders_among, holders_of, manages_roles_of, members_of
 from identity.accounts.addresses import pending_of
 from identity.accounts.links import AboutAddress
-from identity.accounts.models import Invitation, User, UserStatus
+from identity.accounts.models import Invitation, SavedView, User, UserStatus
 from identity.accounts.rules import Identifier, invitation_is_open, normalized_identifier
 from identity.kernel import clock
 from identity.kernel.actor import Actor
@@ -215,3 +215,21 @@ def _realm_id() -> UUID:
     if from_context is None:
         raise NoRealm("An invitation was looked up without a realm.")
     return from_context
+
+
+def saved_views(actor: Actor, *, area: str = "") -> QuerySet[SavedView]:
+    """The views that the actor saved, and those that others share with all admins, by name; of one list or of all.
+
+    An operator on a visit has none of his own here.
+    """
+    mine = Q(owner_id=actor.id) if actor.is_person and actor.home_realm_id == actor.realm_id else Q(pk=None)
+    rows = SavedView.objects.filter(mine | Q(shared=True)).select_related("owner").order_by("area", "shared", "name")
+    return rows.filter(area=area) if area else rows
+
+
+def get_saved_view(actor: Actor, *, view_id: UUID) -> SavedView:
+    """One's own view or a shared one. Raises NotFound."""
+    view = saved_views(actor).filter(pk=view_id).first()
+    if view is None:
+        raise NotFound
+    return view

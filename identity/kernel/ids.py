@@ -25,6 +25,7 @@ PREFIXES = {
     "visit": "vis",
     "secret": "sec",
     "message": "msg",
+    "view": "vew",
 }
 
 _lock = threading.Lock()

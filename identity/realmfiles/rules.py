@@ -11,7 +11,7 @@ from identity.realmfiles.errors import RealmFileInvalid
 from identity.realmfiles.schema import RealmFile
 
 MAX_BYTES = 20 * 1024 * 1024
-KEYS = ("key", "client_id", "identifier", "kid", "slug")
+KEYS = ("key", "client_id", "identifier", "kid", "slug", "user")
 
 
 class _Loader(yaml.SafeLoader):
@@ -71,6 +71,7 @@ def _inconsistencies(document: RealmFile) -> Iterator[tuple[str, str]]:
         yield from _twice(section, [getattr(part, key) for part in getattr(document, section) or []])
     yield from _twice("roles", [(r.kind, r.application, r.name.lower()) for r in document.roles or []])
     yield from _twice("users", [user.match for user in document.users or []])
+    yield from _twice("organizations", [organization.slug for organization in document.organizations or []])
     for at, user in enumerate(document.users or []):
         if not (user.email or user.username or user.phone):
             yield f"users[{at}]", _("Give an email, username or phone.")

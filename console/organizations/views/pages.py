@@ -11,6 +11,7 @@ from console.audit.wording import views_of
 from console.managers import views as managers
 from console.managers.views import Managed, managers_context
 from console.organizations.rows import managed_of, member_of, menu_of, organization_url, row_of
+from console.savedviews.tabs import open_list
 from console.shell.fragments import render_page
 from console.shell.http import ConsoleRequest
 from console.shell.ids import id_from
@@ -42,6 +43,9 @@ class Organizations(ConsoleView):
         """The list."""
         actor = request.actor
         state = ListState(request)
+        leave = open_list(request, state, "organizations")
+        if leave is not None:
+            return leave
         page = paginate(state, organizations(actor, search=state.search), order=("-id",))
         page.rows[:] = [row_of(organization, actor) for organization in page.rows]
         return render_page(

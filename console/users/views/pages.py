@@ -15,6 +15,7 @@ from console.audit.wording import views_of
 from console.consents.rows import row_of as consent_row
 from console.organizations.rows import organization_url
 from console.roles.rows import role_title
+from console.savedviews.tabs import open_list
 from console.sessions.rows import rows_of as session_rows
 from console.shell.fragments import render_page
 from console.shell.http import ConsoleRequest
@@ -86,6 +87,9 @@ class Users(ConsoleView):
         """The list."""
         actor = request.actor
         state = ListState(request, self._filters(request))
+        leave = open_list(request, state, "users")
+        if leave is not None:
+            return leave
         role_id = parse_public_id("role", state.get("role")) if state.get("role") else None
         found = find_users(actor, search=state.search, status=state.get("status"), role_id=role_id)
         page = paginate(state, found, order=("-id",))

@@ -90,7 +90,7 @@ class ClientsPass(Pass):
             if application is None:
                 application = self.new_application(part, path, given)
             else:
-                fields = part.model_dump(exclude={"client_id", "secret", "acts_for"}, exclude_none=True)
+                fields = part.model_dump(exclude={"acts_for", "client_id", "managers", "secret"}, exclude_none=True)
                 at_place(path, partial(change_application, self.actor, application_id=application.pk, **fields))
             self.acts_for(part, application.pk, f"{path}.acts_for")
             if given and verify_secret(application, given) is None:
@@ -110,7 +110,7 @@ class ClientsPass(Pass):
 
     def new_application(self, part: ApplicationPart, path: str, given: str | None) -> Application:
         """Register one."""
-        fields = part.model_dump(exclude={"secret", "acts_for"}, exclude_none=True)
+        fields = part.model_dump(exclude={"acts_for", "managers", "secret"}, exclude_none=True)
         fields.setdefault("type", "web")
         fields.setdefault("name", part.client_id)
         application, secret = at_place(path, partial(register_application, self.actor, secret=given, **fields))
