@@ -16,13 +16,13 @@ from identity.sessions.testing import RealmClient
 
 MARKER = "alphamark"
 GIVEN = (
-    rf"(?:(?:Realm|Olivia|Dana|Ines|Portal|API|Orders|Org) )?{MARKER}",  # names that the test gave
+    rf"(?:(?:Realm|Olivia|Dana|Ines|Portal|API|Orders|Org|View) )?{MARKER}",  # names that the test gave
     r"\bOlivia\b",  # the first of them, where a page greets
     r"\bbuyer\b|\borders\.read\b|\borg\b|\binvitation\b",  # a role, a scope, an organization's slug, a mail's kind
     r"\bopenid\b|\bprofile\b|\bemail\b|\bphone\b|\boffline_access\b",  # scopes, as requests spell them
     r"[\w.]+@[\w.]+",  # addresses of mail
     r"https?://\S+|\btestserver\b",  # addresses of pages
-    r"\b(?:usr|app|ses|rol|org|cns|alr|inv|evt|sec|msg)_\w+",  # public ids
+    r"\b(?:usr|app|ses|rol|org|cns|alr|inv|evt|sec|msg|vew)_\w+",  # public ids
     r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
     r"\bALR-\d+|\b[0-9a-f]{16}\b",  # alerts, requests
     r"#[0-9a-f]{6}\b",  # colors

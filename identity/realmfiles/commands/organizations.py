@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from identity.access.commands import (
     add_member,
     create_organization,
@@ -80,5 +82,5 @@ class OrganizationsPass(PeoplePass):
         """The person whom the file calls `key`. Raises RealmFileInvalid."""
         user = find_user_by_key(key) or find_user_by_identifier(key)
         if user is None:
-            raise RealmFileInvalid([(path, f"There is no such person: {key}.")])
+            raise RealmFileInvalid([(path, _("There is no such person: %(name)s.") % {"name": key})])
         return user
