@@ -1,10 +1,12 @@
 """What ends with access: a person's sessions and refresh families, each session with its event."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.apps import apps
 
+from identity.accounts.commands.fetching import realm_of
 from identity.accounts.models import User
 from identity.audit.record import record
 from identity.kernel import clock
@@ -22,17 +24,22 @@ def end_what_was_issued(actor: Actor, *, user: User, reason: str, except_session
 
     Rows of rooms above, so by the tables' names: that a person's sessions are over has to be true when the command
     returns. Validity is asked through `gate` as well, so what this would miss is refused all the same (DECISIONS 17).
+    Those that had run out by themselves are closed with them, and neither counted nor told: nobody lost anything.
     Says session.ended for each of the newest hundred, and sessions.ended for the others.
     """
-    ending: dict[str, Any] = {"status_changed_at": clock.now(), "status_by": actor.id, "end_reason": reason}
+    now = clock.now()
+    ending: dict[str, Any] = {"status_changed_at": now, "status_by": actor.id, "end_reason": reason}
     sessions = apps.get_model("identity", "Session").objects.filter(user_id=user.pk, status="active")
     families = apps.get_model("identity", "RefreshFamily").objects.filter(user_id=user.pk, status="active")
     if except_session_id is not None:
         sessions = sessions.exclude(pk=except_session_id)
         families = families.exclude(session_id=except_session_id)
     families.update(status="revoked", **ending)
-    told = list(for_write(sessions).order_by("-pk").values_list("pk", "ip")[:MOST_TOLD])
-    ended: int = sessions.update(status="ended", data={}, **ending)
+    idle = timedelta(seconds=realm_of(actor).setting("session_idle_lifetime"))
+    usable = sessions.filter(expires_at__gt=now, last_seen_at__gt=now - idle)
+    told = list(for_write(usable).order_by("-pk").values_list("pk", "ip")[:MOST_TOLD])
+    ended: int = usable.count()
+    sessions.update(status="ended", data={}, **ending)
     for session_id, ip in reversed(told):
         _say(actor, user, "session.ended", target_id=session_id, reason=reason, ip=ip or "")
     if ended > len(told):

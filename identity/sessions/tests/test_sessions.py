@@ -369,3 +369,15 @@ def test_ti_02_what_is_refused_ends_no_session_and_says_nothing(
     with realm_scope(realm_a):
         assert Session.objects.filter(user=owner_a, status="active").count() == 1
     assert said(realm_a) == []
+
+
+def test_a_session_that_had_run_out_is_closed_and_not_told(realm_a: Realm, user_a: User, as_owner_a: Actor) -> None:
+    _, idle = opened(realm_a, user_a)
+    _, usable = opened(realm_a, user_a)
+    with realm_scope(realm_a):
+        Session.objects.filter(pk=idle.pk).update(last_seen_at=clock.now() - timedelta(days=1))
+        lock_user(as_owner_a, user_id=user_a.pk)
+        idle.refresh_from_db()
+    assert idle.status == "ended"
+    assert [event.target_id for event in said(realm_a)] == [usable.pk]
+    assert said(realm_a, "user.locked")[0].payload["sessions_ended"] == 1
