@@ -46,6 +46,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["realm", "asked_by", "id"], name="audit_export_by_person")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["preparing", "ready", "failed"])),
+                        name="audit_export_status_known",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="AuditExportChunk",
@@ -76,19 +85,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="auditexport",
-            index=models.Index(fields=["realm", "asked_by", "id"], name="audit_export_by_person"),
-        ),
-        migrations.AddConstraint(
-            model_name="auditexport",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["preparing", "ready", "failed"])), name="audit_export_status_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="auditexportchunk",
-            constraint=models.UniqueConstraint(fields=("realm", "export", "number"), name="audit_export_chunk_once"),
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("realm", "export", "number"), name="audit_export_chunk_once")
+                ],
+            },
         ),
     ]

@@ -7,13 +7,14 @@ from django.db import migrations
 from identity.kernel.crypto import master_keys, seal
 
 
-def store_keys(apps, _schema_editor):
-    subject_key = apps.get_model("identity", "SubjectKey")
-    for realm_id in apps.get_model("identity", "Realm").objects.filter(purged_at=None).values_list("pk", flat=True):
+def store_keys(apps, schema_editor):  # noqa: ARG001 - the names are Django's
+    SubjectKey = apps.get_model("identity", "SubjectKey")
+    Realm = apps.get_model("identity", "Realm")
+    for realm_id in Realm.objects.filter(purged_at=None).values_list("pk", flat=True):
         info = b"rk/nobody/" + realm_id.bytes
         key = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(master_keys()[0].secret)
         wrapped = seal(key, realm_id=realm_id, table="identity_subjectkey", pk=realm_id, field="wrapped")
-        subject_key.objects.get_or_create(subject_id=realm_id, defaults={"realm_id": realm_id, "wrapped": wrapped})
+        SubjectKey.objects.get_or_create(subject_id=realm_id, defaults={"realm_id": realm_id, "wrapped": wrapped})
 
 
 class Migration(migrations.Migration):

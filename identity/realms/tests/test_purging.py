@@ -56,7 +56,7 @@ def fill(world) -> None:
         user=world.person, application=portal, family=family, token=uuid7().hex, token_hash=uuid7().bytes
     )
     Grant.objects.create(
-        user=world.person, application=portal, code=uuid7().hex, session=session, family=family,
+        user=world.person, application=portal, code=uuid7().hex, session=session,
         expires=now, redirect_uri="https://app.example/cb", scope="openid",
     )  # fmt: skip
     TokenDenial.objects.create(jti=uuid7(), created_at=now, expires_at=now + timedelta(minutes=5))
