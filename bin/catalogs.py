@@ -138,6 +138,8 @@ def extract(into: Path) -> None:
 
     Done in a copy: the command writes helper files beside the templates, where other programs would meet them.
     """
+    # Settings would name the real locale/ as the place to write to.
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
     with tempfile.TemporaryDirectory() as folder:
         for name in SOURCES:
             shutil.copytree(ROOT / name, Path(folder, name), ignore=shutil.ignore_patterns(*NOT_SHOWN, "__pycache__"))
