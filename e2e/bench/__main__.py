@@ -18,7 +18,7 @@ from e2e.bench.cpu import split_processors
 from e2e.bench.oidc_provider import peer_server
 from e2e.bench.operations import OPERATIONS
 from e2e.bench.ours import ROOT, THREADS, our_server
-from e2e.bench.processes import CannotRun, Database, gather_statistics, throwaway_postgres
+from e2e.bench.processes import CannotRun, Database, NotInstalled, gather_statistics, throwaway_postgres
 from e2e.bench.report import Line, as_markdown, budget_of, passed
 from e2e.bench.rounds import Load, Runner
 from e2e.bench.target import Target
@@ -44,6 +44,9 @@ def main() -> int:
             ]
             lines, bare_verify_ms = asyncio.run(_measure(targets, options, pinned, database))
             circumstances = _circumstances(options, pinned, database.version)
+    except NotInstalled as problem:
+        _say(f"SKIPPED, nothing was measured. {problem}")
+        return 0
     except CannotRun as problem:
         _say(str(problem))
         return 2

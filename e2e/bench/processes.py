@@ -26,6 +26,10 @@ class CannotRun(Exception):
     """Something that a run needs is missing on this machine or did not start; the message says what."""
 
 
+class NotInstalled(CannotRun):
+    """The machine has no PostgreSQL: nothing can be measured, and nothing is wrong with us."""
+
+
 @dataclass(frozen=True)
 class Database:
     """A running PostgreSQL."""
@@ -164,7 +168,7 @@ def _postgres_binaries() -> Path:
     for folder in candidates:
         if all((folder / program).exists() for program in ("initdb", "postgres", "createdb", "pg_isready")):
             return folder
-    raise CannotRun("PostgreSQL is needed: install it (Debian: apt-get install postgresql) and run this again.")
+    raise NotInstalled("PostgreSQL is needed: install it (Debian: apt-get install postgresql) and run this again.")
 
 
 def _unprivileged_account() -> str | None:
