@@ -1,6 +1,6 @@
 # The few commands of this project, for people and for CI alike. Each is one script in bin/.
 .DEFAULT_GOAL := help
-.PHONY: help run demo-client demo-api test lint bench screenshots assets lock clean
+.PHONY: help run demo-client demo-api test chaos lint bench screenshots assets messages lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ demo-api: ## Run the sample API that the client calls
 test: ## Run every check: lint, types, contracts, unit tests, PostgreSQL and Redis, browser
 	@bin/test
 
+chaos: ## Kill writers 1,000 times on each database, and PostgreSQL's server, and count what is lost (KILLS)
+	@bin/chaos
+
 lint: ## Run only the checks that need no test (bin/lint --fix repairs what a tool can)
 	@bin/lint
 
@@ -28,6 +31,9 @@ screenshots: ## Take pictures of every page, light and dark, wide and narrow, in
 
 assets: ## Build CSS and JavaScript from frontend/ into static/
 	@bin/assets
+
+messages: ## Bring the translations in locale/ up to what the sources say, and compile them
+	@bin/messages
 
 lock: ## Renew requirements/*.txt from requirements/*.in
 	@bin/lock

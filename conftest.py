@@ -9,17 +9,16 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 
-from identity.access.commands import assign_role, ensure_built_in_roles
+from identity.access.commands import assign_role
 from identity.access.models import Role, RoleKind
 from identity.accounts.commands import create_user
 from identity.accounts.models import User
-from identity.applications.commands import ensure_built_in_scopes, register_application
+from identity.applications.commands import register_application
 from identity.applications.models import Application
 from identity.gate.actors import actor_for_user
 from identity.kernel.actor import Actor, system_actor
 from identity.kernel.context import realm_scope
-from identity.oauth.commands import ensure_signing_keys
-from identity.realms.commands import create_realm
+from identity.oauth.commands.founding import found_realm
 from identity.realms.models import PLATFORM_SLUG, Realm
 from identity.sessions.testing import RealmClient
 
@@ -41,14 +40,7 @@ def _empty_cache() -> Iterator[None]:
 
 def make_realm(slug: str, name: str, **settings: Any) -> Realm:
     """An active realm with built-in roles and scopes and a signing key."""
-    nobody = system_actor(Realm().pk)
-    realm = create_realm(nobody, slug=slug, name=name, settings=settings or None)
-    with realm_scope(realm):
-        actor = system_actor(realm.pk)
-        ensure_built_in_roles(actor)
-        ensure_built_in_scopes(actor)
-        ensure_signing_keys(actor)
-    return realm
+    return found_realm(system_actor(Realm().pk), slug=slug, name=name, settings=settings or None)
 
 
 def make_user(realm: Realm, email: str, *, role: str | None = None, name: str = "", **fields: Any) -> User:

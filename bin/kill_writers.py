@@ -6,13 +6,16 @@ again one of the three gets SIGKILL at a random moment and is replaced. Afterwar
 each with exactly one event, and no event without its person; and the metrics must have counted each event once.
 
     bin/kill_writers.py --kills 1000        on an embedded database of its own, or on an empty one in DATABASE_URL
+    bin/kill_postmaster.py --kills 3        the same, but it is PostgreSQL's server that is killed, and started again
 """
 
 import argparse
 import json
 import os
 import random
+import shlex
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -31,7 +34,7 @@ import django  # noqa: E402 - the settings come first
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
-from django.db import connection, connections  # noqa: E402
+from django.db import InterfaceError, OperationalError, connection, connections  # noqa: E402
 from django.db.models import Sum  # noqa: E402
 
 from identity.accounts.commands import create_user  # noqa: E402
@@ -64,6 +67,21 @@ def sweep(_realm: Realm, _acknowledge: int, _seed: int) -> None:
             time.sleep(0.01)
 
 
+def patient(work: Callable[[Realm, int, int], None]) -> Callable[[Realm, int, int], None]:
+    """The same work by a process that goes on when the server is away for a moment."""
+
+    def go_on(realm: Realm, acknowledge: int, seed: int) -> None:
+        while True:
+            try:
+                work(realm, acknowledge, seed)
+            except (OperationalError, InterfaceError):
+                connection.close()
+                time.sleep(0.02)
+                seed += 1_000_000
+
+    return go_on
+
+
 def start(work: Callable[[Realm, int, int], None], realm: Realm, acknowledge: int, seed: int) -> int:
     pid = os.fork()
     if pid:
@@ -94,6 +112,26 @@ def kill_again_and_again(kills: int, realm: Realm, acknowledge: int) -> None:
         os.waitpid(pid, 0)
 
 
+def kill_the_server(kills: int, realm: Realm, acknowledge: int, folder: Path, start_again: list[str]) -> None:
+    """Kill the postmaster under the writers, at a random moment of their work, and start it again."""
+    children = [start(patient(work), realm, acknowledge, -n) for n, work in enumerate((write, write, sweep))]
+    for _ in range(kills):
+        acknowledged = os.fstat(acknowledge).st_size
+        while os.fstat(acknowledge).st_size < acknowledged + 5 * LINE:
+            time.sleep(0.005)
+        time.sleep(random.uniform(0, 0.2))  # noqa: S311 - no secret depends on it
+        os.kill(int((folder / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        # Its children notice by themselves; until the last one is gone, a new server refuses to start.
+        deadline = time.monotonic() + 60
+        while subprocess.run(start_again, capture_output=True, check=False).returncode:
+            if time.monotonic() > deadline:
+                raise SystemExit("PostgreSQL did not start again")
+            time.sleep(0.2)
+    for pid in children:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
 def count(realm: Realm, acknowledged: set[str]) -> dict[str, Any]:
     """What is left, after the outbox was worked through."""
     with realm_scope(realm):
@@ -104,8 +142,10 @@ def count(realm: Realm, acknowledged: set[str]) -> dict[str, Any]:
                 "target_id", flat=True
             )
         ]
-        while outbox.drain():
-            pass
+        # What failed because the server was away rests for some seconds before its next try.
+        deadline = time.monotonic() + 30
+        while outbox.drain() or (Outbox.objects.exists() and time.monotonic() < deadline):
+            time.sleep(0.01)
         counted = MetricBucket.objects.filter(name=NEW_PEOPLE, scope_id=realm.pk).aggregate(sum=Sum("value"))["sum"]
     return {
         "acknowledged": len(acknowledged),
@@ -124,14 +164,20 @@ def count(realm: Realm, acknowledged: set[str]) -> dict[str, Any]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=1000)
-    kills = parser.parse_args().kills
+    parser.add_argument("--postmaster", type=Path, help="PostgreSQL's data folder: kill its server, not the writers")
+    parser.add_argument("--start", type=shlex.split, default=[], help="the command that starts that server")
+    options = parser.parse_args()
+    kills = options.kills
     call_command("migrate", verbosity=0, skip_checks=True)
     realm = create_realm(system_actor(Realm().pk), slug="kills", name="Kills")
     connections.close_all()
     with tempfile.TemporaryFile() as acknowledgements:
         # O_APPEND: processes that write at once don't overwrite one another.
         number = os.open(f"/dev/fd/{acknowledgements.fileno()}", os.O_WRONLY | os.O_APPEND)
-        kill_again_and_again(kills, realm, number)
+        if options.postmaster:
+            kill_the_server(kills, realm, number, options.postmaster, options.start)
+        else:
+            kill_again_and_again(kills, realm, number)
         os.close(number)
         acknowledgements.seek(0)
         whole = acknowledgements.read()

@@ -14,10 +14,13 @@ from zoneinfo import ZoneInfo
 import plotly.graph_objects as go
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from plotly.subplots import make_subplots
+
+from console.shell import dates
 
 INK, MUTED, GRID, AXIS = "var(--rk-ink)", "var(--rk-ink-3)", "var(--rk-grid)", "var(--rk-line-strong)"
 ACCENT, CRITICAL, MEDIUM = "var(--rk-accent)", "var(--rk-crit-fill)", "var(--rk-med-fill)"
@@ -75,15 +78,19 @@ def signins_chart(
             row=2, col=1,
         )  # fmt: skip
     days = (local[-1] - local[0]).days if local else 0
-    _dress(figure, tops=(succeeded, [*failed, *(challenged or ())]), ticks="%H:%M" if days < 2 else "%-d %b")
+    _dress(
+        figure,
+        tops=(succeeded, [*failed, *(challenged or ())]),
+        ticks="%H:%M" if days < 2 else pgettext("ticks of a chart", "%-d %b"),
+    )
     _name_ends(figure, x, succeeded, small)
     spike = spike_of(failed)
     if spike is not None:
-        _mark_spike(figure, x[spike], failed[spike], date_format(local[spike], "H:i"))
+        _mark_spike(figure, x[spike], failed[spike], dates.clock_time(local[spike]))
     columns = (_("Time"), _("Succeeded"), _("Failed")) + ((_("Challenged"),) if challenged is not None else ())
     series = [succeeded, failed] + ([challenged] if challenged is not None else [])
     rows = [
-        (date_format(time, "D j M, H:i"), *values)
+        (dates.weekday_day_and_time(time), *values)
         for time, values in zip(local, zip(*series, strict=True), strict=True)
     ]
     return Chart(
@@ -123,6 +130,8 @@ def _dress(figure: go.Figure, *, tops: tuple[Sequence[int], Sequence[int]], tick
         nticks=6,
         fixedrange=True,
         tickformat=ticks,
+        # Names of days and months come from the browser (chart.ts).
+        hoverformat=pgettext("moment in a chart", "%a %-d %b, %H:%M"),
     )
     figure.update_xaxes(showticklabels=False, row=1, col=1)
     for row, values in enumerate(tops, start=1):
@@ -143,7 +152,8 @@ def _name_ends(
     if not x:
         return
     common = {"xref": "paper", "x": 1.0, "xanchor": "left", "showarrow": False, "align": "left", "xshift": 8}
-    text = f"<b>{_('Succeeded')}</b><br>{number_format(succeeded[-1], force_grouping=True)}"
+    name = _("Succeeded")
+    text = f"<b>{name}</b><br>{number_format(succeeded[-1], force_grouping=True)}"
     figure.add_annotation(**common, yref="y", y=succeeded[-1], text=text, font={"color": INK, "size": 11})
     ends = sorted(small, key=lambda item: item[1][-1])
     for position, (name, values, *_rest) in enumerate(ends):
@@ -181,8 +191,8 @@ def _summary(local: Sequence[datetime], succeeded: Sequence[int], failed: Sequen
     ) % {
         "total": number_format(sum(succeeded), force_grouping=True),
         "bad": number_format(sum(failed), force_grouping=True),
-        "when": date_format(local[top], "D H:i"),
-        "most": succeeded[top],
-        "worst_when": date_format(local[worst], "D H:i"),
-        "worst": failed[worst],
+        "when": dates.weekday_and_time(local[top]),
+        "most": number_format(succeeded[top], force_grouping=True),
+        "worst_when": dates.weekday_and_time(local[worst]),
+        "worst": number_format(failed[worst], force_grouping=True),
     }

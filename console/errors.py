@@ -1,6 +1,5 @@
 """What a failure looks like that no view expected, inside realms and outside: a page, or JSON for programs."""
 
-import logging
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -8,26 +7,20 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from console.shell.views import failed
-from identity.kernel import clock
 from identity.kernel.errors import NotFound
-
-logger = logging.getLogger(__name__)
 
 
 def _answer(request: HttpRequest, status: HTTPStatus, title: str, text: str) -> HttpResponse:
     if _wants_json(request):
         return JsonResponse({"error": status.phrase.lower().replace(" ", "_"), "detail": text}, status=status)
-    code = getattr(request, "request_id", "")
-    try:
-        body = render_to_string(
-            f"errors/{status.value}.html", {"support_code": code, "happened_at": clock.now()}, request
-        )
-    except Exception:
-        # The page's own furniture may need what has just failed: a page that needs nothing still says what holds.
-        logger.exception("The error page could not be rendered")
-        values = {"title": title, "text": text, "realm": getattr(request, "realm", None), "code": code}
-        body = render_to_string("errors/page.html", values)
-    return HttpResponse(body, status=status)
+    # Without the request: the page's own furniture might need what has just failed.
+    values = {
+        "title": title,
+        "text": text,
+        "realm": getattr(request, "realm", None),
+        "code": getattr(request, "request_id", ""),
+    }
+    return HttpResponse(render_to_string("errors/page.html", values), status=status)
 
 
 def _wants_json(request: HttpRequest) -> bool:

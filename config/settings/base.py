@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from config import env
+from config.languages import spoken_languages
 from config.settings.components.apps import *
 from config.settings.components.apps import BASE_DIR
 from config.settings.components.libraries import *
@@ -83,9 +84,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = True
 LANGUAGE_CODE = "en"
-# A language is offered once its catalog is whole: half a page in German helps nobody.
-LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGES = spoken_languages(BASE_DIR / "locale")
 
 LOGGING = {
     "version": 1,

@@ -17,8 +17,6 @@ SECRET_KEY = "test-key-that-protects-nothing-and-is-long-enough-for-the-checks"
 REALMKEEP_MASTER_KEYS = env.keys("REALMKEEP_MASTER_KEYS", "1:" + base64.b64encode(b"m" * 32).decode())
 REALMKEEP_PEPPERS = env.keys("REALMKEEP_PEPPERS", "1:" + base64.b64encode(b"p" * 32).decode())
 REALMKEEP_DEVELOPMENT = True
-# A second language, so that what is rendered per person is tested with two.
-LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 STATIC_ROOT = REALMKEEP_DATA / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 REALMKEEP_MAIN_HOSTS |= {"testserver", "127.0.0.1", "localhost"}

@@ -4,9 +4,9 @@ import zoneinfo
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from console.account.language import offered_languages
 from identity.accounts.models import User
 from identity.realms.models import Realm
 
@@ -33,13 +33,15 @@ class ProfileForm(forms.Form):
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
     )
-    language = forms.ChoiceField(label=_("Language of messages"), required=False)
+    language = forms.ChoiceField(
+        label=_("Language"), required=False, help_text=_("Of these pages, and of messages to you.")
+    )
     time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
 
     def __init__(self, data: Any = None, *, user: User, realm: Realm) -> None:
         super().__init__(data, initial={name: getattr(user, name) or "" for name in self.base_fields})
         usual = _("As usual here (%(value)s)")
-        languages = list(offered_languages())
+        languages = list(settings.LANGUAGES)
         if user.language and user.language not in dict(languages):
             languages.append((user.language, user.language))
         of_realm = str(realm.setting("language"))

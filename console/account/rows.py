@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from console.devices import Device, device_of
+from console.shell import dates
 from identity.applications.models import Application
 from identity.consent.models import Consent
 from identity.kernel import clock
@@ -129,4 +129,4 @@ def lasts(consent: Consent) -> str:
         return _("Only while you’re signed in")
     if consent.offline_until is None:
         return _("Until you stop it")
-    return _("Until %(day)s") % {"day": date_format(timezone.localtime(consent.offline_until), "j F Y")}
+    return _("Until %(day)s") % {"day": dates.long_day(timezone.localtime(consent.offline_until))}

@@ -13,7 +13,7 @@ def titles_of(consents: Iterable[Consent]) -> dict[str, str]:
     """Scope → what it is called; nothing is asked when there is no consent to name."""
     if not any(consent.scopes for consent in consents):
         return {}
-    return {scope.name: consent_page.title_of(scope) for scope in realm_scopes()}
+    return {scope.name: scope.shown_title for scope in realm_scopes()}
 
 
 def shared_with(consent: Consent, user: User) -> list[dict[str, Any]]:

@@ -5,14 +5,16 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import translation
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.account.access import AccountRequest, account_view, said_on
 from console.account.activity import entries
 from console.account.checkup import check_up
 from console.account.forms import ProfileForm
+from console.account.language import remember_language
 from console.account.rows import DeviceRow, application_row, by_day, device_rows
 from console.account.shares import shared_with, titles_of
 from identity.accounts.commands import change_profile
@@ -68,8 +70,13 @@ def details(request: AccountRequest) -> HttpResponse:
         except Invalid as error:
             form.add_error(error.field if error.field in form.fields else None, str(error.message))
         else:
-            messages.success(request, _("Your details are saved."))
-            return redirect("selfservice:details")
+            # What this browser remembers would otherwise outdo what was just chosen.
+            language = form.cleaned_data["language"]
+            with translation.override(language or get_language()):
+                messages.success(request, _("Your details are saved."))
+            response = redirect("selfservice:details")
+            remember_language(request, response, language)
+            return response
     status = 422 if form.errors else 200
     return render(request, "selfservice/details.html", {"section": "details", "form": form}, status=status)
 

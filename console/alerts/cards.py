@@ -7,16 +7,18 @@ from uuid import UUID
 
 import plotly.graph_objects as go
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from console.alerts import wording
 from console.charts import AXIS, CRITICAL, GRID, MUTED, Chart, step_of
 from console.devices import device_of
+from console.shell import dates
 from console.templatetags.rk import duration
+from console.users.people import user_url
+from identity.accounts.models import UserStatus
 from identity.accounts.queries import users_by_id
 from identity.kernel.actor import Actor
 from identity.kernel.events import Severity
@@ -93,10 +95,19 @@ def detail(actor: Actor, alert: Alert, realm: Realm) -> dict[str, Any]:
         "is_mine": alert.taken_by == actor.id,
         "take_url": wording.alert_url(alert, "alert_take"),
         "containment": "console/alerts/_closed.html",
+        "unlock_url": _unlock_url(actor, alert),
     }
     if is_open:
         context |= containment_of(actor, alert, realm)
     return context
+
+
+def _unlock_url(actor: Actor, alert: Alert) -> str:
+    """What takes a lock back, for one who may, while it holds. Sessions that were ended stay ended."""
+    user = alert.user
+    if alert.status != AlertStatus.CONTAINED or user is None or user.status != UserStatus.LOCKED:
+        return ""
+    return user_url(user.pk, "user_unlock") if actor.can(Permission.USERS_DISABLE) else ""
 
 
 def containment_of(actor: Actor, alert: Alert, realm: Realm) -> dict[str, Any]:
@@ -228,7 +239,8 @@ def timeline(evidence: Evidence) -> Chart | None:
         return None
     moments = [timezone.localtime(at) for at, _count in evidence.buckets]
     counts = [count for _at, count in evidence.buckets]
-    clock = "H:i:s" if evidence.step.total_seconds() < 60 else "H:i"
+    by_seconds = evidence.step.total_seconds() < 60
+    clock = dates.clock_seconds if by_seconds else dates.clock_time
     step = step_of(max(counts), 2)
     figure = go.Figure(
         go.Bar(
@@ -243,16 +255,18 @@ def timeline(evidence: Evidence) -> Chart | None:
         showlegend=False, template="none", margin={"l": 28, "r": 8, "t": 6, "b": 22}, font=font, bargap=0.25,
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", dragmode=False,
     )  # fmt: skip
-    ticks = "%H:%M:%S" if clock == "H:i:s" else "%H:%M"
-    figure.update_xaxes(showgrid=False, linecolor=AXIS, showline=True, nticks=5, fixedrange=True, tickformat=ticks)
+    ticks = "%H:%M:%S" if by_seconds else "%H:%M"
+    figure.update_xaxes(
+        showgrid=False, linecolor=AXIS, showline=True, nticks=5, fixedrange=True, tickformat=ticks, hoverformat=ticks
+    )
     figure.update_yaxes(
         gridcolor=GRID, zeroline=False, fixedrange=True, dtick=step, range=[0, step * 2.2], tickformat=",d"
     )
-    rows = [(date_format(moment, clock), count) for moment, count in zip(moments, counts, strict=True)]
+    rows = [(clock(moment), count) for moment, count in zip(moments, counts, strict=True)]
     most = max(range(len(counts)), key=lambda index: counts[index])
     summary = _("%(total)s tries, most of them at %(when)s: %(most)s.") % {
         "total": sum(counts),
-        "when": date_format(moments[most], clock),
+        "when": clock(moments[most]),
         "most": counts[most],
     }
     note = _("tries per %(time)s") % {"time": duration(int(evidence.step.total_seconds()))}
@@ -264,7 +278,7 @@ def filters(counted: dict[Severity, int], status: str, severity: str, urls: Sequ
     base = urls[0]
     out = [
         {
-            "label": _("Open"),
+            "label": pgettext("alerts", "Open"),
             "url": base,
             "count": sum(counted.values()),
             "current": status != "closed" and not severity,

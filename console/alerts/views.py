@@ -1,22 +1,25 @@
 """The Security page: the queue and one alert beside it, and what can be done about it."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.http import HttpResponse
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from django_htmx.http import trigger_client_event
 
 from console.alerts import cards, wording
 from console.live.rows import feed_context
 from console.shell.forms import ConsoleForm
-from console.shell.fragments import redirect_after, render_dialog, render_page
+from console.shell.fragments import close_dialog, redirect_after, render_dialog, render_page, with_toast
 from console.shell.http import ConsoleRequest, wants_fragment
 from console.shell.views import ConsoleView
 from identity.kernel.errors import Conflict, NotFound
 from identity.kernel.events import Severity
-from identity.kernel.ids import parse_public_id
+from identity.kernel.ids import parse_public_id, public_id
 from identity.kernel.permissions import Permission
 from identity.security.commands import contain_address, contain_person, dismiss_alert, take_alert
 from identity.security.models import Alert, AlertStatus
@@ -69,10 +72,11 @@ def _page(request: ConsoleRequest, opened: Alert | None) -> HttpResponse:
     if severity:
         queue = [alert for alert in queue if alert.severity == severity]
     current = opened or (queue[0] if queue else None)
-    context: dict[str, Any] = {"title": _("Security")}
+    context: dict[str, Any] = {"title": _("Security"), "refresh_url": _refresh_url(current, status, severity)}
     if current is not None:
         context |= cards.detail(request.actor, current, request.realm)
-    if wants_fragment(request) and opened is not None:
+    is_live = "live" in request.GET
+    if wants_fragment(request) and opened is not None and not is_live:
         context["title"] = str(opened)
         return render_page(request, "console/alerts/page.html", context, fragment="alert")
     counted = count_open(request.actor)
@@ -87,9 +91,29 @@ def _page(request: ConsoleRequest, opened: Alert | None) -> HttpResponse:
         "alerts": cards.queue_rows(queue, current, request.actor),
         "closed": cards.queue_rows(beside, current, request.actor),
         "filters": cards.filters(counted, status, severity, [reverse("console:alerts")]),
-        **feed_context(request),
     }
-    return render_page(request, "console/alerts/page.html", context, fragment="alert")
+    if wants_fragment(request) and is_live:
+        return render_page(request, "console/alerts/page.html", context, fragment="board")
+    return render_page(request, "console/alerts/page.html", {**context, **feed_context(request)}, fragment="alert")
+
+
+def _refresh_url(current: Alert | None, status: str, severity: str) -> str:
+    """Where the same view is asked for anew after an act: the alert that is open stays open, whatever became of it."""
+    kept = {"live": "1", "status": status, "severity": severity}
+    asked = urlencode({name: value for name, value in kept.items() if value})
+    return f"{wording.alert_url(current) if current is not None else reverse('console:alerts')}?{asked}"
+
+
+def _stay(request: ConsoleRequest, alert: Alert, text: str, became: str) -> HttpResponse:
+    """After an act on an alert: everybody stays where he is. The dialog closes, rows of the alert tell what became of
+    it, and pages that show decisions ask for theirs anew. Without scripts, the alert's own page."""
+    url = wording.alert_url(alert)
+    if not wants_fragment(request):
+        return redirect_after(request, url, text)
+    values = {"became": became, "alert": public_id("alert", alert.pk), "alert_url": url, "oob": True}
+    response = HttpResponse(render_to_string("rk/feed/became.html", values, request))
+    response = with_toast(close_dialog(response), text, link=(url, _("See alert")))
+    return trigger_client_event(response, "rk:alerts", {})
 
 
 class DismissForm(ConsoleForm):
@@ -130,7 +154,8 @@ class Contain(ConsoleView):
             "n": done.sessions_ended
         }
         person = _("%(person)s is locked.") % {"person": wording.person_of(alert)} if done.locked else ""
-        return redirect_after(request, wording.alert_url(alert), f"{ended} {person}".strip())
+        told = f"{ended} {person}".strip()
+        return _stay(request, alert, told, _("Contained: %(what)s") % {"what": told})
 
     def _dialog(self, request: ConsoleRequest, alert: Alert, *, notice: str = "", status: int = 200) -> HttpResponse:
         only_sessions = request.GET.get("only") == "sessions" or alert.user_id is None
@@ -188,7 +213,7 @@ class Dismiss(ConsoleView):
         except Conflict as error:
             form.add_refusal(error)
             return self._dialog(request, alert, form, status=409)
-        return redirect_after(request, reverse("console:alerts"), _("%(alert)s is dismissed.") % {"alert": alert})
+        return _stay(request, alert, _("%(alert)s is dismissed.") % {"alert": alert}, _("Dismissed"))
 
     def _dialog(self, request: ConsoleRequest, alert: Alert, form: DismissForm, *, status: int = 200) -> HttpResponse:
         context = {

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -14,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from console.audit.wording import May, page_of
+from console.shell import dates
 from identity.kernel.ids import public_id
 from identity.security.models import Alert, AlertStatus
 from identity.security.queries import address_of
@@ -149,7 +149,7 @@ def _span(first: str, last: str) -> str:
 def _clock(moment: str) -> str:
     if not moment:
         return ""
-    return date_format(timezone.localtime(datetime.fromisoformat(moment)), "H:i")
+    return dates.clock_time(timezone.localtime(datetime.fromisoformat(moment)))
 
 
 def result_of(alert: Alert, names: dict[UUID, str]) -> str:
@@ -157,7 +157,7 @@ def result_of(alert: Alert, names: dict[UUID, str]) -> str:
     if alert.status == AlertStatus.OPEN:
         return ""
     who = names.get(alert.closed_by, _("An operator")) if alert.closed_by else _("Realmkeep")
-    at = date_format(timezone.localtime(alert.closed_at), "j M, H:i") if alert.closed_at else ""
+    at = dates.day_and_time(timezone.localtime(alert.closed_at)) if alert.closed_at else ""
     if alert.status == AlertStatus.DISMISSED:
         told = _("%(who)s dismissed it as expected, %(at)s.") % {"who": who, "at": at}
         return f"{told} “{alert.close_note}”" if alert.close_note else told

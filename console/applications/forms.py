@@ -1,5 +1,6 @@
 """Forms of the applications area."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -135,6 +136,24 @@ class ApiForm(ConsoleForm):
         max_length=500,
         help_text=_("An absolute URI such as https://api.example.com. Tokens carry it as audience; it never changes."),
     )
+
+
+class ApiClientForm(ConsoleForm):
+    """The application that is to act for an API."""
+
+    application = forms.ChoiceField(
+        label=_("Application"),
+        help_text=_(
+            "One with a secret, best a service of its own. With it the API asks whether a token is still good."
+        ),
+    )
+
+    def __init__(self, *args: Any, candidates: Iterable[Application], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["application"].choices = [  # type: ignore[attr-defined]
+            ("", _("Choose an application")),
+            *((str(each.pk), f"{each.name} ({each.client_id})") for each in candidates),
+        ]
 
 
 class ScopeForm(ConsoleForm):

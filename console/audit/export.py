@@ -1,94 +1,16 @@
-"""The trail as a file, written while it is sent: neither a million rows nor a slow reader fills the memory."""
+"""An exported file as an answer, sent while it is made: neither a million rows nor a slow reader fills the memory."""
 
-import csv
-import io
-import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import connection
 from django.http import HttpRequest, StreamingHttpResponse
-from django.utils import translation
 from django.utils.timezone import localtime
 
-from identity.audit.commands import Export, Format
-from identity.audit.models import AuditEvent
-from identity.audit.reading import ReadableEvent, readable
+from identity.audit.commands import Export, PreparedFile
+from identity.audit.files import Format, text_of
 from identity.kernel import clock
-from identity.kernel.ids import public_id
-
-COLUMNS = (
-    "id", "time", "type", "severity", "outcome", "sentence", "actor_type", "actor_id", "actor_name", "actor_email",
-    "target_type", "target_id", "target_name", "address", "user_agent", "session_id", "request_id", "details",
-)  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-
-
-def record_of(event: ReadableEvent) -> dict[str, Any]:
-    """One event as flat values."""
-    row = event.row
-    return {
-        "id": public_id("event", row.pk),
-        "time": row.occurred_at.isoformat(timespec="milliseconds"),
-        "type": row.type,
-        "severity": str(event.severity),
-        "outcome": row.outcome,
-        "sentence": event.sentence(),
-        "actor_type": row.actor_type,
-        "actor_id": str(row.actor_id or ""),
-        "actor_name": event.personal.get("actor_name", ""),
-        "actor_email": event.personal.get("actor_email", ""),
-        "target_type": row.target_type,
-        "target_id": str(row.target_id or ""),
-        "target_name": event.personal.get("target_name", ""),
-        "address": event.ip,
-        "user_agent": event.user_agent,
-        "session_id": public_id("session", row.session_id) if row.session_id else "",
-        "request_id": row.request_id,
-        "details": row.payload,
-    }
-
-
-def plain_cell(value: str) -> str:
-    """Stops a name such as `=cmd|…` from being run by the spreadsheet that opens the file (AC-13)."""
-    if value.lstrip()[:1] in _FORMULA or value[:1] in ("\t", "\r", "\n"):
-        return f"'{value}"
-    return value
-
-
-def _csv(chunk: Iterable[ReadableEvent], *, first: bool) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    if first:
-        writer.writerow(COLUMNS)
-    for event in chunk:
-        values = record_of(event)
-        values["details"] = json.dumps(values["details"], ensure_ascii=False, sort_keys=True)
-        writer.writerow([plain_cell(str(values[name])) for name in COLUMNS])
-    return out.getvalue()
-
-
-def _json(chunk: Iterable[ReadableEvent], *, first: bool) -> str:
-    lines = [json.dumps(record_of(event), ensure_ascii=False, sort_keys=True) for event in chunk]
-    return ("[\n" if first else "") + "".join(
-        f"{'' if first and n == 0 else ',\n'}{line}" for n, line in enumerate(lines)
-    )
-
-
-def text_of(chunks: Iterator[list[AuditEvent]], file_format: Format, language: str) -> Iterator[str]:
-    """The file, a piece for each chunk. The language is set for each piece: it must not leak into other requests."""
-    write: Callable[..., str] = _csv if file_format == "csv" else _json
-    first = True
-    for chunk in chunks:
-        with translation.override(language):
-            yield write(readable(chunk), first=first)
-        first = False
-    if first:
-        yield write([], first=True)
-    if file_format == "json":
-        yield "\n]\n"
 
 
 def _close_connection() -> None:
@@ -96,7 +18,7 @@ def _close_connection() -> None:
     connection.close()
 
 
-async def _awaited(pieces: Iterator[str]) -> AsyncIterator[str]:
+async def _awaited[T](pieces: Iterator[T]) -> AsyncIterator[T]:
     """The same for an async server, from one thread of its own with one connection."""
     threads = ThreadPoolExecutor(1, "export")
     pull = sync_to_async(lambda: next(pieces, None), thread_sensitive=False, executor=threads)
@@ -109,8 +31,19 @@ async def _awaited(pieces: Iterator[str]) -> AsyncIterator[str]:
 
 
 def download(request: HttpRequest, export: Export, file_format: Format, language: str) -> StreamingHttpResponse:
+    """The matching events at once."""
+    return _answer(request, text_of(export.chunks, file_format, language), file_format)
+
+
+def download_prepared(request: HttpRequest, prepared: PreparedFile) -> StreamingHttpResponse:
+    """What the worker has prepared."""
+    response = _answer(request, prepared.pieces, prepared.format)
+    response.headers["Content-Length"] = str(prepared.size)
+    return response
+
+
+def _answer[T: (str, bytes)](request: HttpRequest, pieces: Iterator[T], file_format: Format) -> StreamingHttpResponse:
     """The answer that a browser saves."""
-    pieces = text_of(export.chunks, file_format, language)
     name = f"audit-{request.realm.slug}-{localtime(clock.now()):%Y-%m-%d-%H%M}.{file_format}"  # type: ignore[attr-defined]
     return StreamingHttpResponse(
         _awaited(pieces) if hasattr(request, "scope") else pieces,

@@ -21,6 +21,7 @@ _PAGES: dict[str, tuple[str, Permission]] = {
     "user": ("console:user", Permission.USERS_READ),
     "application": ("console:application", Permission.APPLICATIONS_READ),
     "role": ("console:role", Permission.ROLES_READ),
+    "organization": ("console:organization", Permission.ORGANIZATIONS_READ),
     "session": ("console:session", Permission.SESSIONS_READ),
     "alert": ("console:alert", Permission.ALERTS_READ),
 }
@@ -55,6 +56,8 @@ _ICONS_OF_NOUN = {
     "family": "token",
     "grant": "badge",
     "invitation": "mail",
+    "data": "delete",
+    "job": "hourglass_top",
     "key": "key",
     "membership": "group",
     "organization": "apartment",

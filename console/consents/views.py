@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from console.consents.rows import consent_url, row_of
+from console.savedviews.tabs import open_list
 from console.sessions.effects import token_note
 from console.shell.fragments import redirect_after, render_dialog, render_page
 from console.shell.http import ConsoleRequest
@@ -44,6 +45,9 @@ class Consents(ConsoleView):
     def get(self, request: ConsoleRequest) -> HttpResponse:
         """The list."""
         state = ListState(request, self._filters(request))
+        leave = open_list(request, state, "consents")
+        if leave is not None:
+            return leave
         chosen = state.get("application")
         found = find_consents(
             request.actor,
@@ -92,7 +96,7 @@ class ConsentDetail(ConsoleView):
             else {"label": "", "value": ""},
             {
                 "label": _("Refresh tokens"),
-                "value": issued_under_consent(consent.user_id, consent.application_id)
+                "value": issued_under_consent(request.realm, consent.user_id, consent.application_id)
                 if not row.is_withdrawn
                 else None,
             },
@@ -108,8 +112,8 @@ class ConsentDetail(ConsoleView):
                 "scopes": [
                     {
                         "name": name,
-                        "title": known[name].title if name in known else name,
-                        "description": known[name].description if name in known else "",
+                        "title": known[name].shown_title if name in known else name,
+                        "description": known[name].shown_description if name in known else "",
                         "sensitive": known[name].sensitive if name in known else False,
                     }
                     for name in consent.scopes
@@ -138,7 +142,7 @@ class Withdraw(ConsoleView):
                     {
                         "icon": "token",
                         "label": _("Revoke refresh tokens"),
-                        "count": issued_under_consent(consent.user_id, consent.application_id),
+                        "count": issued_under_consent(request.realm, consent.user_id, consent.application_id),
                         "note": _("at once"),
                     },
                     {"icon": "handshake", "label": _("Take back scopes"), "count": len(row.scopes), "note": ""},

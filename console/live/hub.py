@@ -22,6 +22,7 @@ from console.live.groups import feed_group
 from console.live.publishing import ENDS_AUTHORITY, message_for
 from console.live.rows import Viewer, render_row
 from console.live.tail import Fresh, Tail, seconds_between_looks
+from identity.audit.feed import is_in_feed
 from identity.audit.queries import events_by_id
 from identity.audit.reading import ReadableEvent, readable
 from identity.gate.sockets import Standing, standings
@@ -186,7 +187,7 @@ class Hub:
             for pk in ids:
                 event = self._events.get(pk)
                 # Asked again by its realm: a message on a wrong group must not show another realm's event.
-                if event is None or event.row.realm_id != realm.pk:
+                if event is None or event.row.realm_id != realm.pk or not is_in_feed(event.row):
                     continue
                 row = self._rows.get((pk, viewer))
                 if row is None:

@@ -7,14 +7,12 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection
 from django.http import parse_cookie
-from django.utils.translation import get_supported_language_variant
-from django.utils.translation.trans_real import parse_accept_lang_header
 
 from identity.gate.actors import Principal, console_principal
+from identity.gate.language import language_for
 from identity.kernel.naming import cookie_name
 from identity.kernel.origin import Origin, clean_user_agent, client_ip
 from identity.kernel.permissions import Permission
-from identity.realms.models import Realm
 from identity.realms.mount import App, Scope
 
 REFUSED = 4403
@@ -31,16 +29,6 @@ def origin_of_scope(scope: Scope) -> Origin:
         ip=client_ip(peer, _header(scope, b"x-forwarded-for"), settings.REALMKEEP_TRUSTED_PROXIES),
         user_agent=clean_user_agent(_header(scope, b"user-agent")),
     )
-
-
-def language_of(chosen: str, realm: Realm, accepted: str) -> str:
-    """The viewer's language, found as for pages: the choice in the cookie, else the browser's, else the realm's."""
-    for code in [chosen, *(code for code, _ in parse_accept_lang_header(accepted)), str(realm.setting("language"))]:
-        try:
-            return get_supported_language_variant(code)
-        except LookupError:
-            continue
-    return settings.LANGUAGE_CODE
 
 
 class ConsoleActorScope:
@@ -68,6 +56,10 @@ class ConsoleActorScope:
             await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": REFUSED})
             return
-        chosen = cookies.get(cookie_name("l", realm), "")
-        language = language_of(chosen, realm, _header(scope, b"accept-language"))
+        language = language_for(
+            realm,
+            chosen=cookies.get(cookie_name("l", realm), ""),
+            own=principal.user.language if principal.user is not None else None,
+            accepted=_header(scope, b"accept-language"),
+        )
         await self.app({**scope, "principal": principal, "language": language}, receive, send)

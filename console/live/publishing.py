@@ -16,8 +16,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from console.live.groups import feed_group
+from identity.audit.feed import is_in_feed, is_quiet_type
 from identity.audit.models import AuditEvent
-from identity.kernel.events import registry
 
 logger = logging.getLogger(__name__)
 
@@ -43,18 +43,12 @@ _client: Redis | None = None
 _away_until = 0.0
 
 
-def is_shown(event_type: str) -> bool:
-    """Whether the feed shows this type; types of a newer version are shown."""
-    definition = registry.get(event_type)
-    return definition is None or definition.feed
-
-
 def message_for(events: Iterable[tuple[UUID, str]]) -> dict[str, Any]:
     """What travels through a channel layer for some (id, type) of one realm."""
     listed = list(events)
     return {
         "type": "feed.events",
-        "ids": [str(pk) for pk, event_type in listed if is_shown(event_type)],
+        "ids": [str(pk) for pk, event_type in listed if not is_quiet_type(event_type)],
         "recheck": any(event_type in ENDS_AUTHORITY for _, event_type in listed),
         "counts": any(event_type.startswith("alert.") for _, event_type in listed),
     }
@@ -63,7 +57,7 @@ def message_for(events: Iterable[tuple[UUID, str]]) -> dict[str, Any]:
 def publish_event(row: AuditEvent) -> None:
     """A publisher of the audit room (config/wiring.py) where there is Redis; elsewhere the server tails the table."""
     global _client, _away_until
-    if not (is_shown(row.type) or row.type in ENDS_AUTHORITY) or time.monotonic() < _away_until:
+    if not (is_in_feed(row) or row.type in ENDS_AUTHORITY) or time.monotonic() < _away_until:
         return
     try:
         if _client is None:

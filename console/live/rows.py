@@ -18,7 +18,9 @@ from identity.kernel.actor import Actor
 from identity.kernel.ids import public_id
 from identity.kernel.permissions import Permission
 from identity.realms.models import Realm
+from identity.security.queries import closed_among
 
+RAISES, CLOSES = ("alert.raised", "alert.escalated"), ("alert.contained", "alert.dismissed")
 ACTS_ON_PERSON = ("password_guessing", "refresh_reuse", "code_replay")
 
 
@@ -40,8 +42,12 @@ def viewer_of(actor: Actor, language: str, prefix: str) -> Viewer:
     return Viewer(language, prefix, frozenset(permission for permission in LINKS_ASK if actor.can(permission)))
 
 
-def render_row(event: ReadableEvent, viewer: Viewer, realm: Realm) -> SafeString:
-    """One `<li>`. Outside requests there is neither a mount nor a language: both are the viewer's."""
+def render_row(event: ReadableEvent, viewer: Viewer, realm: Realm, *, became: str = "") -> SafeString:
+    """One `<li>`. Outside requests there is neither a mount nor a language: both are the viewer's.
+
+    became: what became of the row's alert, if it is closed. Rows that are pushed don't know; the row of the closing
+    comes after them, and the page's script takes the acts away.
+    """
     before = get_script_prefix()
     set_script_prefix(f"{viewer.prefix}/")
     try:
@@ -50,7 +56,11 @@ def render_row(event: ReadableEvent, viewer: Viewer, realm: Realm) -> SafeString
                 "rk/feed/event_row.html",
                 {
                     "event": view_of(event, viewer.may),
-                    "actions": actions_of(event, viewer),
+                    "alert": alert_of(event),
+                    "closes": event.row.type in CLOSES,
+                    "became": became,
+                    "alert_url": alert_url_of(event, viewer),
+                    "actions": [] if became else actions_of(event, viewer),
                     # The time is shown in the realm's zone.
                     "request": SimpleNamespace(realm=realm),
                 },
@@ -59,10 +69,27 @@ def render_row(event: ReadableEvent, viewer: Viewer, realm: Realm) -> SafeString
         set_script_prefix(before)
 
 
+def alert_of(event: ReadableEvent) -> str:
+    """The public id of the alert that a row is about."""
+    row = event.row
+    return public_id("alert", row.target_id) if row.type in (*RAISES, *CLOSES) and row.target_id else ""
+
+
+def alert_url_of(event: ReadableEvent, viewer: Viewer) -> str:
+    """The page of the row's alert, for one who may see it."""
+    alert = alert_of(event)
+    if not alert or not viewer.may(Permission.ALERTS_READ):
+        return ""
+    try:
+        return reverse("console:alert", args=[alert])
+    except NoReverseMatch:
+        return ""
+
+
 def actions_of(event: ReadableEvent, viewer: Viewer) -> list[dict[str, Any]]:
     """What can be done from the row of an alert. The dialogs ask again, and say if somebody was faster."""
     row = event.row
-    if row.type not in ("alert.raised", "alert.escalated") or not viewer.may(Permission.ALERTS_ACT):
+    if row.type not in RAISES or not viewer.may(Permission.ALERTS_ACT):
         return []
     acts: list[tuple[str, str, str]] = []
     if row.payload.get("detector") in ACTS_ON_PERSON:
@@ -79,16 +106,25 @@ def actions_of(event: ReadableEvent, viewer: Viewer) -> list[dict[str, Any]]:
         return []
 
 
+def wording_of(status: str) -> str:
+    """What became of an alert, in one word; nothing while it is open."""
+    return {"contained": _("Contained"), "dismissed": _("Dismissed")}.get(status, "")
+
+
 def feed_context(request: Any, *, count: int = 20) -> dict[str, Any]:
     """What rk/feed/live.html needs on a page: the newest rows, and where the socket is. Empty without audit:read."""
     actor: Actor = request.actor
     if not actor.can(Permission.AUDIT_READ):
         return {"has_feed": False}
     viewer = viewer_of(actor, get_language() or "en", request.mount.prefix)
-    newest = find_events(actor, EventFilter(quiet=False))[:count]
+    newest = list(readable(find_events(actor, EventFilter(feed=True))[:count]))
+    became = closed_among({event.row.target_id for event in newest if event.row.type in RAISES})
     return {
         "has_feed": True,
-        "feed_rows": [render_row(event, viewer, request.realm) for event in readable(newest)],
+        "feed_rows": [
+            render_row(event, viewer, request.realm, became=str(wording_of(became.get(event.row.target_id, ""))))
+            for event in newest
+        ],
         "ws_url": f"{request.mount.prefix}/console/live",
         "full_url": reverse("console:audit"),
     }

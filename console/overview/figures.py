@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from console.charts import Chart, signins_chart
+from console.shell import dates
 from identity.applications.queries import find_applications
 from identity.kernel import clock
 from identity.kernel.actor import Actor
@@ -86,7 +87,7 @@ def _counted(
         "value": _shown(now),
         "values": values,
         "change": change,
-        "text": f"{number_format(abs(change), 1)}%" if change is not None else "",
+        "text": dates.percent(abs(change)) if change is not None else "",
         "base": base if change is not None else (_("nothing before") if now else _("none yet")),
         "mood": mood,
     }
@@ -134,7 +135,7 @@ def _success(now: dict[str, int], before: dict[str, int], lines: dict[str, list[
             values.append(values[-1] if at is None else at)
     return {
         "label": _("Success rate"),
-        "value": _("no sign-ins") if rate is None else f"{number_format(rate, 1)}%",
+        "value": _("no sign-ins") if rate is None else dates.percent(rate),
         "values": values,
         "change": change,
         "text": _("%(n)s pt") % {"n": number_format(abs(change), 1)} if change is not None else "",

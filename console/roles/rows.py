@@ -87,7 +87,7 @@ def row_of(role: Role, actor: Actor) -> RoleRow:
 
 @dataclass(frozen=True, slots=True)
 class HolderRow:
-    """A person who holds a role."""
+    """A person who holds a role; without an address when the actor can't open the person's page."""
 
     person: str
     email: str
@@ -96,14 +96,14 @@ class HolderRow:
     since: datetime
 
 
-def holder_of(assignment: RoleAssignment) -> HolderRow:
+def holder_of(assignment: RoleAssignment, *, is_seen: bool) -> HolderRow:
     """What the role's page shows of one who holds it."""
     user = assignment.user
     user_id = public_id("user", user.pk)
     return HolderRow(
         person=user.display_name,
         email=user.email or "",
-        url=reverse("console:user", args=[user_id]),
+        url=reverse("console:user", args=[user_id]) if is_seen else "",
         take_url=reverse("console:role_take", args=[public_id("role", assignment.role_id), user_id]),
         since=assignment.assigned_at,
     )

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from console.savedviews.tabs import open_list
 from console.sessions.effects import effects_of, token_note
 from console.sessions.rows import reason_in_words, row_of, rows_of, session_url
 from console.shell.fragments import redirect_after, render_dialog, render_page
@@ -56,6 +57,9 @@ class Sessions(ConsoleView):
         if person is not None:
             labels["user"] = person.display_name
         state = ListState(request, self._filters(request), labels=labels)
+        leave = open_list(request, state, "sessions")
+        if leave is not None:
+            return leave
         if person is None:
             state.values.pop("user", None)
         application_id = parse_public_id("application", state.get("application")) if state.get("application") else None

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -70,7 +71,7 @@ def _section(
 
 def _preview(form: SectionForm) -> dict[str, Any]:
     accent = accent_of(str(form["accent"].value() or ""))
-    return {"scale": accent.scale, "contrast": f"{contrast(accent.scale[600], '#ffffff'):.1f}"}
+    return {"scale": accent.scale, "contrast": number_format(contrast(accent.scale[600], "#ffffff"), 1)}
 
 
 def _page(request: ConsoleRequest, realm: Realm, sections: list[dict[str, Any]], status: int = 200) -> HttpResponse:

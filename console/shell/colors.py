@@ -1,4 +1,4 @@
-"""From a realm's brand color to an accent scale that is readable in both themes. Pure: no settings, no ORM.
+"""From a realm's brand color to an accent scale that is readable in both themes. Pure: asks nothing.
 
 The hue is never changed. Where the brand color lacks contrast, its lightness is shifted, and the page that sets it
 can say so (`Accent.shifted`).
@@ -8,7 +8,8 @@ import math
 import re
 from dataclasses import dataclass
 
-DEFAULT_ACCENT = "#006a87"
+from identity.realms.rules import DEFAULT_ACCENT
+
 TEXT_CONTRAST = 4.5
 LIGHT_SURFACE = "#ffffff"
 DARK_SURFACE = "#11141c"

@@ -76,9 +76,17 @@ def redirect_after(request: HttpRequest, url: str, text: str = "", *, level: Lev
     return HttpResponseRedirect(url)
 
 
-def with_toast(response: HttpResponse, text: str, *, level: Level = "success") -> HttpResponse:
-    """Show a toast when htmx has swapped this response. For redirects use `redirect_after`."""
-    return trigger_client_event(response, "rk:toast", {"text": str(text), "level": level})
+def with_toast(
+    response: HttpResponse, text: str, *, level: Level = "success", link: tuple[str, str] | None = None
+) -> HttpResponse:
+    """Show a toast when htmx has swapped this response. For redirects use `redirect_after`.
+
+    link: (address, words) of what the toast is about.
+    """
+    detail = {"text": str(text), "level": level}
+    if link is not None:
+        detail |= {"url": link[0], "label": link[1]}
+    return trigger_client_event(response, "rk:toast", detail)
 
 
 def close_dialog(response: HttpResponse) -> HttpResponse:

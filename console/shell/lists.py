@@ -22,6 +22,8 @@ EXACT_UP_TO = 10_000
 PAGE_SIZE = 50
 SEARCH = "q"
 AFTER = "after"
+ALL = "all"
+"""`?all=1`: the whole list, also for one whose saved view opens it otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,13 @@ class ListState:
         self.filters = tuple(filters)
         self.kept = tuple(keep)
         self.labels = labels or {}
-        self.search = request.GET.get(SEARCH, "").strip()[:200]
+        self.search = request.GET.get(SEARCH, "").replace("\0", "").strip()[:200]  # no text of PostgreSQL holds a NUL
         self.cursor = request.GET.get(AFTER, "")
         self.is_fragment = bool(getattr(request, "htmx", None))
         self._extra = {name: request.GET[name] for name in self.kept if request.GET.get(name)}
+        self.tabs: list[dict[str, Any]] = []
+        self.save_url = self.manage_url = ""
+        self.has_default = False
         self.values = {f.name: value for f in self.filters if (value := self._accepted(f, request.GET.get(f.name, "")))}
 
     @staticmethod
@@ -101,13 +106,28 @@ class ListState:
 
     def url(self, **changes: str) -> str:
         """The address of this list with some parameters changed; an empty value drops one. Always the first page."""
+        encoded = self._encoded(**changes)
+        if not encoded:
+            return self.url_of_all
+        return f"{self.path}?{encoded}"
+
+    def _encoded(self, **changes: str) -> str:
         query = QueryDict(mutable=True)
         wanted = {**self._extra, SEARCH: self.search, **self.values, **changes}
         for name, value in wanted.items():
             if value:
                 query[name] = value
-        encoded = query.urlencode()
-        return f"{self.path}?{encoded}" if encoded else self.path
+        return query.urlencode()
+
+    @property
+    def query(self) -> str:
+        """What the address asks for, without the place in the list: what a saved view keeps."""
+        return self._encoded()
+
+    @property
+    def url_of_all(self) -> str:
+        """The list without anything; said so when a saved view would open in its place."""
+        return f"{self.path}?{ALL}=1" if self.has_default else self.path
 
     @property
     def clear_url(self) -> str:

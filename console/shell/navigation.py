@@ -18,6 +18,7 @@ class Item:
     """One line of the sidebar. `jump` is the letter after G that opens it.
 
     whole_realm: the page shows nothing to those who hold the permission only on single objects.
+    also: other permissions, any of which opens the page as well.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Item:
     permission: Permission
     jump: str = ""
     whole_realm: bool = False
+    also: tuple[Permission, ...] = ()
     url: str = ""
     is_current: bool = False
     count: Count | None = None
@@ -75,7 +77,8 @@ GROUPS = (
         _("People"),
         (
             Item("users", _("Users"), "group", Permission.USERS_READ, "u"),
-            Item("roles", _("Roles"), "badge", Permission.ROLES_READ, "r"),
+            Item("organizations", _("Organizations"), "apartment", Permission.ORGANIZATIONS_READ, "n"),
+            Item("roles", _("Roles"), "badge", Permission.ROLES_READ, "r", also=(Permission.ROLES_ASSIGN,)),
         ),
     ),
     Group(
@@ -121,7 +124,9 @@ def navigation_for(request: HttpRequest) -> Navigation:
 
 
 def _is_open_to(actor: Actor, item: Item) -> bool:
-    return actor.can(item.permission) if item.whole_realm else actor.can_somewhere(item.permission)
+    if item.whole_realm:
+        return actor.can(item.permission)
+    return any(actor.can_somewhere(permission) for permission in (item.permission, *item.also))
 
 
 def _existing(items: Iterable[Item]) -> Iterable[Item]:

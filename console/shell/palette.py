@@ -6,6 +6,7 @@ another (TI), and an unbounded search of a million people takes a minute.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -39,11 +40,15 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A kind of thing that can be found. `search(actor, term, limit)` must be scoped to the actor's realm."""
+    """A kind of thing that can be found. `search(actor, term, limit)` must be scoped to the actor's realm.
+
+    always: has something to show without a term too, below the places.
+    """
 
     label: str | Promise
     permission: Permission
     search: Callable[[Actor, str, int], Iterable[Hit]]
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +64,20 @@ SOURCES: list[Source] = []
 
 
 def find(request: HttpRequest, term: str) -> list[Section]:
-    """What this actor may find under `term`; with an empty term, the places."""
+    """What this actor may find and do under `term`; with an empty term, the places and then what can be done."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     term = term.replace("\x00", "").strip()[:MAX_TERM]
     sections = []
-    if term:
-        for source in SOURCES:
-            if actor.can_somewhere(source.permission):
-                hits = list(source.search(actor, term, LIMIT))[:LIMIT]
-                sections.append(Section(source.label, hits))
+    for source in SOURCES:
+        if (term or source.always) and actor.can_somewhere(source.permission):
+            hits = list(islice(source.search(actor, term, LIMIT), LIMIT))
+            sections.append(Section(source.label, hits))
     places = [
         Hit(str(item.label), item.url, item.icon, jump=item.jump.upper())
         for item in navigation_for(request).items
         if term.lower() in str(item.label).lower()
     ]
-    sections.append(Section(_("Go to"), places[:LIMIT] if term else places))
+    sections.insert(len(sections) if term else 0, Section(_("Go to"), places[:LIMIT] if term else places))
     return [section for section in sections if section.hits]
 
 

@@ -6,8 +6,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from console.shell.acts import acts
 from console.shell.counts import Count
 from console.shell.palette import Hit, Source
+from identity.access.queries import organizations as find_organizations
 from identity.accounts.queries import find_users
 from identity.applications.queries import find_applications
 from identity.kernel.actor import Actor
@@ -39,6 +41,15 @@ def applications(actor: Actor, term: str, limit: int) -> Iterator[Hit]:
         )
 
 
+def organizations(actor: Actor, term: str, limit: int) -> Iterator[Hit]:
+    """Organizations by name or slug."""
+    for row in find_organizations(actor, search=term)[:limit]:
+        url = reverse("console:organization", args=[public_id("organization", row.pk)])
+        yield Hit(
+            row.name, url, "apartment", ngettext("%(n)s person", "%(n)s people", row.members) % {"n": row.members}
+        )  # type: ignore[attr-defined]  # annotated by the query
+
+
 def open_alerts(actor: Actor) -> Count | None:
     """Alerts that wait for a decision, in the color of the gravest."""
     if not actor.can(Permission.ALERTS_READ):
@@ -55,6 +66,8 @@ def open_alerts(actor: Actor) -> Count | None:
 
 PALETTE = (
     Source(gettext_lazy("People"), Permission.USERS_READ, people),
+    Source(gettext_lazy("Organizations"), Permission.ORGANIZATIONS_READ, organizations),
     Source(gettext_lazy("Applications"), Permission.APPLICATIONS_READ, applications),
+    Source(gettext_lazy("Do"), Permission.CONSOLE_OPEN, acts, always=True),
 )
 COUNTS = {"alerts": open_alerts}

@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import condition, require_POST, require_safe
 
-from console.shell.colors import DEFAULT_ACCENT, stylesheet
+from console.shell.colors import stylesheet
+from identity.realms.rules import DEFAULT_ACCENT
 
 COOKIE = "rk_theme"
 CHOICES = ("light", "dark", "system")

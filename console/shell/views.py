@@ -24,15 +24,18 @@ from identity.kernel.permissions import Permission
 class ConsoleView(View):
     """A page for signed-in people who may open the console and hold `permission` on the realm or on some object.
 
+    also: other permissions, any of which opens the page as well (of a role: who may see roles, or give some).
     Commands and queries decide again for the object at hand; this is what decides whether the page exists for him.
     """
 
     permission: ClassVar[Permission] = Permission.CONSOLE_OPEN
+    also: ClassVar[tuple[Permission, ...]] = ()
     request: ConsoleRequest  # type: ignore[assignment]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         """Runs the method behind the checks; translates what the rooms refuse."""
-        return _guarded(request, self.permission, lambda: super(ConsoleView, self).dispatch(request, *args, **kwargs))
+        run = super().dispatch
+        return _guarded(request, (self.permission, *self.also), lambda: run(request, *args, **kwargs))
 
 
 def console_view(permission: Permission) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
@@ -41,7 +44,7 @@ def console_view(permission: Permission) -> Callable[[Callable[..., HttpResponse
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            return _guarded(request, permission, lambda: view(request, *args, **kwargs))
+            return _guarded(request, (permission,), lambda: view(request, *args, **kwargs))
 
         guarded.permission = permission  # type: ignore[attr-defined]
         return guarded
@@ -49,13 +52,13 @@ def console_view(permission: Permission) -> Callable[[Callable[..., HttpResponse
     return decorate
 
 
-def _guarded(request: HttpRequest, permission: Permission, run: Callable[[], Any]) -> HttpResponse:
+def _guarded(request: HttpRequest, any_of: tuple[Permission, ...], run: Callable[[], Any]) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     if not actor.is_person:
         return to_sign_in(request)
-    for needed in (Permission.CONSOLE_OPEN, permission):
-        if not actor.can_somewhere(needed):
-            return refused(request, needed)
+    for needed in ((Permission.CONSOLE_OPEN,), any_of):
+        if not any(actor.can_somewhere(permission) for permission in needed):
+            return refused(request, needed[0])
     try:
         response: HttpResponse = run()
     except RealmkeepError as error:

@@ -12,13 +12,13 @@ from django.contrib.messages import get_messages
 from django.http import HttpRequest
 from django.template.context import RequestContext
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from console.shell import palette
+from console.shell import dates, palette
 from console.shell.fragments import page_title
 from console.shell.navigation import Navigation, navigation_for
 from console.shell.theme import accent_of_request, chosen_theme
@@ -147,13 +147,13 @@ def relative_time(
     if moment is None:
         return format_html('<span class="meta">{}</span>', empty or _("never"))
     local = timezone.localtime(moment, _zone(context))
-    exact = f"{date_format(local, 'j M Y')}, {date_format(local, 'H:i:s')} {local.tzname()}"
+    exact = dates.exact(local)
     match style:
         case "clock":
             today = timezone.localtime(clock.now(), _zone(context)).date()
-            shown = date_format(local, "H:i:s") if local.date() == today else date_format(local, "j M, H:i")
+            shown = dates.clock_seconds(local) if local.date() == today else dates.day_and_time(local)
         case "date":
-            shown = date_format(local, "j M Y")
+            shown = dates.day(local)
         case "exact":
             shown = exact
         case _:
@@ -167,18 +167,7 @@ def relative_time(
 
 def ago(moment: datetime) -> str:
     """How long ago, or in how long, in the biggest unit that fits."""
-    seconds = (clock.now() - moment).total_seconds()
-    passed, seconds = seconds >= 0, abs(seconds)
-    if seconds < 60:
-        span = _("%(n)s s") % {"n": int(seconds)}
-    elif seconds < 3600:
-        span = _("%(n)s min") % {"n": int(seconds // 60)}
-    elif seconds < 86400:
-        span = _("%(n)s h") % {"n": int(seconds // 3600)}
-    else:
-        days = int(seconds // 86400)
-        span = ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
-    return _("%(span)s ago") % {"span": span} if passed else _("in %(span)s") % {"span": span}
+    return dates.passed((clock.now() - moment).total_seconds())
 
 
 @register.filter
@@ -186,20 +175,29 @@ def duration(seconds: int | None) -> str:
     """900 → 15 min, 2592000 → 30 days: the biggest unit that divides it."""
     if seconds is None:
         return ""
-    for size, one, many in (
-        (86400, "%(n)s day", "%(n)s days"),
-        (3600, "%(n)s hour", "%(n)s hours"),
-        (60, "%(n)s min", "%(n)s min"),
-    ):
-        if seconds >= size and seconds % size == 0:
-            return ngettext(one, many, seconds // size) % {"n": seconds // size}
+    if seconds >= 86400 and seconds % 86400 == 0:
+        days = seconds // 86400
+        return ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
+    if seconds >= 3600 and seconds % 3600 == 0:
+        hours = seconds // 3600
+        return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
+    if seconds >= 60 and seconds % 60 == 0:
+        return _("%(n)s min") % {"n": seconds // 60}
     return _("%(n)s s") % {"n": seconds}
 
 
 @register.filter
-def grouped(number: float | None) -> str:
-    """1234567 → 1,234,567 in the page's language."""
-    return "" if number is None else number_format(number, force_grouping=True)
+def grouped(number: float | str | None) -> str:
+    """1234567 → 1,234,567 in the page's language. A word in place of a number ("all") stays a word."""
+    if number is None:
+        return ""
+    return number_format(number, force_grouping=True) if isinstance(number, int | float) else str(number)
+
+
+@register.filter
+def percent(number: float) -> str:
+    """6.2 → 6.2% in the page's language."""
+    return dates.percent(number)
 
 
 @register.simple_tag
@@ -284,7 +282,7 @@ def realm_clock(context: RequestContext) -> SafeString:
     return format_html(
         '<time class="meta desk num" data-clock="{}" data-zone="{}" title="{}">{} {}</time>',
         str(zone), local.tzname(), _("Time in this realm's time zone, %(zone)s") % {"zone": zone},
-        date_format(local, "D j M, H:i"), local.tzname(),
+        dates.weekday_day_and_time(local), local.tzname(),
     )  # fmt: skip
 
 

@@ -1,19 +1,20 @@
 """Template tags of sign-in, consent and account pages: `{% load selfservice %}`. Icons come from `{% load rk %}`."""
 
 import zlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.forms import BoundField
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from console.account.language import offered_languages
+from console.shell import dates
 from console.shell.colors import accent_of
 from console.templatetags import rk
 from identity.kernel import clock
@@ -83,16 +84,22 @@ def moment(when: datetime | None, style: str = "row") -> SafeString:
     if when is None:
         return SafeString("")
     local = timezone.localtime(when)
-    exact = f"{date_format(local, 'j F Y, H:i')} {local.tzname()}"
+    exact = dates.long_exact(local)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, moment_in_words(local, style)
     )
 
 
+@register.simple_tag
+def present_moment() -> str:
+    """Now, exactly: what support looks for in the log."""
+    return dates.long_exact(timezone.localtime(clock.now()))
+
+
 def moment_in_words(local: datetime, style: str = "row") -> str:
     """What `moment` shows; `local` is in the reader's time zone."""
     today = timezone.localtime(clock.now()).date()
-    time = date_format(local, "H:i")
+    time = dates.clock_time(local)
     inline = style == "inline"
     if local.date() == today:
         text = pgettext("in a sentence", "today at %(time)s") if inline else _("Today %(time)s")
@@ -101,16 +108,16 @@ def moment_in_words(local: datetime, style: str = "row") -> str:
         text = pgettext("in a sentence", "yesterday at %(time)s") if inline else _("Yesterday %(time)s")
         return text % {"time": time}
     if local.year == today.year:
-        day = date_format(local, "j F" if inline else "j M")
+        day = dates.long_day_of_year(local) if inline else dates.day_of_year(local)
     else:
-        day = date_format(local, "j F Y" if inline else "j M Y")
+        day = dates.long_day(local) if inline else dates.day(local)
     return pgettext("in a sentence", "on %(day)s") % {"day": day} if inline else day
 
 
 @register.simple_tag
-def languages() -> tuple[tuple[str, str], ...]:
+def languages() -> Sequence[tuple[str, str]]:
     """(code, own name) of each language that can be chosen."""
-    return offered_languages()
+    return settings.LANGUAGES
 
 
 @register.simple_tag

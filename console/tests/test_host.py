@@ -1,6 +1,7 @@
 """Outside the realms: the start page tells nothing private, machines get what they ask, failures have a page."""
 
 import json
+import re
 
 import pytest
 from django.db import DatabaseError
@@ -79,16 +80,50 @@ def test_an_unknown_realm_and_an_unknown_host_are_the_same_page():
         assert "There is no such realm" in answer.content.decode()
 
 
+UNKNOWN = (("/realms/nowhere/console/", "testserver"), ("/", "evil.example"), ("/realms/nowhere/signin", "testserver"))
+
+
+@pytest.mark.parametrize(("path", "host"), UNKNOWN)
+def test_the_page_of_an_unknown_realm_has_the_headers_of_every_page(path, host):
+    known, answer = get("/"), get(path, headers={"Host": host})
+    assert answer.status_code == 404
+    for header in (
+        "Content-Security-Policy",
+        "X-Frame-Options",
+        "X-Content-Type-Options",
+        "Referrer-Policy",
+        "Cross-Origin-Opener-Policy",
+        "Cache-Control",
+    ):
+        value = re.sub(r"'nonce-[^']+'", "", known.headers[header])
+        assert re.sub(r"'nonce-[^']+'", "", answer.headers[header]) == value, header
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    html = answer.content.decode()
+    assert "account/account.css" in html
+    assert 'class="card stack stack-card"' in html
+
+
+def test_an_unknown_host_gets_the_styles_of_that_page_and_nothing_else():
+    styles = get("/static/account/account.css", headers={"Host": "evil.example"})
+    assert styles.status_code == 200
+    assert b"--realm-accent" in b"".join(styles)
+    for path in ("/static/nothing.css", "/healthz", "/readyz"):
+        assert get(path, headers={"Host": "evil.example"}).status_code == 404
+
+
 def test_a_wrong_address_keeps_the_consoles_shell(realm_a, owner_a, client_for):
     html = client_for(realm_a).sign_in(owner_a).get("/console/nowhere").content.decode()
     assert "Not found" in html
     assert "rk-side" in html
 
 
-def test_a_wrong_address_outside_the_console_has_a_plain_page(realm_a, client_for):
-    answer = client_for(realm_a).get("/nowhere")
+def test_a_wrong_address_outside_the_console_has_a_plain_page(realm_a, client_for, caplog):
+    with caplog.at_level("ERROR"):
+        answer = client_for(realm_a).get("/nowhere")
     assert answer.status_code == 404
     assert "rk-side" not in answer.content.decode()
+    assert "There is nothing here" in answer.content.decode()
+    assert not caplog.records, "a wrong address is no fault of the server"
 
 
 @pytest.mark.parametrize(("path", "accept"), [("/oauth/nowhere", "text/html"), ("/nowhere", "application/json")])

@@ -7,10 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from console.roles.rows import role_title
+from console.shell import dates
 from identity.access.models import Role
 from identity.access.queries import missing_of, organization_scopes
 from identity.accounts.models import User, UserStatus
@@ -47,8 +48,8 @@ def short(moment: datetime) -> str:
     """A moment of today by its clock, any other with its date, in the realm's zone."""
     local = timezone.localtime(moment)
     if local.date() == timezone.localtime(clock.now()).date():
-        return formats.date_format(local, "H:i")
-    return formats.date_format(local, "j M, H:i")
+        return dates.clock_time(local)
+    return dates.day_and_time(local)
 
 
 def user_url(user_id: UUID, name: str = "user") -> str:
@@ -77,7 +78,7 @@ def rights_on(actor: Actor, user_id: UUID, held: Iterable[str]) -> Rights:
         write=actor.can(Permission.USERS_WRITE, *scopes) and not outranked,
         disable=actor.can(Permission.USERS_DISABLE, *scopes),
         invite=actor.can(Permission.USERS_INVITE, *scopes),
-        end_sessions=actor.can(Permission.SESSIONS_END, *scopes),
+        end_sessions=actor.can(Permission.SESSIONS_END, *scopes) and not outranked,
         is_self=is_self,
         outranked=outranked,
     )

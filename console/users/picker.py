@@ -29,7 +29,11 @@ class Match:
 
 def matches(actor: Actor, term: str, *, among: Callable[[list[UUID]], Collection[UUID]], taken: str) -> list[Match]:
     """People found under `term`, newest first without one. Those that `among` names are shown and can't be chosen."""
-    found = list(find_users(actor, search=term[:200])[:LIMIT])
+    return matches_of(list(find_users(actor, search=term[:200])[:LIMIT]), among=among, taken=taken)
+
+
+def matches_of(found: list[User], *, among: Callable[[list[UUID]], Collection[UUID]], taken: str) -> list[Match]:
+    """These people to choose from."""
     already = among([user.pk for user in found])
     return [
         Match(user, public_id("user", user.pk), meta_of(user), taken if user.pk in already else "") for user in found

@@ -69,6 +69,10 @@ def as_markdown(lines: list[Line], bare_verify_ms: float | None, circumstances: 
         "CPU-milliseconds an operation, medians over the rounds of one run, written by `make bench`. The "
         "peer is the JavaScript `oidc-provider` with all state in its memory and no database. Ratio is ours "
         "to the peer's; the last two columns are wall-clock figures of ours, beside the load.",
+        "`make bench` measures anew and writes `var/bench.md`; `bin/bench --publish` writes this page too. It needs "
+        "PostgreSQL's programs, and starts and stops all else by itself; `bin/bench --help` tells the options. CPU "
+        "time is that of the server's and the database's whole process trees; a busy machine makes it grow, by up to a "
+        "third, so compare with the peer of the same run.",
         "\n".join(rows),
         "\n".join(notes),
     ]

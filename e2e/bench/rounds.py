@@ -56,9 +56,11 @@ class Figures:
 class Runner:
     """Measures targets in turn, one operation after the other."""
 
-    def __init__(self, targets: list[Target], load: Load) -> None:
+    def __init__(self, targets: list[Target], load: Load, warmed: Callable[[], None] = lambda: None) -> None:
+        """`warmed` runs after the warm-up of each operation, beside no load."""
         self.targets = targets
         self.load = load
+        self.warmed = warmed
 
     async def measure(self, operation: str, between: Callable[[], None] | None = None) -> dict[str, Figures]:
         """Return the figures of one operation by target; `between` runs once a round, beside no load."""
@@ -75,7 +77,9 @@ class Runner:
                 result = await self._round(target, workers[target.name], warm_up=number < 0)
                 if number >= 0 or result.failures:
                     rounds[target.name].append(result)
-            if between is not None and number >= 0:
+            if number < 0:
+                self.warmed()
+            elif between is not None:
                 between()
         for worker in (worker for several in workers.values() for worker in several):
             worker.agent.close()

@@ -1,7 +1,10 @@
 """The bench fails a run that is over its budget, or in which anything went wrong."""
 
+from pathlib import Path
+
 import pytest
 
+from e2e.bench.__main__ import main
 from e2e.bench.report import Line, as_markdown, budget_of, passed
 from e2e.bench.rounds import Figures
 
@@ -26,6 +29,16 @@ def test_failed_requests_fail_the_run_however_cheap_they_were():
 
 def test_operation_without_a_budget_is_only_shown():
     assert passed([line(figures(99.0), budget=None)])
+
+
+def test_a_machine_without_postgresql_skips_loudly(monkeypatch, capsys):
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    monkeypatch.setattr(Path, "glob", lambda _path, _pattern: iter(()))
+    monkeypatch.setattr("os.sched_setaffinity", lambda _pid, _processors: None)
+    monkeypatch.setattr("signal.signal", lambda _number, _handler: None)
+    monkeypatch.setattr("sys.argv", ["bench"])
+    assert main() == 0
+    assert "SKIPPED" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("bare", "budget"), [(16.0, 25.0), (30.0, 39.0), (None, None)])

@@ -9,10 +9,10 @@ import pytest
 from django.db import models, transaction
 
 from conftest import actor_of, make_application, make_realm, make_user
-from identity.access.commands import add_member, create_organization, create_role
-from identity.accounts.commands import invite_user
+from identity.access.commands import add_member, create_organization, create_role, grant_object
+from identity.accounts.commands import invite_user, save_view
 from identity.accounts.models import User
-from identity.applications.commands import create_resource_server, create_scope
+from identity.applications.commands import create_resource_server, create_scope, let_act_for
 from identity.applications.models import ClientSecret
 from identity.audit.models import AuditEvent
 from identity.audit.outbox import drain
@@ -68,15 +68,20 @@ def build(slug: str, marker: str) -> World:
         system = system_actor(realm.pk)
         organization = create_organization(system, slug="org", name=f"Org {marker}")
         add_member(system, organization_id=organization.pk, user_id=person.pk)
+        for kind, managed in (("organization", organization), ("application", application)):
+            permission = "users:read" if kind == "organization" else "applications:read"
+            grant_object(system, user_id=person.pk, permission=permission, kind=kind, object_id=managed.pk)
         role = create_role(system, kind="application", name="buyer", description=marker)
         server = create_resource_server(system, identifier="https://api.example", name=f"API {marker}")
         scope = create_scope(system, name="orders.read", title=f"Orders {marker}", resource_server_id=server.pk)
+        let_act_for(system, application_id=application.pk, resource_server_id=server.pk)
         invitation = invite_user(system, email="invited@example.com", name=f"Ines {marker}")
         consents = [
             grant_consent(actor_of(each), application_id=application.pk, scopes=["openid"]) for each in (person, owner)
         ]
     RealmClient(realm).sign_in(person)
     with realm_scope(realm):
+        view = save_view(actor_of(owner), area="users", name=f"View {marker}", query="status=locked", shared=True)
         alert = attack(realm, person)
         event = AuditEvent.objects.filter(realm_id=realm.pk, type="application.registered").get()
         session = Session.objects.get(user=person)
@@ -96,6 +101,7 @@ def build(slug: str, marker: str) -> World:
         "event": ("event", event.pk),
         "secret": ("secret", kept_secret.pk),
         "message": ("message", message.pk),
+        "view": ("view", view.pk),
     }
     world.ids = {label: public_id(kind, pk) for label, (kind, pk) in rows.items()}
     world.raw_ids = {label: str(pk) for label, (_, pk) in rows.items()}

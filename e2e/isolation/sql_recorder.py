@@ -29,7 +29,7 @@ GLOBAL = GLOBAL_TABLES | {
     "django_content_type",
     "auth_permission",
     "django_migrations",
-    "django_tasks_db_dbtaskresult",
+    "django_tasks_database_dbtaskresult",
 }
 """Tables that belong to no realm. Group tables are not listed: asking them fails (DECISIONS 24)."""
 LIBRARY = {"account_emailaddress", "account_emailconfirmation"}

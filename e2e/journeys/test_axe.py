@@ -18,7 +18,11 @@ PAGES = [
     "",
     "users",
     "users/invite",
+    "organizations",
+    "organizations/new",
     "roles",
+    "roles/new",
+    "roles/compare",
     "applications",
     "applications/new",
     "sessions",
@@ -28,8 +32,10 @@ PAGES = [
     "settings",
     "keys",
     "outbox",
+    "views",
+    "users?status=locked",
 ]
-DETAILS_OF = ["users", "roles", "applications", "sessions", "consents"]
+DETAILS_OF = ["users", "organizations", "roles", "applications", "sessions", "consents"]
 LOOKS = {
     "a desk, light": {"color_scheme": "light", "viewport": {"width": 1440, "height": 900}},
     "a desk, dark": {"color_scheme": "dark", "viewport": {"width": 1440, "height": 900}},

@@ -184,6 +184,11 @@ def test_from_an_empty_product_to_a_stopped_attack(product: Product, watched: Wa
     expect(dialog.get_by_role("heading")).to_have_text("Contain Dana Okafor?")
     assert watch.evaluate("window.openSinceTheBeginning") is True
     dialog.get_by_role("button", name="Contain Dana Okafor").click()
+    # He stays on the overview: the row tells what became of it, the decisions follow.
+    expect(feed.get_by_text("Dana Okafor is locked.").first).to_be_visible()
+    expect(watch.get_by_role("heading", level=1)).to_have_text("Overview")
+    expect(watch.locator("#lead")).to_have_text("Nothing needs a decision.")
+    feed.get_by_role("link", name="See alert").first.click()
     expect(watch.get_by_role("main")).to_contain_text("What was done")
 
     # Her laptop is a known device, which no stranger's guesses can pause: only the lock keeps her out now.

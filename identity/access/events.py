@@ -4,12 +4,18 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
+from identity.access.rules import BUILT_IN_ROLES
 from identity.kernel.events import Event, Severity, event, personal
+
+TITLES = {role.name: role.title for role in BUILT_IN_ROLES}
+"""Names of built-in roles → what readers call them."""
 
 
 @event("role.created", target="role", sentence=_("{actor} created the role {name}"))
 class RoleCreated(Event):
     """A console or application role exists."""
+
+    words = TITLES
 
     name: str = ""
     kind: str = ""
@@ -26,6 +32,8 @@ class RoleCreated(Event):
 class RolePermissionsChanged(Event):
     """Everybody who holds it can do more or less from the next request on. `changes` has both lists."""
 
+    words = TITLES
+
     name: str = ""
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
@@ -35,12 +43,16 @@ class RolePermissionsChanged(Event):
 class RoleRenamed(Event):
     """`changes` has both names and descriptions; an application role's name is what its tokens carry."""
 
+    words = TITLES
+
     name: str = ""
 
 
 @event("role.deleted", target="role", sentence=_("{actor} deleted the role {name}, held by {holders} people"))
 class RoleDeleted(Event):
     """Nobody holds it any more."""
+
+    words = TITLES
 
     name: str = ""
     kind: str = ""
@@ -50,6 +62,8 @@ class RoleDeleted(Event):
 @event("role.assigned", target="user", sentence=_("{actor} gave {target} the role {role}"), severity=Severity.MEDIUM)
 class RoleAssigned(Event):
     """A person holds a role."""
+
+    words = TITLES
 
     role_id: UUID | None = None
     role: str = ""
@@ -62,6 +76,8 @@ class RoleAssigned(Event):
 class RoleUnassigned(Event):
     """A person no longer holds a role."""
 
+    words = TITLES
+
     role_id: UUID | None = None
     role: str = ""
     kind: str = ""
@@ -70,24 +86,30 @@ class RoleUnassigned(Event):
 @event(
     "grant.added",
     target="user",
-    sentence=_("{actor} let {target} use {permission} on one {object_kind}"),
+    sentence=_("{actor} let {target} use {permission} on {object_name}"),
     severity=Severity.MEDIUM,
 )
 class GrantAdded(Event):
     """A person holds one permission on one application or organization."""
 
+    words = {"": _("a single object")}
+
     permission: str = ""
     object_kind: str = ""
     object_id: UUID | None = None
+    object_name: str = ""
 
 
-@event("grant.removed", target="user", sentence=_("{actor} took {permission} on one {object_kind} from {target}"))
+@event("grant.removed", target="user", sentence=_("{actor} took {permission} on {object_name} from {target}"))
 class GrantRemoved(Event):
     """A person no longer holds that permission there."""
 
+    words = {"": _("a single object")}
+
     permission: str = ""
     object_kind: str = ""
     object_id: UUID | None = None
+    object_name: str = ""
 
 
 @event("organization.created", target="organization", sentence=_("{actor} created the organization {name}"))
@@ -151,5 +173,12 @@ class VisitOpened(Event):
 @event("visit.ended", target="realm", sentence=_("{actor} left the console ({how})"))
 class VisitEnded(Event):
     """The operator is out again: by `button`, `timer`, `sign_out`, `another_visit` or `access_lost`."""
+
+    words = {
+        "another_visit": _("another visit began"),
+        "button": _("by the button"),
+        "sign_out": _("signed out"),
+        "timer": _("the time was over"),
+    }
 
     how: str = "button"

@@ -131,12 +131,15 @@ def require_rank(actor: Actor, *, user_id: UUID) -> None:
 
     Stops the way round AC-02: a help desk that sets an owner's e-mail or password would be owner a minute later.
     """
-    if actor.id == user_id:
-        return
-    held, _ = permissions_of_user(user_id)
-    missing = [permission for permission in sorted(held) if not actor.can(permission)]
-    if missing:
-        raise PermissionDenied(permission=missing[0])
+    require_rank_over(actor, user_ids=[user_id])
+
+
+def require_rank_over(actor: Actor, *, user_ids: Iterable[UUID]) -> None:
+    """The same for several people, in two queries: one of higher rank refuses the whole. Raises PermissionDenied."""
+    for held, _ in permissions_of_users(pk for pk in user_ids if pk != actor.id).values():
+        missing = [permission for permission in sorted(held) if not actor.can(permission)]
+        if missing:
+            raise PermissionDenied(permission=missing[0])
 
 
 # --- pages: roles ----------------------------------------------------------------------------------------------------
@@ -181,10 +184,17 @@ def find_role(kind: str, name: str, application_id: UUID | None = None) -> Role 
 
 
 def assignments_of_role(actor: Actor, *, role_id: UUID, search: str = "") -> QuerySet[RoleAssignment]:
-    """Who holds a role, the latest first. Raises PermissionDenied, NotFound."""
+    """Who holds a role, the latest first. Raises PermissionDenied, NotFound.
+
+    The manager of one application sees all holders of its roles, the help desk of an organization only its members.
+    """
     role = get_role(actor, role_id=role_id)
-    actor.require(Permission.USERS_READ)
     rows = RoleAssignment.objects.filter(role=role).select_related("user").order_by("-id")
+    organizations = actor.scopes_of(Permission.USERS_READ, ORGANIZATION)
+    if organizations is not None and not manages_roles_of(actor, role):
+        if not organizations:
+            raise PermissionDenied(permission=Permission.USERS_READ)
+        rows = rows.filter(user_id__in=members_of(organizations))
     if search:
         rows = rows.filter(Q(user__name__icontains=search) | Q(user__email__icontains=search))
     return rows
@@ -197,14 +207,18 @@ def holders_among(role_id: UUID, user_ids: Iterable[UUID]) -> set[UUID]:
 
 
 def assignments_of_user(actor: Actor, *, user_id: UUID) -> QuerySet[RoleAssignment]:
-    """The roles of a person with when they were given. Raises PermissionDenied."""
-    if actor.id != user_id:
-        actor.require(Permission.ROLES_READ)
-    return (
-        RoleAssignment.objects.filter(user_id=user_id)
-        .select_related("role", "role__application")
-        .order_by("-role__kind", "-role__built_in", "role__name")
-    )
+    """The roles of a person with when they were given. Raises PermissionDenied.
+
+    Who may only assign roles of some applications sees those of them that the person holds.
+    """
+    rows = RoleAssignment.objects.filter(user_id=user_id)
+    if actor.id != user_id and not actor.can(Permission.ROLES_READ):
+        mine = actor.scopes_of(Permission.ROLES_ASSIGN, APPLICATION)
+        if mine is not None:
+            if not mine:
+                raise PermissionDenied(permission=Permission.ROLES_READ)
+            rows = rows.filter(role__application_id__in=mine)
+    return rows.select_related("role", "role__application").order_by("-role__kind", "-role__built_in", "role__name")
 
 
 def role_names_of(user_ids: Iterable[UUID]) -> dict[UUID, list[Role]]:
@@ -232,6 +246,11 @@ def may_assign(actor: Actor, role: Role) -> bool:
     return actor.can(Permission.ROLES_ASSIGN, *scopes)
 
 
+def manages_roles_of(actor: Actor, role: Role) -> bool:
+    """Whether this is a role of an application whose roles the actor gives, so that he may know who holds it."""
+    return role.application_id is not None and actor.can(Permission.ROLES_ASSIGN, (APPLICATION, role.application_id))
+
+
 def missing_of(actor: Actor, words: Iterable[str]) -> list[Permission]:
     """Which of these permissions the actor doesn't hold on the whole realm, so that he can't give them (AC-02)."""
     realm = current_realm()
@@ -254,8 +273,43 @@ def grants_of_user(actor: Actor, *, user_id: UUID) -> QuerySet[ObjectGrant]:
     )
 
 
+def grants_on(
+    actor: Actor, *, kind: str, object_id: UUID, user_id: UUID | None = None, search: str = ""
+) -> QuerySet[ObjectGrant]:
+    """Who may do what on one application or organization, by name. The caller has fetched the object.
+
+    Raises PermissionDenied: it takes the right to see roles and people, on the whole realm.
+    """
+    actor.require(Permission.ROLES_READ)
+    actor.require(Permission.USERS_READ)
+    rows = ObjectGrant.objects.filter(
+        content_type__model=kind,
+        permission__content_type__model=kind,
+        permission__codename__in=[str(permission) for permission in GRANTABLE.get(kind, ())],
+        object_pk=str(object_id),
+    )
+    if user_id is not None:
+        rows = rows.filter(user_id=user_id)
+    if search:
+        rows = rows.filter(Q(user__name__icontains=search) | Q(user__email__istartswith=search))
+    return rows.select_related("user", "permission").order_by("user__name", "user__email", "permission__codename")
+
+
+def grantable_by(actor: Actor, *, kind: str, object_id: UUID) -> list[Permission]:
+    """What the actor may grant on one object: what can be granted there, and he holds there himself (AC-02)."""
+    if not actor.can(Permission.ROLES_ASSIGN):
+        return []
+    return [permission for permission in GRANTABLE.get(kind, ()) if actor.can(permission, (kind, object_id))]
+
+
+def managers_of(kind: str, object_id: UUID) -> int:
+    """How many people hold something on one object."""
+    rows = ObjectGrant.objects.filter(content_type__model=kind, object_pk=str(object_id))
+    return rows.values("user_id").distinct().count()
+
+
 def organizations(actor: Actor, *, search: str = "") -> QuerySet[Organization]:
-    """The organizations that the actor may see, with `members` counted. Raises PermissionDenied."""
+    """The organizations that the actor may see, newest first, with `members` counted. Raises PermissionDenied."""
     mine = actor.scopes_of(Permission.ORGANIZATIONS_READ, ORGANIZATION)
     rows = Organization.objects.annotate(members=Count("memberships")).order_by("-id")
     if mine is not None:
@@ -273,17 +327,39 @@ def get_organization(actor: Actor, *, organization_id: UUID) -> Organization:
     return row
 
 
-def memberships(actor: Actor, *, organization_id: UUID) -> QuerySet[Membership]:
+def memberships(actor: Actor, *, organization_id: UUID, search: str = "") -> QuerySet[Membership]:
     """Who belongs to an organization, the latest first. Raises PermissionDenied, NotFound."""
     organization = get_organization(actor, organization_id=organization_id)
     actor.require(Permission.USERS_READ, (ORGANIZATION, organization.pk))
-    return Membership.objects.filter(organization=organization).select_related("user").order_by("-id")
+    rows = Membership.objects.filter(organization=organization).select_related("user").order_by("-id")
+    if search:
+        rows = rows.filter(Q(user__name__icontains=search) | Q(user__email__istartswith=search))
+    return rows
+
+
+def members_among(organization_id: UUID, user_ids: Iterable[UUID]) -> set[UUID]:
+    """Which of some people belong to an organization; one query."""
+    rows = Membership.objects.filter(organization_id=organization_id, user_id__in=list(user_ids))
+    return set(rows.values_list("user_id", flat=True))
+
+
+def memberships_of_user(actor: Actor, *, user_id: UUID) -> QuerySet[Membership]:
+    """The organizations of a person that the actor may see, by name. Raises PermissionDenied.
+
+    The help desk of one organization learns nothing about the person's others.
+    """
+    rows = Membership.objects.filter(user_id=user_id).select_related("organization").order_by("organization__name")
+    mine = actor.scopes_of(Permission.ORGANIZATIONS_READ, ORGANIZATION)
+    if mine is None:
+        return rows
+    if not mine:
+        raise PermissionDenied(permission=Permission.ORGANIZATIONS_READ)
+    return rows.filter(organization_id__in=mine)
 
 
 def organizations_of_user(actor: Actor, *, user_id: UUID) -> list[Organization]:
-    """The organizations of a person, by name. Raises PermissionDenied."""
-    actor.require(Permission.ORGANIZATIONS_READ, *organization_scopes(user_id))
-    return list(Organization.objects.filter(memberships__user_id=user_id).order_by("name"))
+    """The same as organizations. Raises PermissionDenied."""
+    return [row.organization for row in memberships_of_user(actor, user_id=user_id)]
 
 
 # --- operator visits ------------------------------------------------------------------------------------------------

@@ -31,6 +31,8 @@ class UserProfileChanged(Event):
 class UserIdentifiersChanged(Event):
     """Phone number or username changed."""
 
+    words = {"phone": _("phone number"), "username": _("username")}
+
     fields: tuple[str, ...] = ()
 
 
@@ -160,3 +162,29 @@ class InvitationRevoked(Event):
     """The link stopped working; the account stays, without a password."""
 
     invitation_id: UUID | None = None
+
+
+@event("view.saved", target="view", sentence=_("{actor} saved a view of the list {area}"), feed=False)
+class ViewSaved(Event):
+    """A person keeps the filters of a list. They may name people, so the view's name is sealed and they stay out."""
+
+    area: str = ""
+    name: str = personal()
+    shared: bool = False
+
+
+@event("view.changed", target="view", sentence=_("{actor} changed a saved view of the list {area}"), feed=False)
+class ViewChanged(Event):
+    """`changes` has what it is to others: shared or not, opened first or not."""
+
+    area: str = ""
+    name: str = personal()
+
+
+@event("view.deleted", target="view", sentence=_("{actor} deleted a saved view of the list {area}"), feed=False)
+class ViewDeleted(Event):
+    """The list itself is as it was."""
+
+    area: str = ""
+    name: str = personal()
+    shared: bool = False

@@ -1,4 +1,4 @@
-"""The person's account and invitations."""
+"""The person's account, its codes and attributes, invitations, and the views of lists that a person saved."""
 
 from typing import Any
 
@@ -235,4 +235,29 @@ class Attribute(RealmOwned):
         return self.label
 
 
-__all__ = ["Attribute", "Invitation", "OneTimeCode", "PasswordRecord", "User"]
+class SavedView(RealmOwned):
+    """The filters of one of the console's lists, kept under a name by a person, for himself or for all admins."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
+    area = models.CharField(max_length=32)
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=1000, blank=True, default="")
+    shared = models.BooleanField(default=False)
+    is_default = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("realm", "owner", "area", Lower("name"), name="saved_view_name_once"),
+            models.UniqueConstraint(
+                fields=["realm", "owner", "area"], condition=Q(is_default=True), name="saved_view_default_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["realm", "area"], condition=Q(shared=True), name="saved_view_shared")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+__all__ = ["Attribute", "Invitation", "OneTimeCode", "PasswordRecord", "SavedView", "User"]

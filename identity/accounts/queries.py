@@ -7,10 +7,11 @@ from allauth.account.models import EmailAddress
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
-from identity.access.queries import ORGANIZATION, holders_of, members_of
+from identity.access.models import Role
+from identity.access.queries import ORGANIZATION, holders_among, holders_of, manages_roles_of, members_of
 from identity.accounts.addresses import pending_of
 from identity.accounts.links import AboutAddress
-from identity.accounts.models import Attribute, Invitation, User, UserStatus
+from identity.accounts.models import Attribute, Invitation, SavedView, User, UserStatus
 from identity.accounts.rules import Identifier, invitation_is_open, normalized_identifier
 from identity.kernel import clock
 from identity.kernel.actor import Actor
@@ -78,6 +79,38 @@ def find_users(actor: Actor, *, search: str = "", status: str = "", role_id: UUI
             )
         )
     return rows
+
+
+def people_for_role(actor: Actor, *, role: Role, search: str, limit: int) -> list[User]:
+    """To whom the actor may give a role: people whom he sees, found as in `find_users`. Raises PermissionDenied.
+
+    The manager of one application browses nobody: he names a person by the exact email, phone number, username or ID.
+    """
+    found = list(find_users(actor, search=search)[:limit]) if actor.can_somewhere(Permission.USERS_READ) else []
+    if not actor.can(Permission.USERS_READ) and manages_roles_of(actor, role):
+        by_id = parse_public_id("user", search.strip().lower())
+        named = user_by_id(by_id) if by_id else find_user_by_identifier(search)
+        if named is not None and named not in found:
+            found.insert(0, named)
+    elif not actor.can_somewhere(Permission.USERS_READ):
+        actor.require(Permission.USERS_READ)
+    return found[:limit]
+
+
+def get_holder(actor: Actor, *, role: Role, user_id: UUID) -> User:
+    """A person of whom the actor may know the holding of a role. Raises NotFound, PermissionDenied."""
+    if manages_roles_of(actor, role) and holders_among(role.pk, [user_id]):
+        holder = user_by_id(user_id)
+        if holder is not None:
+            return holder
+    return get_user(actor, user_id=user_id)
+
+
+def seen_among(actor: Actor, user_ids: Iterable[UUID]) -> set[UUID]:
+    """Which of some people the actor may see, so that their names can be links; one query."""
+    if not actor.can_somewhere(Permission.USERS_READ):
+        return set()
+    return set(visible_users(actor).filter(pk__in=list(user_ids)).values_list("pk", flat=True))
 
 
 def _open_invitations() -> QuerySet[Invitation]:
@@ -193,3 +226,21 @@ def _realm_id() -> UUID:
 def realm_attributes() -> list[tuple[str, str]]:
     """The custom attributes of the realm of the moment, in their order: name and label."""
     return list(Attribute.objects.order_by("position", "name").values_list("name", "label"))
+
+
+def saved_views(actor: Actor, *, area: str = "") -> QuerySet[SavedView]:
+    """The views that the actor saved, and those that others share with all admins, by name; of one list or of all.
+
+    An operator on a visit has none of his own here.
+    """
+    mine = Q(owner_id=actor.id) if actor.is_person and actor.home_realm_id == actor.realm_id else Q(pk=None)
+    rows = SavedView.objects.filter(mine | Q(shared=True)).select_related("owner").order_by("area", "shared", "name")
+    return rows.filter(area=area) if area else rows
+
+
+def get_saved_view(actor: Actor, *, view_id: UUID) -> SavedView:
+    """One's own view or a shared one. Raises NotFound."""
+    view = saved_views(actor).filter(pk=view_id).first()
+    if view is None:
+        raise NotFound
+    return view

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 from enum import StrEnum
 from functools import lru_cache
+from urllib.parse import parse_qsl, urlencode
 from zoneinfo import available_timezones
 
 import phonenumbers
@@ -25,6 +26,9 @@ MOST_SIMILAR = 0.7
 SHORTEST_OWN_WORD = 4
 
 INVITATION_LIFETIME = timedelta(days=7)
+INVITATION_KEPT = timedelta(days=90)
+"""How long an invitation that was answered, withdrawn or replaced is kept."""
+
 RESET_LIFETIME = timedelta(hours=1)
 CONFIRM_LIFETIME = timedelta(days=3)
 REVERT_LIFETIME = timedelta(days=7)
@@ -309,3 +313,40 @@ def invitation_is_open(
 ) -> bool:
     """Whether an invitation can still be accepted."""
     return accepted_at is None and revoked_at is None and expires_at > now
+
+
+# --- saved views ----------------------------------------------------------------------------------------------------
+
+MOST_VIEWS = 50
+"""How many views a person keeps."""
+MAX_VIEW_NAME, MAX_QUERY = 60, 1000
+_AREA = re.compile(r"[a-z_]{1,32}")
+_PARAMETER = re.compile(r"[a-z_]{1,32}")
+_OF_THE_MOMENT = frozenset({"after", "all", "event"})
+
+
+def checked_area(area: str) -> str:
+    """The name of a list. Raises Invalid (field area)."""
+    if not _AREA.fullmatch(area):
+        raise Invalid(_("There is no such list."), field="area")
+    return area
+
+
+def checked_view_name(name: str) -> str:
+    """A view's name, in one spelling. Raises Invalid (field name)."""
+    name = " ".join(name.split())
+    if not name or len(name) > MAX_VIEW_NAME or not name.isprintable():
+        raise Invalid(_("Give the view a name of up to 60 characters."), field="name")
+    return name
+
+
+def checked_query(text: str) -> str:
+    """Filters as they stand in an address, sorted, without the place in the list. Raises Invalid (field query).
+
+    Only names and values: it is joined to the list's own address, so no view leads anywhere else.
+    """
+    pairs = sorted((name, value) for name, value in parse_qsl(text[:4000]) if name not in _OF_THE_MOMENT)
+    query = urlencode(pairs)
+    if len(query) > MAX_QUERY or not all(_PARAMETER.fullmatch(name) for name, _value in pairs):
+        raise Invalid(_("These filters are too many to keep."), field="query")
+    return query

@@ -57,6 +57,18 @@ class ApplicationDisabled(Event):
     name: str = ""
 
 
+@event(
+    "application.acts_for_changed",
+    target="application",
+    sentence=_("{actor} changed which API {name} acts for"),
+    severity=Severity.MEDIUM,
+)
+class ApplicationActsForChanged(Event):
+    """It may introspect the tokens that are for another API, or for none."""
+
+    name: str = ""
+
+
 @event("application.enabled", target="application", sentence=_("{actor} enabled the application {name}"))
 class ApplicationEnabled(Event):
     """A disabled application works again."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _
 from oauth2_provider.generators import generate_client_id
 from oauth2_provider.models import AbstractApplication
 
@@ -74,6 +75,10 @@ class Application(RealmOwned, Stated, AbstractApplication):
     scopes = models.JSONField(default=list)
     first_party = models.BooleanField(default=False)
     skip_consent = models.BooleanField(default=False)
+    acts_for = models.ForeignKey(
+        "identity.ResourceServer", null=True, on_delete=models.SET_NULL, related_name="applications"
+    )
+    """The API that this client is: it may introspect whatever tokens are for that API (RFC 7662, 2)."""
     publisher = models.CharField(max_length=200, blank=True, default="")
     homepage_uri = models.CharField(max_length=500, blank=True, default="")
     privacy_uri = models.CharField(max_length=500, blank=True, default="")
@@ -202,6 +207,16 @@ class Scope(RealmOwned):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def shown_title(self) -> str:
+        """What people call it; our own scopes in the reader's language."""
+        return _(self.title) if self.built_in and self.title else self.title
+
+    @property
+    def shown_description(self) -> str:
+        """One more sentence, likewise."""
+        return _(self.description) if self.built_in and self.description else self.description
 
 
 __all__ = ["Application", "ClientSecret", "RedirectUri", "ResourceServer", "Scope"]

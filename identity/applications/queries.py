@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.apps import apps
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from identity.applications.models import (
     Application,
@@ -107,7 +107,17 @@ def resource_servers(actor: Actor) -> list[ResourceServer]:
     """The realm's APIs. Raises PermissionDenied."""
     if not actor.can_somewhere(Permission.APPLICATIONS_READ):
         actor.require(Permission.APPLICATIONS_READ)
-    return list(ResourceServer.objects.prefetch_related("scopes").order_by("name"))
+    acting = Application.objects.exclude(status=ApplicationStatus.DELETED).order_by("name", "id")
+    rows = ResourceServer.objects.prefetch_related("scopes", Prefetch("applications", queryset=acting))
+    return list(rows.order_by("name"))
+
+
+def may_act_for(actor: Actor, *, resource_server_id: UUID) -> list[Application]:
+    """Applications that keep a secret and act for no API yet. Raises PermissionDenied, NotFound."""
+    actor.require(Permission.APPLICATIONS_WRITE)
+    get_resource_server(actor, resource_server_id=resource_server_id)
+    rows = Application.objects.filter(client_type=Application.CLIENT_CONFIDENTIAL, acts_for=None)
+    return list(rows.exclude(status=ApplicationStatus.DELETED).order_by("name", "id"))
 
 
 def audiences_of(scopes: Iterable[str]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from identity.applications.models import ApplicationType, AuthMethod
 from identity.kernel.errors import Invalid
@@ -21,13 +22,16 @@ _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\uffff\\*\"<>^`{|}]")
 LOOPBACK = ("127.0.0.1", "[::1]")
 
 BUILT_IN_SCOPES: dict[str, tuple[str, str]] = {
-    "openid": ("Sign you in", "Lets the application know that it is you."),
-    "profile": ("Your profile", "Name, language and time zone."),
-    "email": ("Your email address", "The address, and whether it is verified."),
-    "phone": ("Your phone number", "The number, and whether it is verified."),
-    "offline_access": ("Access while you're away", "Keeps working after you sign out, for as long as you choose."),
+    "openid": (gettext_noop("Sign you in"), gettext_noop("Lets the application know that it is you.")),
+    "profile": (gettext_noop("Your profile"), gettext_noop("Name, language and time zone.")),
+    "email": (gettext_noop("Your email address"), gettext_noop("The address, and whether it is verified.")),
+    "phone": (gettext_noop("Your phone number"), gettext_noop("The number, and whether it is verified.")),
+    "offline_access": (
+        gettext_noop("Access while you're away"),
+        gettext_noop("Keeps working after you sign out, for as long as you choose."),
+    ),
 }
-"""Scope → title and description (OpenID Connect Core 1.0, 5.4 and 11)."""
+"""Scope → title and description (OpenID Connect Core 1.0, 5.4 and 11). Stored in English, translated when shown."""
 
 GRANTS_OF: dict[str, tuple[str, ...]] = {
     ApplicationType.WEB: ("authorization_code", "refresh_token", "client_credentials"),

@@ -62,10 +62,11 @@ def add_job(name: str, every: timedelta, run: Callable[[Held], object]) -> None:
 
 
 def in_each_realm(work: Callable[[Any], object]) -> Callable[[Held], None]:
-    """A job that does `work(realm)` in every realm that is not purged, each in its own scope and transaction."""
+    """A job that does `work(realm)` in every realm that is not purged or due for it, each in its own transaction."""
 
     def run(held: Held) -> None:
-        for realm in apps.get_model("identity", "Realm").objects.filter(purged_at=None):
+        realms = apps.get_model("identity", "Realm").objects.filter(purged_at=None)
+        for realm in realms.exclude(purge_after__lte=clock.now()):
             with realm_scope(realm), transaction.atomic():
                 held.check()
                 work(realm)

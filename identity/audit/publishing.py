@@ -17,6 +17,11 @@ def add_publisher(publisher: Publisher) -> None:
         _publishers.append(publisher)
 
 
+def has_publishers() -> bool:
+    """Whether anybody would be told."""
+    return bool(_publishers)
+
+
 def publish(row: AuditEvent) -> None:
     """Tell every publisher. One that fails is logged and holds nobody up: the feed resumes from the table."""
     for publisher in _publishers:

@@ -1,13 +1,16 @@
 """Reads of the trail. Every filter is an index or a bound on the id; nothing here opens a row of another realm."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from identity.audit.models import AuditEvent
+from identity.audit.feed import feed_of, quiet_types
+from identity.audit.models import AuditEvent, AuditExport, AuditExportChunk
+from identity.audit.rules import SHOWN_FOR, export_state
+from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.crypto import keyed_hashes
 from identity.kernel.errors import NotFound
@@ -15,13 +18,15 @@ from identity.kernel.events import Outcome, Severity, registry
 from identity.kernel.ids import uuid7_floor
 from identity.kernel.permissions import Permission
 
+MOST_NAMED = 2_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFilter:
     """What to look for. Empty fields ask nothing; several are joined by "and".
 
     about: ids that must be the actor or the target. person: an identifier as it was typed or stood at that time.
-    quiet: also what is too frequent for the feed (each token).
+    quiet: also what is too frequent for the feed (each token). feed: only what the feed shows, which is even less.
     """
 
     types: tuple[str, ...] = ()
@@ -38,16 +43,12 @@ class EventFilter:
     since: datetime | None = None
     until: datetime | None = None
     quiet: bool = True
+    feed: bool = False
 
 
 def types_of(severity: Severity) -> list[str]:
     """The event types of one severity."""
     return sorted(name for name, event in registry.items() if event.severity is severity)
-
-
-def quiet_types() -> list[str]:
-    """The event types that stay out of the feed."""
-    return sorted(name for name, event in registry.items() if not event.feed)
 
 
 def find_events(actor: Actor, wanted: EventFilter | None = None) -> QuerySet[AuditEvent]:
@@ -72,6 +73,8 @@ def _matching(realm_id: UUID, wanted: EventFilter) -> QuerySet[AuditEvent]:
     rows = rows.filter(**{lookup: value for lookup, value in exact.items() if value})
     if not wanted.quiet:
         rows = rows.exclude(type__in=quiet_types())
+    if wanted.feed:
+        rows = feed_of(rows)
     if wanted.severity:
         # An alert's severity is its own, not that of its type.
         own = Q(payload__level=str(wanted.severity))
@@ -135,6 +138,23 @@ def events_about(actor: Actor, *, object_id: UUID, limit: int = 20) -> list[Audi
     return sorted({row.pk: row for row in found}.values(), key=lambda row: row.pk, reverse=True)[:limit]
 
 
+def events_naming(
+    actor: Actor, *, object_id: UUID, fields: Mapping[str, Sequence[str]], limit: int = 20
+) -> list[AuditEvent]:
+    """The newest events about an object, and those that name it in their payload: an organization's memberships.
+
+    fields: payload field → event types that have it. Only the newest MOST_NAMED of those types are looked at, since no
+    index knows payloads. Raises PermissionDenied.
+    """
+    rows = find_events(actor)
+    found = {row.pk: row for row in events_about(actor, object_id=object_id, limit=limit)}
+    for name, types in fields.items():
+        newest = rows.filter(type__in=list(types)).values_list("pk", f"payload__{name}")[:MOST_NAMED]
+        ids = [pk for pk, value in newest if value == str(object_id)][:limit]
+        found |= {row.pk: row for row in rows.filter(pk__in=ids)}
+    return sorted(found.values(), key=lambda row: row.pk, reverse=True)[:limit]
+
+
 def own_activity(actor: Actor, *, limit: int = 20, before: UUID | None = None) -> list[AuditEvent]:
     """What the actor did and what happened to his account, newest first. Everybody may see his own.
 
@@ -143,7 +163,7 @@ def own_activity(actor: Actor, *, limit: int = 20, before: UUID | None = None) -
     """
     if not actor.is_person or actor.id is None or actor.home_realm_id != actor.realm_id:
         actor.require(Permission.AUDIT_READ)
-    rows = AuditEvent.objects.filter(realm_id=actor.realm_id).exclude(type__in=quiet_types()).order_by("-id")
+    rows = feed_of(AuditEvent.objects.filter(realm_id=actor.realm_id)).order_by("-id")
     if before is not None:
         rows = rows.filter(id__lt=before)
     found = [*rows.filter(actor_id=actor.id)[:limit], *rows.filter(target_id=actor.id)[:limit]]
@@ -172,7 +192,7 @@ def events_by_id(realm_id: UUID, ids: Iterable[UUID]) -> list[AuditEvent]:
 def newest_ids(realm_id: UUID, *, since: datetime, most: int) -> list[UUID]:
     """The newest ids of the feed since a moment, oldest first. The newest, not the oldest: after a burst the page
     would else miss exactly what has just happened (FINDINGS)."""
-    rows = AuditEvent.objects.filter(realm_id=realm_id, id__gte=uuid7_floor(since)).exclude(type__in=quiet_types())
+    rows = feed_of(AuditEvent.objects.filter(realm_id=realm_id, id__gte=uuid7_floor(since)))
     return list(rows.order_by("-id").values_list("pk", flat=True)[:most])[::-1]
 
 
@@ -193,3 +213,48 @@ def in_chunks(rows: QuerySet[AuditEvent], size: int = 500) -> Iterator[list[Audi
         if len(chunk) < size:
             return
         last = chunk[-1].pk
+
+
+def own_exports(actor: Actor) -> QuerySet[AuditExport]:
+    """The exports that this person asked for in this session, newest first. Raises PermissionDenied.
+
+    Nobody sees another's, and who signed out is another: what was asked for before is gone with the session (TI-10).
+    """
+    return _exports_of_person(actor).filter(session_id=actor.session_id)
+
+
+def _exports_of_person(actor: Actor) -> QuerySet[AuditExport]:
+    actor.require(Permission.AUDIT_EXPORT)
+    if not actor.is_person or actor.id is None:
+        return AuditExport.objects.none()
+    return AuditExport.objects.filter(asked_by=actor.id, created_at__gt=clock.now() - SHOWN_FOR).order_by("-id")
+
+
+def get_own_export(actor: Actor, *, export_id: UUID) -> AuditExport:
+    """One of them. Raises PermissionDenied, NotFound."""
+    export = own_exports(actor).filter(pk=export_id).first()
+    if export is None:
+        raise NotFound
+    return export
+
+
+def state_of_export(export: AuditExport) -> str:
+    """preparing, ready, failed or expired, now."""
+    return export_state(
+        status=export.status, created_at=export.created_at, expires_at=export.expires_at, now=clock.now()
+    )
+
+
+def exports_in_hand(actor: Actor) -> int:
+    """How many of his exports, of whatever session, are being prepared or wait to be fetched."""
+    return sum(state_of_export(export) in ("preparing", "ready") for export in _exports_of_person(actor))
+
+
+def export_chunks_to_purge(now: datetime) -> QuerySet[AuditExportChunk]:
+    """Files that are offered no longer."""
+    return AuditExportChunk.objects.filter(Q(export__expires_at__lte=now) | Q(export__created_at__lte=now - SHOWN_FOR))
+
+
+def exports_to_purge(now: datetime) -> QuerySet[AuditExport]:
+    """Exports that the page shows no longer."""
+    return AuditExport.objects.filter(created_at__lte=now - SHOWN_FOR)

@@ -81,6 +81,7 @@ class ReadableEvent:
             "application": _("an application"),
             "session": _("a session"),
             "role": _("a role"),
+            "organization": _("an organization"),
             "realm": _("this realm"),
         }.get(self.row.target_type, _("something"))
         return Part(name or fallback, self.row.target_type, self.row.target_id)
@@ -98,8 +99,8 @@ class ReadableEvent:
             elif piece.startswith("{") and piece.endswith("}"):
                 name = piece[1:-1]
                 value = self.personal.get(name) or self.row.payload.get(name, "")
-                text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-                out.append(Part(str(self.definition.words.get(text, text))))
+                each = map(str, value) if isinstance(value, list) else [str(value)]
+                out.append(Part(", ".join(str(self.definition.words.get(text, text)) for text in each)))
             elif piece:
                 out.append(Part(piece))
         return out

@@ -16,6 +16,7 @@ from django.db.models import Count, Q, QuerySet
 
 from identity.courier.models import Channel, Message, MessageStatus, SmsProvider
 from identity.courier.providers import Account, outbox_folder
+from identity.courier.rules import MESSAGE_KEPT
 from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.crypto import unseal
@@ -198,3 +199,10 @@ def sms_methods_on(realm: Realm) -> list[str]:
     if realm.setting("second_factor") != "off" and "sms" in realm.setting("second_factor_methods"):
         out.append("second_factor_methods")
     return out
+
+
+def messages_to_purge(now: datetime) -> QuerySet[Message]:
+    """Messages that came to an end long ago, and those whose code or link ended before they could be sent."""
+    before = now - MESSAGE_KEPT
+    over = ~Q(status=MessageStatus.QUEUED) & Q(created_at__lte=before)
+    return Message.objects.filter(over | Q(expires_at__lte=before))

@@ -115,9 +115,23 @@ def _visiting_operator(realm: Realm, cookies: Mapping[str, str], origin: Origin,
     visit = access.open_visit_of(realm, operator.pk, session.pk)
     if visit is None:
         return None
+    actor = _operator_actor(realm, platform, operator, session, visit, origin, request_id)
+    return Principal(actor, operator, session, visit)
+
+
+def _operator_actor(
+    realm: Realm,
+    platform: Realm,
+    operator: User,
+    session: Session,
+    visit: OperatorVisit,
+    origin: Origin,
+    request_id: str,
+) -> Actor:
+    """What he holds is asked now, in his own realm."""
     with realm_scope(platform):
         held, _ = access.permissions_of_user(operator.pk)
-    actor = Actor(
+    return Actor(
         kind=ActorKind.OPERATOR,
         realm_id=realm.pk,
         id=operator.pk,
@@ -130,7 +144,24 @@ def _visiting_operator(realm: Realm, cookies: Mapping[str, str], origin: Origin,
         name=operator.display_name,
         email=operator.email or "",
     )
-    return Principal(actor, operator, session, visit)
+
+
+def operator_again(
+    realm: Realm, *, operator_id: UUID | None, session_id: UUID | None, visit_id: UUID | None, request_id: str
+) -> Actor | None:
+    """The operator of a job that he asked for in a visit; None when the visit, his session or he himself has ended."""
+    platform = platform_realm()
+    if platform is None or operator_id is None or session_id is None:
+        return None
+    with realm_scope(platform):
+        operator = User.objects.filter(pk=operator_id).first()
+        session = Session.objects.filter(pk=session_id).first()
+        if operator is None or session is None or not is_usable(platform, user=operator, session=session):
+            return None
+    visit = access.open_visit_of(realm, operator_id, session_id)
+    if visit is None or visit.pk != visit_id:
+        return None
+    return _operator_actor(realm, platform, operator, session, visit, NOWHERE, request_id)
 
 
 def principal_is_usable(realm_id: UUID, principal: Principal) -> bool:

@@ -12,6 +12,7 @@ from django.utils.functional import SimpleLazyObject
 
 from identity.accounts.models import User
 from identity.gate.actors import actor_for_user, console_principal
+from identity.gate.language import language_for
 from identity.gate.usable import is_usable
 from identity.kernel.actor import Actor, anonymous_actor
 from identity.kernel.naming import cookie_name
@@ -109,17 +110,18 @@ class PrincipalMiddleware:
 
 
 class RealmLocaleMiddleware:
-    """Language: the person's choice (cookie), else the browser's, else the realm's. Time zone: the realm's."""
+    """Language: the choice made in this browser (cookie), else the browser's own, else the realm's. Zone: the realm's.
+
+    Runs before anybody is known, so that refusals of what follows (CSRF) speak it too.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.known = {code for code, _ in settings.LANGUAGES}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Activates language and time zone for this request alone."""
         realm = _realm(request)
-        chosen = request.COOKIES.get(cookie_name("l", realm)) if realm else None
-        language = chosen if chosen in self.known else self._negotiated(request, realm)
+        language = language_for(realm, chosen=_chosen(request, realm), accepted=_accepted(request))
         zone = realm.setting("time_zone") if realm else settings.TIME_ZONE
         with translation.override(language), timezone.override(zone):
             request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
@@ -130,8 +132,37 @@ class RealmLocaleMiddleware:
         response.headers.setdefault("Content-Language", language)
         return response
 
-    def _negotiated(self, request: HttpRequest, realm: Realm | None) -> str:
-        if "HTTP_ACCEPT_LANGUAGE" in request.META:
-            return translation.get_language_from_request(request)
-        language = str(realm.setting("language")) if realm else settings.LANGUAGE_CODE
-        return language if language in self.known else settings.LANGUAGE_CODE
+
+class PersonLocaleMiddleware:
+    """Once the person is known: his own language before the browser's, and on his own pages his time zone.
+
+    The console keeps the realm's time zone: admins of one realm talk about the same minute.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Activates what the person prefers, for the rest of this request."""
+        realm = _realm(request)
+        if realm is None:
+            return self.get_response(request)
+        principal = getattr(request, "principal", None)
+        user = principal.user if principal is not None else request.user
+        if user is None or not user.is_authenticated:
+            return self.get_response(request)
+        language = language_for(realm, chosen=_chosen(request, realm), own=user.language, accepted=_accepted(request))
+        zone = (user.time_zone if principal is None else None) or realm.setting("time_zone")
+        with translation.override(language), timezone.override(zone):
+            request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        return response
+
+
+def _chosen(request: HttpRequest, realm: Realm | None) -> str:
+    return request.COOKIES.get(cookie_name("l", realm), "") if realm is not None else ""
+
+
+def _accepted(request: HttpRequest) -> str:
+    return request.META.get("HTTP_ACCEPT_LANGUAGE", "")

@@ -99,16 +99,6 @@ def unseal_for_subject(box: bytes, *, key: bytes, binding: bytes) -> bytes:
         raise SealBroken from error
 
 
-def realm_subject_key(realm_id: UUID) -> bytes:
-    """The key for personal data that belongs to nobody known: a typed name, the address of a failed sign-in."""
-    return _nobodys_key(master_keys()[0].secret, realm_id)
-
-
-@lru_cache(maxsize=512)
-def _nobodys_key(secret: bytes, realm_id: UUID) -> bytes:
-    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=b"rk/nobody/" + realm_id.bytes).derive(secret)
-
-
 def _keyed(pepper: Key, label: str, realm_id: UUID, value: bytes) -> bytes:
     message = label.encode() + b"\0" + realm_id.bytes + value
     return bytes((pepper.id,)) + hmac.digest(pepper.secret, message, hashlib.sha256)

@@ -70,27 +70,38 @@ class Event:
     def payload(self) -> dict[str, Any]:
         """The open part: JSON values, no personal data, no secret."""
         values: dict[str, Any] = {}
-        for each in fields(self):
-            if each.metadata.get("personal") or each.name in ("target_id", "subject_id"):
-                continue
-            value = getattr(self, each.name)
-            if each.name == "changes":
-                if value:
-                    values["changes"] = {name: [_plain(old), _plain(new)] for name, (old, new) in value.items()}
-            elif value is not None:
-                values[each.name] = _plain(value)
+        for name in _names(type(self))[0]:
+            value = getattr(self, name)
+            if value is not None:
+                values[name] = _plain(value)
+        if self.changes:
+            values["changes"] = {name: [_plain(old), _plain(new)] for name, (old, new) in self.changes.items()}
         return values
 
     def personal_data(self) -> dict[str, str]:
         """The sealed part: field → text, empty values left out."""
-        return {
-            each.name: str(getattr(self, each.name))
-            for each in fields(self)
-            if each.metadata.get("personal") and getattr(self, each.name)
-        }
+        return {name: str(value) for name in _names(type(self))[1] if (value := getattr(self, name))}
+
+
+_parts: dict[type[Event], tuple[tuple[str, ...], tuple[str, ...]]] = {}
+
+
+def _names(kind: type[Event]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The fields of an event's open and of its sealed part. `changes` and the ids have places of their own."""
+    found = _parts.get(kind)
+    if found is None:
+        apart = ("target_id", "subject_id", "changes")
+        named = [(each.name, bool(each.metadata.get("personal"))) for each in fields(kind) if each.name not in apart]
+        found = _parts[kind] = (
+            tuple(name for name, sealed in named if not sealed),
+            tuple(name for name, sealed in named if sealed),
+        )
+    return found
 
 
 def _plain(value: Any) -> Any:
+    if value is None or type(value) is str:
+        return value
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -1,10 +1,11 @@
 """One effect for one request, however often a client that lost the answer repeats it."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from identity.kernel import clock
 from identity.kernel.context import NoRealm, current_realm_id
@@ -47,7 +48,6 @@ def once(key: str, request: bytes, act: Callable[[], dict[str, Any]]) -> dict[st
     return dict(stored.response)
 
 
-def purge_expired() -> int:
-    """Delete answers of this realm that nobody may repeat any more. No check depends on it. Returns how many."""
-    with transaction.atomic():
-        return IdempotencyKey.objects.filter(expires_at__lt=clock.now()).delete()[0]
+def expired(now: datetime) -> QuerySet[IdempotencyKey]:
+    """Answers of this realm that nobody repeats any more: what a purge deletes. No check depends on that."""
+    return IdempotencyKey.objects.filter(expires_at__lt=now)

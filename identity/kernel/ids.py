@@ -18,12 +18,14 @@ PREFIXES = {
     "organization": "org",
     "alert": "alr",
     "event": "evt",
+    "export": "exp",
     "invitation": "inv",
     "consent": "cns",
     "key": "key",
     "visit": "vis",
     "secret": "sec",
     "message": "msg",
+    "view": "vew",
 }
 
 _lock = threading.Lock()

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -36,6 +37,7 @@ def client_ip(remote: str, forwarded_for: str, trusted_proxies: int) -> str:
     return _normalized(candidate) or _normalized(remote)
 
 
+@lru_cache(maxsize=4096)
 def _normalized(text: str) -> str:
     try:
         address = ipaddress.ip_address(text)

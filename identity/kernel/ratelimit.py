@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from identity.kernel import clock
 from identity.kernel.context import NoRealm, current_realm_id
@@ -150,7 +150,6 @@ def forget(limit: Limit, subject: str) -> None:
         RateCounter.objects.filter(key_hash=_key(limit, subject)).delete()
 
 
-def purge_expired() -> int:
-    """Delete counters of this realm whose window is long over. No check depends on it. Returns how many."""
-    with transaction.atomic():
-        return RateCounter.objects.filter(expires_at__lt=clock.now()).delete()[0]
+def expired(now: datetime) -> QuerySet[RateCounter]:
+    """Counters of this realm whose window is long over: what a purge deletes. No check depends on that."""
+    return RateCounter.objects.filter(expires_at__lt=now)

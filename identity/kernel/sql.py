@@ -21,9 +21,10 @@ from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models.base import ModelState
 from django.utils.dateparse import parse_datetime
 
+from identity.kernel import prepared
+
 M = TypeVar("M", bound=models.Model)
 Params = Mapping[str, Any]
-_PREPARE_AFTER = 3
 
 
 def _real() -> BaseDatabaseWrapper:
@@ -31,21 +32,45 @@ def _real() -> BaseDatabaseWrapper:
     return connections[DEFAULT_DB_ALIAS]
 
 
-def _cursor(real: Any) -> Any:
-    """A cursor; on PostgreSQL one that binds on the server, so that the plan of a statement is made once.
+def renew_connection() -> None:
+    """What Django does before and after each request: a connection that failed or is too old is closed."""
+    _real().close_if_unusable_or_obsolete()
 
-    Planning a join of six tables costs more than running it by primary keys.
+
+def _own_transaction(real: Any) -> Any:
+    """The driver's connection, if a statement may run on it by itself: PostgreSQL, outside `atomic`, nobody watching.
+
+    Prepared statements: planning a join of six tables costs more than running it by primary keys.
     """
+    if real.vendor != "postgresql":
+        return None
+    real.close_if_health_check_failed()
+    real.ensure_connection()
+    raw = real.connection
+    # Who watches statements, as tests and the debugger do, sees those of Django's cursor alone.
+    if not raw.autocommit or real.execute_wrappers or real.queries_logged:
+        return None
+    return raw if getattr(settings, "REALMKEEP_PREPARED_STATEMENTS", True) else None
+
+
+def _cursor(real: Any) -> Any:
+    """A cursor; on PostgreSQL one that binds on the server, as a prepared statement does."""
     if real.vendor != "postgresql":
         return real.cursor()
     real.close_if_health_check_failed()
     real.ensure_connection()
-    raw = real.connection
-    if raw.prepare_threshold is None and getattr(settings, "REALMKEEP_PREPARED_STATEMENTS", True):
-        raw.prepare_threshold = _PREPARE_AFTER
-    cursor = ServerBindingCursor(raw)  # type: ignore[call-arg]  # the stubs know no cursor classes
-    # Django's wrapper is there for those who watch statements: tests, and the debugger.
-    return real._prepare_cursor(cursor) if real.execute_wrappers or real.queries_logged else cursor
+    return real._prepare_cursor(ServerBindingCursor(real.connection))  # type: ignore[call-arg]  # the stubs know no cursor classes
+
+
+def _rows(real: Any, statement: str, params: Params) -> Sequence[Sequence[Any]]:
+    """What a statement returns."""
+    with real.wrap_database_errors:
+        if (raw := _own_transaction(real)) is not None:
+            return prepared.run(raw, statement, params)
+        with closing(_cursor(real)) as cursor:
+            cursor.execute(statement, _adapted(params, real))
+            rows: Sequence[Sequence[Any]] = cursor.fetchall() if cursor.description else ()
+            return rows
 
 
 def _adapted(params: Params, real: Any) -> dict[str, Any]:
@@ -65,19 +90,13 @@ def _adapted(params: Params, real: Any) -> dict[str, Any]:
 
 def fetch_one(statement: str, params: Params) -> Sequence[Any] | None:
     """The first row of a SELECT, or None."""
-    real = _real()
-    with real.wrap_database_errors, closing(_cursor(real)) as cursor:
-        cursor.execute(statement, _adapted(params, real))
-        row: Sequence[Any] | None = cursor.fetchone()
-    return row
+    rows = _rows(_real(), statement, params)
+    return rows[0] if rows else None
 
 
 def fetch_all(statement: str, params: Params) -> list[Sequence[Any]]:
     """All rows of a SELECT."""
-    real = _real()
-    with real.wrap_database_errors, closing(_cursor(real)) as cursor:
-        cursor.execute(statement, _adapted(params, real))
-        return list(cursor.fetchall())
+    return list(_rows(_real(), statement, params))
 
 
 def one_of(name: str, values: Sequence[Any]) -> tuple[str, dict[str, Any]]:
@@ -214,23 +233,12 @@ class Insert:
     values: Params
 
 
-def insert_of(row: models.Model) -> Insert:
-    """An unsaved object as such a row; what is null stays unnamed."""
-    values = {name: value for name, value in vars(row).items() if value is not None and name in _names(type(row))}
-    return Insert(type(row), values)
-
-
-@cache
-def _names(model: type[models.Model]) -> frozenset[str]:
-    return frozenset(each.attname for each in model._meta.local_concrete_fields)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """A stateful step.
 
-    guard: an UPDATE that changes at most one row, and only for the first caller; empty for a plain insert. also:
-    further UPDATEs, each ending in a WHERE clause. rows: what is inserted with it.
+    guard: an UPDATE that changes at most one row, and only for the first caller; empty for a plain insert. also, only
+    beside a guard: further UPDATEs, each ending in a WHERE clause. rows: what is inserted with it.
     """
 
     guard: str = ""
@@ -273,9 +281,8 @@ def _take_at_once(step: Step, real: BaseDatabaseWrapper) -> bool:
         names = _json_names(row.model)
         for name, value in row.values.items():
             params[f"r{index}_{name}"] = json.dumps(value) if name in names and value is not None else value
-    with real.wrap_database_errors, closing(_cursor(real)) as cursor:
-        cursor.execute(statement, params)
-        return cursor.fetchone() is not None
+    returned = _rows(real, statement, params)
+    return not step.guard or bool(returned)
 
 
 @cache
@@ -304,8 +311,7 @@ def _literal(each: models.Field[Any, Any]) -> str | None:
 def _statement(
     guard: str, also: tuple[str, ...], tables: tuple[tuple[type[models.Model], tuple[str, ...]], ...]
 ) -> str:
-    won = f"{guard} RETURNING id" if guard else "SELECT 1 AS id"
-    parts = [f"won AS ({won})"]
+    parts = [f"won AS ({guard} RETURNING id)"] if guard else []
     parts += [f"also{n} AS ({each} AND EXISTS (SELECT 1 FROM won))" for n, each in enumerate(also)]  # noqa: S608 - ours
     for index, (model, names) in enumerate(tables):
         columns: dict[str, str] = {}
@@ -317,5 +323,8 @@ def _statement(
             elif (literal := _literal(each)) is not None:
                 columns[column] = literal
         listed, values = ", ".join(f'"{name}"' for name in columns), ", ".join(columns.values())
-        parts.append(f"row{index} AS (INSERT INTO {model._meta.db_table} ({listed}) SELECT {values} FROM won)")  # noqa: S608
+        insert = f"INSERT INTO {model._meta.db_table} ({listed}) SELECT {values}"
+        if not guard and index == len(tables) - 1:
+            return (f"WITH {', '.join(parts)} " if parts else "") + insert
+        parts.append(f"row{index} AS ({insert}{' FROM won' if guard else ''})")
     return f"WITH {', '.join(parts)} SELECT id FROM won"  # noqa: S608 - texts of ours; values are parameters

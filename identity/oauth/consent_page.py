@@ -96,8 +96,8 @@ def scopes_in_words(user: User, names: Collection[str], known: dict[str, Scope] 
     return [
         {
             "scope": name,
-            "title": title_of(known[name]),
-            "description": _describe(known[name].description, built_in=known[name].built_in),
+            "title": known[name].shown_title,
+            "description": known[name].shown_description,
             "sensitive": known[name].sensitive,
             "values": [str(value) for value in _values(user, name)],
             "required": name == rules.OPENID,
@@ -106,15 +106,6 @@ def scopes_in_words(user: User, names: Collection[str], known: dict[str, Scope] 
         for name in names
         if name != rules.OFFLINE and name in known
     ]
-
-
-def title_of(scope: Scope) -> str:
-    """What people call a scope; our own ones in their language."""
-    return _(scope.title) if scope.built_in else scope.title
-
-
-def _describe(text: str, *, built_in: bool) -> str:
-    return _(text) if built_in and text else text
 
 
 def _values(user: User, scope: str) -> list[Any]:

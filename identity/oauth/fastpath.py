@@ -5,17 +5,17 @@ handlers: a middleware right after the mount, and, under WSGI, a callable before
 """
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
-from uuid import uuid4
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, parse_cookie
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
+from identity.kernel import sql
 from identity.kernel.context import realm_scope
 from identity.kernel.errors import Unavailable
 from identity.kernel.naming import cookie_name
@@ -56,9 +56,11 @@ def _respond(realm: Realm, path: str, meta: Meta, read: Callable[[int], bytes]) 
     read: gives the body, of at most so many bytes. Raises StaleRealm.
     """
     handler = HANDLERS.get(path)
+    if handler is None and path == AUTHORIZE and _is_posted(meta):
+        handler = straight.by_get
     if handler is None and path != AUTHORIZE:
         return None
-    request_id = uuid4().hex[:16]
+    request_id = os.urandom(8).hex()
     try:
         request = _request(realm, path, meta, read, request_id)
         response = straight.handle(request) if handler is None else handler(request)
@@ -73,13 +75,19 @@ def _respond(realm: Realm, path: str, meta: Meta, read: Callable[[int], bytes]) 
     return Response(response.status, response.body, headers)
 
 
+def _is_posted(meta: Meta) -> bool:
+    """Whether this is an authorization request in a body. A decision of the consent page has the request beside it."""
+    return bool(meta["REQUEST_METHOD"] == "POST") and not meta.get("QUERY_STRING")
+
+
 def _request(realm: Realm, path: str, meta: Meta, read: Callable[[int], bytes], request_id: str) -> Request:
     """Raises ProtocolError for what is too long (DS-02)."""
     length, query = str(meta.get("CONTENT_LENGTH") or "0"), str(meta.get("QUERY_STRING", ""))
     if not length.isdigit() or int(length) > MAX_BODY or len(query) > MAX_QUERY:
         raise ProtocolError("invalid_request", "The request is too long.", status=413)
     method = str(meta["REQUEST_METHOD"])
-    body = read(MAX_BODY + 1) if method == "POST" else b""
+    # A decision of the consent page is Django's, with its body.
+    body = read(MAX_BODY + 1) if method == "POST" and (path != AUTHORIZE or _is_posted(meta)) else b""
     if len(body) > MAX_BODY:
         raise ProtocolError("invalid_request", "The request is too long.", status=413)
     cookies = parse_cookie(str(meta.get("HTTP_COOKIE", ""))) if path == AUTHORIZE else {}
@@ -148,14 +156,14 @@ class ProtocolFirst:
         ours = next((ending for ending in PROVES_REALM if path.endswith(ending)), None)
         if ours is None or not host or environ.get("SCRIPT_NAME"):
             return self.application(environ, start_response)
-        close_old_connections()
+        sql.renew_connection()
         try:
             response = self._answer(environ, host, path.removesuffix(ours), ours)
         except Exception:
             logger.exception("A protocol request failed")
             response = error_response(ProtocolError("server_error", status=500))
         finally:
-            close_old_connections()
+            sql.renew_connection()
         if response is None:
             return self.application(environ, start_response)
         reason = HTTPStatus(response.status).phrase

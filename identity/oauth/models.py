@@ -26,7 +26,6 @@ class Grant(RealmOwned, dot.AbstractGrant):
     acr = models.CharField(max_length=60, blank=True, default="")
     offline = models.BooleanField(default=False)
     offline_until = models.DateTimeField(null=True)
-    family = models.ForeignKey("identity.RefreshFamily", null=True, on_delete=models.SET_NULL, related_name="+")
     issued_jti = models.UUIDField(null=True)
 
     class Meta(dot.AbstractGrant.Meta):
@@ -93,7 +92,8 @@ class AccessToken(RealmOwned, dot.AbstractAccessToken):
 class RefreshToken(RealmOwned, dot.AbstractRefreshToken):
     """One generation of a refresh family: a keyed hash, used up by its rotation.
 
-    `rotated_at` is in no index, unlike DOT's `revoked`, which stays empty: so a rotation touches none of them.
+    `rotated_at` is in no index, unlike DOT's `revoked`, which stays empty: so a rotation touches none of them. The
+    column itself stays, since DOT's own methods ask for it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -18,6 +18,15 @@ GRACE = timedelta(seconds=10)
 KEY_OVERLAP = timedelta(days=1, minutes=5)
 """How long a former signing key stays published: the longest access token lifetime that a realm can set, and skew."""
 
+CODE_KEPT = timedelta(days=7)
+"""How long a used or expired code is remembered: who presents it again may be a thief (OA-05)."""
+
+FAMILY_KEPT = timedelta(days=30)
+"""How long a refresh family is remembered after its end, with all its generations: so long, reuse is told as such."""
+
+DENIAL_KEPT = timedelta(hours=1)
+"""How long a denied token stays listed after its own expiry; more than any clock is off."""
+
 ID_TOKEN_LIFETIME = timedelta(hours=1)
 PROMPTS = ("none", "login", "consent", "select_account")
 OFFLINE_CHOICES = {"session": None, "month": timedelta(days=30), "always": None}

@@ -18,6 +18,7 @@ NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 FORM = "application/x-www-form-urlencoded"
 
 Parameters = Mapping[str, str]
+_as_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +98,7 @@ def parse_parameters(raw: bytes | str) -> dict[str, str]:
 
 def json_response(payload: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] = NO_STORE) -> Response:
     """A JSON answer; not stored by anybody unless `headers` say otherwise (RFC 6749, 5.1)."""
-    body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
+    body = _as_json(payload).encode()
     return Response(status, body, {"Content-Type": "application/json", **headers})
 
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from identity.access.models import Role, RoleAssignment, RoleKind
+from identity.access.models import Membership, ObjectGrant, Organization, Role, RoleAssignment, RoleKind
+from identity.access.queries import APPLICATION, ORGANIZATION
 from identity.accounts.models import User
 from identity.applications.models import Application, ApplicationStatus, ResourceServer, Scope, UriKind
 from identity.applications.queries import uris_of
@@ -13,6 +14,7 @@ from identity.realms.models import Realm
 
 NEEDED = (
     Permission.APPLICATIONS_READ,
+    Permission.ORGANIZATIONS_READ,
     Permission.ROLES_READ,
     Permission.SETTINGS_READ,
     Permission.USERS_READ,
@@ -34,6 +36,7 @@ def export_realm(actor: Actor, *, with_secrets: bool = False) -> dict[str, Any]:
     realm = Realm.objects.filter(pk=actor.realm_id).first()
     if realm is None:
         raise NotFound
+    managers = _managers(APPLICATION)
     data: dict[str, Any] = {
         "version": 1,
         "realm": _without_empty(
@@ -48,9 +51,10 @@ def export_realm(actor: Actor, *, with_secrets: bool = False) -> dict[str, Any]:
         "scopes": [
             _scope(scope) for scope in Scope.objects.filter(resource_server=None, built_in=False).order_by("name")
         ],
-        "applications": [_application(row) for row in _live_applications()],
+        "applications": [_application(row, managers) for row in _live_applications()],
         "roles": _roles(),
         "users": _users(with_secrets=with_secrets),
+        "organizations": _organizations(),
     }
     return {name: value for name, value in data.items() if value != []}
 
@@ -80,10 +84,12 @@ def _resource_servers() -> list[dict[str, Any]]:
 
 
 def _live_applications() -> list[Application]:
-    return list(Application.objects.exclude(status=ApplicationStatus.DELETED).order_by("client_id"))
+    return list(
+        Application.objects.exclude(status=ApplicationStatus.DELETED).select_related("acts_for").order_by("client_id")
+    )
 
 
-def _application(row: Application) -> dict[str, Any]:
+def _application(row: Application, managers: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     data = _without_empty(
         {
             "client_id": row.client_id,
@@ -97,15 +103,20 @@ def _application(row: Application) -> dict[str, Any]:
             "redirect_uris": uris_of(row),
             "post_logout_redirect_uris": uris_of(row, UriKind.POST_LOGOUT),
             "allowed_origins": uris_of(row, UriKind.ORIGIN),
+            "acts_for": row.acts_for.identifier if row.acts_for else None,
         }
     )
-    return data | {
-        "grant_types": list(row.grant_types),
-        "scopes": list(row.scopes),
-        "token_endpoint_auth_method": row.token_endpoint_auth_method,
-        "first_party": row.first_party,
-        "skip_consent": row.skip_consent,
-    }
+    return (
+        data
+        | _without_empty({"managers": managers.get(str(row.pk), [])})
+        | {
+            "grant_types": list(row.grant_types),
+            "scopes": list(row.scopes),
+            "token_endpoint_auth_method": row.token_endpoint_auth_method,
+            "first_party": row.first_party,
+            "skip_consent": row.skip_consent,
+        }
+    )
 
 
 def _roles() -> list[dict[str, Any]]:
@@ -125,6 +136,41 @@ def _roles() -> list[dict[str, Any]]:
     ]
 
 
+def _key(user: User) -> str:
+    """What a file calls a person."""
+    return user.key or user.email or user.username or user.phone or ""
+
+
+def _managers(kind: str) -> dict[str, list[dict[str, Any]]]:
+    """Object id → who may do what on it alone, by key."""
+    held: dict[str, dict[str, list[str]]] = {}
+    rows = ObjectGrant.objects.filter(content_type__model=kind).select_related("user", "permission")
+    for grant in rows.order_by("permission__codename"):
+        held.setdefault(grant.object_pk, {}).setdefault(_key(grant.user), []).append(grant.permission.codename)
+    return {
+        pk: [{"user": key, "permissions": words} for key, words in sorted(people.items())]
+        for pk, people in held.items()
+    }
+
+
+def _organizations() -> list[dict[str, Any]]:
+    members: dict[Any, list[str]] = {}
+    for membership in Membership.objects.select_related("user"):
+        members.setdefault(membership.organization_id, []).append(_key(membership.user))
+    managers = _managers(ORGANIZATION)
+    return [
+        _without_empty(
+            {
+                "slug": row.slug,
+                "name": row.name,
+                "members": sorted(members.get(row.pk, [])),
+                "managers": managers.get(str(row.pk), []),
+            }
+        )
+        for row in Organization.objects.order_by("slug")
+    ]
+
+
 def _users(*, with_secrets: bool) -> list[dict[str, Any]]:
     held: dict[Any, list[Role]] = {}
     for assignment in RoleAssignment.objects.select_related("role", "role__application").order_by("role__name"):
@@ -135,7 +181,7 @@ def _users(*, with_secrets: bool) -> list[dict[str, Any]]:
         out.append(
             _without_empty(
                 {
-                    "key": user.key or user.email or user.username or user.phone,
+                    "key": _key(user),
                     "email": user.email,
                     "username": user.username,
                     "phone": user.phone,

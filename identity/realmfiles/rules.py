@@ -4,25 +4,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
+from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
 from identity.realmfiles.errors import RealmFileInvalid
 from identity.realmfiles.schema import RealmFile
 
 MAX_BYTES = 20 * 1024 * 1024
-KEYS = ("key", "client_id", "identifier", "kid", "slug")
+KEYS = ("key", "client_id", "identifier", "kid", "slug", "user")
 
 
 class _Loader(yaml.SafeLoader):
     """Plain YAML: no objects, and no key twice in one mapping (the later one would silently win)."""
 
 
+def _place(line: int) -> str:
+    return _("line %(number)s") % {"number": line + 1}
+
+
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
-    for key_node, _ in node.value:
+    for key_node, _value in node.value:
         key = loader.construct_object(key_node)
         if key in seen:
-            raise RealmFileInvalid([(f"line {key_node.start_mark.line + 1}", f"{key} stands here twice.")])
+            raise RealmFileInvalid(
+                [(_place(key_node.start_mark.line), _("%(name)s stands here twice.") % {"name": key})]
+            )
         seen.add(key)
     return dict(loader.construct_mapping(node, deep=True))
 
@@ -33,15 +40,15 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 def parse(text: str) -> RealmFile:
     """The file's content. Raises RealmFileInvalid with the path of each problem."""
     if len(text.encode()) > MAX_BYTES:
-        raise RealmFileInvalid([("file", "It is larger than 20 MiB.")])
+        raise RealmFileInvalid([("file", _("It is larger than 20 MiB."))])
     try:
         data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader of ours
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        place = f"line {mark.line + 1}" if mark else "file"
-        raise RealmFileInvalid([(place, str(getattr(error, "problem", None) or "It is not YAML."))]) from error
+        place = _place(mark.line) if mark else "file"
+        raise RealmFileInvalid([(place, str(getattr(error, "problem", None) or _("It is not YAML.")))]) from error
     if not isinstance(data, dict):
-        raise RealmFileInvalid([("file", "It holds no realm.")])
+        raise RealmFileInvalid([("file", _("It holds no realm."))])
     try:
         document = RealmFile.model_validate(data)
     except ValidationError as error:
@@ -64,23 +71,24 @@ def _inconsistencies(document: RealmFile) -> Iterator[tuple[str, str]]:
         yield from _twice(section, [getattr(part, key) for part in getattr(document, section) or []])
     yield from _twice("roles", [(r.kind, r.application, r.name.lower()) for r in document.roles or []])
     yield from _twice("users", [user.match for user in document.users or []])
+    yield from _twice("organizations", [organization.slug for organization in document.organizations or []])
     for at, user in enumerate(document.users or []):
         if not (user.email or user.username or user.phone):
-            yield f"users[{at}]", "Give an email, username or phone."
+            yield f"users[{at}]", _("Give an email, username or phone.")
         if user.password and user.password_hash:
-            yield f"users[{at}].password_hash", "Give a password or its hash, not both."
+            yield f"users[{at}].password_hash", _("Give a password or its hash, not both.")
     for at, role in enumerate(document.roles or []):
         if role.kind == "console" and role.application:
-            yield f"roles[{at}].application", "A console role belongs to no application."
+            yield f"roles[{at}].application", _("A console role belongs to no application.")
         if role.kind == "application" and role.permissions:
-            yield f"roles[{at}].permissions", "Only console roles hold permissions."
+            yield f"roles[{at}].permissions", _("Only console roles hold permissions.")
 
 
 def _twice(section: str, values: Sequence[object]) -> Iterator[tuple[str, str]]:
     seen: set[object] = set()
     for at, value in enumerate(values):
         if value in seen:
-            yield f"{section}[{at}]", "It stands in this file twice."
+            yield f"{section}[{at}]", _("It stands in this file twice.")
         seen.add(value)
 
 

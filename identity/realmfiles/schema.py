@@ -48,6 +48,13 @@ class EnvReference(Part):
     env: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 
 
+class ManagerPart(Part):
+    """What one person may do on one application or organization alone."""
+
+    user: Text = Field(description="The person's key; the email, username or phone if there is none.")
+    permissions: list[str]
+
+
 class ApplicationPart(Part):
     """A client application."""
 
@@ -67,9 +74,13 @@ class ApplicationPart(Part):
     allowed_origins: list[str] | None = None
     grant_types: list[GrantType] | None = None
     scopes: list[str] | None = None
+    acts_for: Text | None = Field(
+        None, description="identifier of the API that it is: it may introspect the tokens that are for it."
+    )
     token_endpoint_auth_method: Literal["client_secret_basic", "client_secret_post", "none"] | None = None
     first_party: bool | None = None
     skip_consent: bool | None = None
+    managers: list[ManagerPart] | None = None
 
 
 class RolePart(Part):
@@ -112,6 +123,15 @@ class UserPart(Part):
         return self.key or self.email or self.username or self.phone or ""
 
 
+class OrganizationPart(Part):
+    """A group of people with a name."""
+
+    slug: Text = Field(description="Matches the organization. Never renamed.")
+    name: Text | None = None
+    members: list[Text] | None = Field(None, description="Keys of people.")
+    managers: list[ManagerPart] | None = None
+
+
 class SigningKeyPart(Part):
     """A signing key, sealed with the passphrase of the export."""
 
@@ -131,6 +151,7 @@ class RealmFile(Part):
     applications: list[ApplicationPart] | None = None
     roles: list[RolePart] | None = None
     users: list[UserPart] | None = None
+    organizations: list[OrganizationPart] | None = None
     signing_keys: list[SigningKeyPart] | None = None
 
 

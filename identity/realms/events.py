@@ -1,5 +1,8 @@
 """What happens to realms."""
 
+from collections.abc import Mapping
+from dataclasses import field
+
 from django.utils.translation import gettext_lazy as _
 
 from identity.kernel.events import Event, Severity, event
@@ -112,3 +115,23 @@ class ProviderDeleted(Event):
     alias: str = ""
     kind: str = ""
     links: int = 0
+
+
+@event(
+    "realm.purged",
+    target="realm",
+    sentence=_("The realm was emptied for good; its slug and its audit trail stay"),
+    severity=Severity.CRITICAL,
+)
+class RealmPurged(Event):
+    """All it held is gone, with the keys that the personal data in its trail was sealed under (DECISIONS 29)."""
+
+    slug: str = ""
+
+
+@event("data.purged", target="realm", sentence=_("{count} expired rows were deleted"), severity=Severity.OK, feed=False)
+class DataPurged(Event):
+    """What nothing needs any more. `counts`: kind → how many."""
+
+    count: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)

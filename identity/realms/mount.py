@@ -13,6 +13,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.urls import get_script_prefix, reverse, set_script_prefix
+from django.utils.module_loading import import_string
 
 from identity.kernel import sql
 from identity.kernel.context import RealmLike, no_realm, realm_scope
@@ -105,18 +106,34 @@ def realm_url(realm: RealmLike, name: str, *args: Any, **kwargs: Any) -> str:
     return origin_of(realm) + realm_path(realm, name, *args, **kwargs)
 
 
+def with_page_headers(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """`answer` inside the middlewares that give every page its headers and language."""
+    for path in reversed(settings.PAGE_MIDDLEWARE):
+        answer = import_string(path)(answer)
+    return answer
+
+
+def no_such_realm(request: HttpRequest) -> HttpResponse:
+    """404. It says the same for a name that never was and for one that is gone (TI-22)."""
+    return render(request, "errors/no_realm.html", status=404)
+
+
 class RealmMiddleware:
     """Outermost: resolves the realm and moves its prefix into SCRIPT_NAME, so everything inside is realm-relative."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self.unknown = with_page_headers(no_such_realm)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Serves the request inside its realm. A SCRIPT_NAME or root path from outside is overwritten."""
         try:
             mount = find_mount(request.get_host(), request.path)
         except NoSuchRealm:
-            return self._outside(request, lambda: render(request, "errors/no_realm.html", status=404))
+            if request.path.startswith(settings.STATIC_URL):  # what the page below is made of
+                mount = Mount(None, "", request.path)
+            else:
+                return self._outside(request, lambda: self.unknown(request))
         if mount.realm is not None and not mount.path:
             return HttpResponsePermanentRedirect(f"{mount.prefix}/console/")
         request.mount, request.realm = mount, mount.realm  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 import re
 import zoneinfo
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.utils.functional import Promise
@@ -14,8 +15,18 @@ from identity.realms.models import DEFAULT_SETTINGS
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 RESERVED_SLUGS = frozenset({"admin", "api", "static", "realms", "www", "well-known"})
 ACCENT = re.compile(r"#[0-9a-f]{6}")
-DEFAULT_ACCENT = "#0f6e84"
+DEFAULT_ACCENT = "#006a87"
+"""The brand color of a realm that has chosen none: the designs' own."""
 DAY = 24 * 3600
+
+HELD = timedelta(days=30)
+"""How long a deleted realm can be brought back before it is emptied for good (DECISIONS 29)."""
+
+PURGE_BATCH = 200
+"""Rows deleted in one transaction: short enough that nobody waits for it."""
+
+PURGE_SECONDS = 20.0
+"""How long one run of a purge may take; the next one goes on."""
 
 BOUNDS: dict[str, tuple[int, int]] = {
     "access_token_lifetime": (60, DAY),

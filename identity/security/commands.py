@@ -25,10 +25,7 @@ from identity.realms.models import Realm
 from identity.security import events, queries
 from identity.security.models import Alert, AlertStatus
 from identity.security.rules import Detector, graver
-from identity.sessions.commands import end_session, end_sessions_of_user
-
-CONTAINED = "contained"
-MOST_SESSIONS_AT_ONCE = 500
+from identity.sessions.commands import contain_sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +181,7 @@ def contain_person(
     if locked:
         # First, so that nobody signs in between the two.
         lock_user(actor, user_id=user.pk, reason=str(alert))
-    end_sessions_of_user(actor, user_id=user.pk, reason=CONTAINED)
+    contain_sessions(actor, user_id=user.pk)
     ended = count - queries.active_sessions(realm_id_of(alert), user_id=user.pk).count()
     return _contained(actor, alert, locked=locked, ended=ended, about=user.display_name, subject=user.pk)
 
@@ -200,10 +197,7 @@ def contain_address(actor: Actor, *, alert_id: UUID, expected_sessions: int | No
         raise Invalid(_("This alert is about no single address."), code="no_address")
     rows = queries.active_sessions(realm_id_of(alert), ip=address)
     _refuse_grown(rows.count(), expected_sessions)
-    ended = 0
-    for session_id in list(rows.order_by("id").values_list("pk", flat=True)[:MOST_SESSIONS_AT_ONCE]):
-        end_session(actor, session_id=session_id, reason=CONTAINED)
-        ended += 1
+    ended = contain_sessions(actor, ip=address)
     return _contained(actor, alert, locked=False, ended=ended, about=address, subject=None)
 
 

@@ -11,12 +11,27 @@ from identity.kernel.events import Event, Severity, event, personal
 class SessionEnded(Event):
     """A browser was signed out, and what the session issued was revoked.
 
-    reason: signed_out, ended_by_admin, ended_by_person, another_account, contained, application_signed_out.
+    reason: signed_out, ended_by_admin, ended_by_person, another_account, contained, application_signed_out,
+    password_changed, email_change_reverted, user_locked, user_disabled, user_deleted.
     """
 
     user_id: UUID | None = None
     reason: str = ""
     ip: str = personal()
+
+
+@event(
+    "sessions.ended",
+    target="user",
+    sentence=_("{actor} ended {count} more sessions of {target}"),
+    severity=Severity.MEDIUM,
+)
+class SessionsEnded(Event):
+    """So many more than have a `session.ended` of their own: those are bounded, a flood of sessions is not."""
+
+    user_id: UUID | None = None
+    reason: str = ""
+    count: int = 0
 
 
 @event(

@@ -13,6 +13,7 @@ from identity.kernel.errors import NotFound
 from identity.kernel.ids import parse_public_id
 from identity.kernel.permissions import Permission
 from identity.realms.models import Realm
+from identity.sessions import rules
 from identity.sessions.models import Session, SessionApplication, SessionStatus
 
 
@@ -75,7 +76,8 @@ def find_sessions(
     return rows
 
 
-def _realm_of(actor: Actor) -> Realm:
+def realm_of(actor: Actor) -> Realm:
+    """The realm that the actor acts in. Raises NotFound."""
     realm = Realm.objects.filter(pk=actor.realm_id).first()
     if realm is None:
         raise NotFound
@@ -84,9 +86,9 @@ def _realm_of(actor: Actor) -> Realm:
 
 def _with_status(rows: QuerySet[Session], actor: Actor, status: str) -> QuerySet[Session]:
     if status == SessionStatus.ACTIVE:
-        return live(rows, _realm_of(actor))
+        return live(rows, realm_of(actor))
     if status == SessionStatus.ENDED:
-        usable = live(Session.objects.all(), _realm_of(actor)).values("pk")
+        usable = live(Session.objects.all(), realm_of(actor)).values("pk")
         return rows.exclude(pk__in=usable)
     return rows
 
@@ -132,7 +134,7 @@ def own_sessions(actor: Actor) -> QuerySet[Session]:
     """The person's own usable sessions, the most recently seen first; none for anybody who is not of this realm."""
     if actor.id is None or not actor.is_person or actor.home_realm_id != actor.realm_id:
         return Session.objects.none()
-    return live(Session.objects.filter(user_id=actor.id), _realm_of(actor)).order_by("-last_seen_at", "-id")
+    return live(Session.objects.filter(user_id=actor.id), realm_of(actor)).order_by("-last_seen_at", "-id")
 
 
 def session_by_id(session_id: UUID) -> Session | None:
@@ -163,4 +165,12 @@ def count_idle_longer_than(actor: Actor, *, seconds: int) -> int:
     """How many live sessions were last used longer ago than `seconds`. Raises PermissionDenied."""
     actor.require(Permission.SETTINGS_READ)
     before = clock.now() - timedelta(seconds=seconds)
-    return live(Session.objects.filter(user__isnull=False, last_seen_at__lte=before), _realm_of(actor)).count()
+    return live(Session.objects.filter(user__isnull=False, last_seen_at__lte=before), realm_of(actor)).count()
+
+
+def sessions_to_purge(now: datetime) -> QuerySet[Session]:
+    """Sessions that are over for so long that nobody asks for them, and those of nobody that have run out."""
+    over = Q(status=SessionStatus.ENDED, status_changed_at__lte=now - rules.ENDED_KEPT)
+    run_out = Q(expires_at__lte=now - rules.ENDED_KEPT)
+    nobodys = Q(user=None, expires_at__lte=now - rules.NOBODYS_KEPT)
+    return Session.objects.filter(over | run_out | nobodys)

@@ -1,6 +1,7 @@
 """Pure decisions about sessions: what the ways of signing in are worth, in the words of the protocol."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 ACR_ONE = "urn:realmkeep:acr:1"
 """One factor: something known."""
@@ -14,6 +15,12 @@ _KINDS = {"pwd": "knows", "otp": "has", "sms": "has", "hwk": "has", "swk": "has"
 """RFC 8176 method references → the kind of factor that they show."""
 
 MAX_REASON = 40
+
+ENDED_KEPT = timedelta(days=90)
+"""How long the sessions page still shows a session that has ended or run out."""
+
+NOBODYS_KEPT = timedelta(days=1)
+"""The same for one in which nobody ever signed in: whoever opens a page makes one (DS-08)."""
 
 KEEPS_OFFLINE = frozenset({"signed_out", "another_account"})
 """Reasons of an end that offline access outlives: the person left, nobody took anything back (DECISIONS 17)."""

@@ -47,9 +47,19 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     # After OTP: else an operator's visit would be judged by, and end, the verified state of the realm's own session.
     "identity.gate.middleware.PrincipalMiddleware",
+    "identity.gate.middleware.PersonLocaleMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+]
+
+# What gives a page its headers and language. The 404 of an unknown realm or host is answered before MIDDLEWARE is
+# reached, and goes through these alone.
+PAGE_MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "identity.signin.middleware.SecurityHeadersMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "identity.gate.middleware.RealmLocaleMiddleware",
 ]
 
 TEMPLATES = [

@@ -94,7 +94,13 @@ GUARDIAN_MONKEY_PATCH_USER = False
 GUARDIAN_MONKEY_PATCH_GROUP = False
 ANONYMOUS_USER_NAME = None
 
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
+TASKS = {
+    "default": {
+        "BACKEND": "django_tasks_db.DatabaseBackend",
+        "QUEUES": ["default"],
+        "OPTIONS": {"id_function": "identity.kernel.jobs.next_id"},
+    }
+}
 
 SILENCED_SYSTEM_CHECKS = [
     "auth.W004",  # the e-mail is unique in its realm by constraint, which the check can't see

@@ -1,5 +1,6 @@
 """The Security page: queue, evidence, and acts with the counts of the moment."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -185,3 +186,69 @@ def test_closed_alerts_have_a_list_of_their_own(analyst, alert: Alert):
     analyst.post(url(alert, "/dismiss"), {})
     assert "Dismissed" in analyst.get("/console/security?status=closed").content.decode()
     assert analyst.get("/console/security?severity=nonsense").status_code == 200
+
+
+def test_containing_from_a_row_stays_where_the_admin_is(analyst, alert: Alert, realm_a: Realm, user_a: User):
+    session_of(user_a, realm_a)
+    answer = analyst.post(url(alert, "/contain"), {"seen_sessions": "1"}, headers=HTMX)
+    assert answer.status_code == 200
+    assert not {"HX-Redirect", "HX-Location", "Location"} & set(answer.headers)
+    happened = json.loads(answer.headers["HX-Trigger"])
+    assert {"rk:close", "rk:alerts", "rk:toast"} <= happened.keys()
+    told = happened["rk:toast"]
+    assert told["text"] == "1 session ended. Dana Okafor is locked."
+    assert (told["url"], told["label"]) == (f"/realms/a{url(alert)}", "See alert")
+    row = answer.content.decode()
+    public = public_id("alert", alert.pk)
+    assert f"hx-swap-oob=\"outerHTML:[data-acts-on='{public}']\"" in row
+    assert "Contained: 1 session ended. Dana Okafor is locked." in row
+    assert state(realm_a, alert) == AlertStatus.CONTAINED
+    assert AuditEvent.objects.filter(realm_id=realm_a.pk, type="alert.contained").count() == 1
+
+
+def test_dismissing_from_a_row_stays_where_the_admin_is(analyst, alert: Alert, realm_a: Realm):
+    answer = analyst.post(url(alert, "/dismiss"), {}, headers=HTMX)
+    assert answer.status_code == 200
+    assert not {"HX-Redirect", "HX-Location"} & set(answer.headers)
+    assert "Dismissed" in answer.content.decode()
+    assert state(realm_a, alert) == AlertStatus.DISMISSED
+
+
+def test_the_feeds_row_has_what_became_of_the_alert_in_place_of_its_acts(analyst, alert: Alert):
+    def row() -> str:
+        html = analyst.get("/console/").content.decode().partition('id="feed"')[2]
+        return next(li for li in html.split("<li ") if f"ALR-{alert.number}" in li or "Password guessing" in li)
+
+    acts = f'data-acts-on="{public_id("alert", alert.pk)}"'
+    assert acts in row()
+    assert "/contain" in row()
+    analyst.post(url(alert, "/contain"), {})
+    feed = analyst.get("/console/").content.decode().partition('id="feed"')[2]
+    assert acts in feed
+    assert "See alert" in feed
+    assert "/contain" not in feed.partition("</ol>")[0]
+    assert f'data-closes="{public_id("alert", alert.pk)}"' in feed
+
+
+def test_the_decisions_follow_without_leaving_the_alert_that_is_open(analyst, alert: Alert, realm_a: Realm):
+    html = analyst.get("/console/security").content.decode()
+    refresh = f"/realms/a{url(alert)}?live=1"
+    assert f'hx-get="{refresh}"' in html
+    analyst.post(url(alert, "/contain"), {}, headers=HTMX)
+    board = analyst.get(url(alert) + "?live=1", headers=HTMX).content.decode()
+    assert '<p class="num" id="lead" hx-swap-oob="true">Nothing needs a decision.</p>' in board
+    assert "What was done" in board
+    assert 'id="queue-title"' in board
+    assert "<!doctype" not in board.lower()
+
+
+def test_the_lock_can_be_undone_from_the_result(analyst, alert: Alert, realm_a: Realm, user_a: User, client_for):
+    analyst.post(url(alert, "/contain"), {})
+    undo = f"/console/users/{public_id('user', user_a.pk)}/unlock"
+    assert f'action="/realms/a{undo}"' in analyst.get(url(alert)).content.decode()
+    auditor = client_for(realm_a).sign_in(make_user(realm_a, "ana@example.com", role="Auditor"))
+    assert undo not in auditor.get(url(alert)).content.decode()
+    assert analyst.post(undo).status_code == 302
+    with realm_scope(realm_a):
+        assert User.objects.get(pk=user_a.pk).status == "active"
+    assert undo not in analyst.get(url(alert)).content.decode()

@@ -223,6 +223,33 @@ def test_apis_and_scopes_are_added_explained_and_removed(owner: RealmClient, rea
         assert not ResourceServer.objects.exists()
 
 
+def test_an_application_is_let_act_for_an_api_and_stopped_again(
+    owner: RealmClient, auditor: RealmClient, realm_a: Realm, app_a: App, app_b: App
+) -> None:
+    assert owner.post("/console/apis/new", {"name": "Orders", "identifier": "https://api.example"}).status_code == 302
+    with realm_scope(realm_a):
+        server = ResourceServer.objects.get()
+    add, remove = f"/console/apis/{server.pk}/clients/add", f"/console/apis/{server.pk}/clients/{app_a[0].pk}/remove"
+    dialog = owner.get(add, **HTMX)
+    assert str(app_a[0].pk) in dialog.text
+    assert str(app_b[0].pk) not in dialog.text
+    assert owner.post(add, {"application": str(app_b[0].pk)}).status_code == 422
+    assert owner.get(remove).status_code == 404
+    assert auditor.post(add, {"application": str(app_a[0].pk)}).status_code == 403
+    assert owner.post(add, {"application": str(app_a[0].pk)}).status_code == 302
+    with realm_scope(realm_a):
+        assert Application.objects.get(pk=app_a[0].pk).acts_for_id == server.pk
+    page = owner.get("/console/apis").text
+    assert "portal" in page
+    assert remove in page
+    assert remove not in auditor.get("/console/apis").text
+    assert "introspect" not in owner.get(remove, **HTMX).text
+    assert auditor.post(remove).status_code == 403
+    assert owner.post(remove).status_code == 302
+    with realm_scope(realm_a):
+        assert Application.objects.get(pk=app_a[0].pk).acts_for_id is None
+
+
 WRITES = ["/edit", "/disable", "/enable", "/delete", "/secrets/add"]
 
 

@@ -1,5 +1,7 @@
 """Pages and dialogs of the applications area."""
 
+from console.applications.views.access import Access, AddManager, TakeFromManager
+from console.applications.views.api_clients import AddApiClient, RemoveApiClient
 from console.applications.views.apis import Apis, CreateApi, CreateScope, DeleteApi, DeleteScope, EditScope
 from console.applications.views.editing import Create, Edit
 from console.applications.views.lifecycle import Delete, Disable, DisableMany, Enable
@@ -8,7 +10,10 @@ from console.applications.views.pages import Activity, Connect, Credentials, Red
 from console.applications.views.secrets import AddSecret, RevokeSecret
 
 __all__ = [
+    "Access",
     "Activity",
+    "AddApiClient",
+    "AddManager",
     "AddSecret",
     "Apis",
     "Applications",
@@ -26,7 +31,9 @@ __all__ = [
     "EditScope",
     "Enable",
     "Redirects",
+    "RemoveApiClient",
     "RevokeSecret",
     "Scopes",
+    "TakeFromManager",
     "Tokens",
 ]

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from console.applications.forms import TYPES
 from console.applications.rows import row_of
+from console.savedviews.tabs import open_list
 from console.shell.fragments import render_page
 from console.shell.http import ConsoleRequest
 from console.shell.lists import Filter, ListState, Option, paginate
@@ -36,6 +37,9 @@ class Applications(ConsoleView):
     def get(self, request: ConsoleRequest) -> HttpResponse:
         """The list."""
         state = ListState(request, FILTERS)
+        leave = open_list(request, state, "applications")
+        if leave is not None:
+            return leave
         rows = find_applications(
             request.actor, search=state.search, status=state.get("status"), type_=state.get("type")
         )

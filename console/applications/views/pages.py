@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from console.applications.checks import checks_of
 from console.applications.forms import AUTH_NAMES, GRANT_NAMES, RedirectsForm, ScopesForm
@@ -29,6 +30,7 @@ from identity.applications.queries import (
 )
 from identity.audit.queries import events_about
 from identity.audit.reading import readable
+from identity.kernel.actor import Actor
 from identity.kernel.errors import Conflict, Invalid
 from identity.kernel.naming import issuer_of
 from identity.kernel.permissions import Permission
@@ -36,21 +38,21 @@ from identity.realms.models import Realm
 from identity.realms.mount import realm_url
 
 ENDPOINTS = (
-    ("Discovery", "openid_configuration"),
-    ("Authorization", "oauth_authorize"),
-    ("Token", "oauth_token"),
-    ("Userinfo", "oauth_userinfo"),
-    ("JWKS", "jwks"),
-    ("Introspection", "oauth_introspect"),
-    ("Revocation", "oauth_revoke"),
-    ("Sign-out", "oauth_logout"),
+    (gettext_lazy("Discovery"), "openid_configuration"),
+    (gettext_lazy("Authorization"), "oauth_authorize"),
+    (gettext_lazy("Token"), "oauth_token"),
+    (gettext_lazy("Userinfo"), "oauth_userinfo"),
+    (gettext_lazy("JWKS"), "jwks"),
+    (gettext_lazy("Introspection"), "oauth_introspect"),
+    (gettext_lazy("Revocation"), "oauth_revoke"),
+    (gettext_lazy("Sign-out"), "oauth_logout"),
 )
 EVENTS_SHOWN = 30
 
 
 def endpoints_of(realm: Realm) -> list[tuple[str, str]]:
     """Issuer and endpoints, as discovery says them."""
-    return [(_("Issuer"), issuer_of(realm)), *((label, realm_url(realm, name)) for label, name in ENDPOINTS)]
+    return [(_("Issuer"), issuer_of(realm)), *((str(label), realm_url(realm, name)) for label, name in ENDPOINTS)]
 
 
 class ApplicationPage(ConsoleView):
@@ -96,7 +98,7 @@ class ApplicationPage(ConsoleView):
             "may_secrets": may(actor, Permission.APPLICATIONS_SECRETS, application),
             "menu": menu,
             "edit_url": application_url(application, "application_edit"),
-            "tabs": self._tabs(application, uris, checks),
+            "tabs": self._tabs(actor, application, uris, checks),
             "facts": self._facts(request, application),
             "checks": checks,
             "checks_summary": _("%(n)s of %(all)s pass") % {"n": passing, "all": len(checks)},
@@ -104,7 +106,9 @@ class ApplicationPage(ConsoleView):
             "secrets": secrets,
         }
 
-    def _tabs(self, application: Application, uris: list[str], checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _tabs(
+        self, actor: Actor, application: Application, uris: list[str], checks: list[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
         credentials = application_url(application, "application_credentials")
         warning = next((c["text"] for c in checks if c["url"] == credentials and c["severity"] != "ok"), "")
         tabs: list[tuple[str, str, Any, str]] = [("application", _("Connect"), None, "")]
@@ -115,8 +119,12 @@ class ApplicationPage(ConsoleView):
         tabs += [
             ("application_scopes", _("Scopes"), len(application.scopes), ""),
             ("application_tokens", _("Tokens"), None, ""),
-            ("application_activity", _("Activity"), None, ""),
         ]
+        if actor.can(Permission.ROLES_READ):
+            tabs.append(("application_access", _("Managers and roles"), None, ""))
+        elif may(actor, Permission.ROLES_ASSIGN, application):
+            tabs.append(("application_access", _("Roles"), None, ""))
+        tabs.append(("application_activity", _("Activity"), None, ""))
         return [
             {
                 "label": label,

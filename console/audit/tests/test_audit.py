@@ -9,8 +9,9 @@ import pytest
 from django.test import AsyncRequestFactory
 
 from conftest import make_user
-from console.audit.export import COLUMNS, download, plain_cell
+from console.audit.export import download
 from identity.audit.commands import Export
+from identity.audit.files import COLUMNS, plain_cell
 from identity.audit.models import AuditEvent
 from identity.audit.record import record
 from identity.kernel.actor import Actor, ActorKind, system_actor

@@ -109,3 +109,19 @@ def test_ti_01_people_without_a_role_and_of_other_realms_do_not_get_in(realm_a, 
 
 def test_a_forged_range_is_the_default(page):
     assert "per half hour, last 24 hours" in page("/console/?range=../../x").content.decode()
+
+
+def test_a_new_realms_feed_opens_with_its_creation_alone(page):
+    feed = page().content.decode().partition('id="feed"')[2].partition("</ol>")[0]
+    assert "created this realm" in feed or "Realm A" in feed
+    for word in ("Help desk", "offline_access", "signing key"):
+        assert word not in feed
+
+
+def test_the_sentence_under_the_heading_follows_with_the_figures(page, realm_a, user_a):
+    lead = '<p class="num" id="lead"{}>{}</p>'
+    assert lead.format("", "Nothing needs a decision.") in page().content.decode()
+    raised(realm_a, user_a)
+    live = page("/console/?range=day&live=1", headers=HTMX).content.decode()
+    assert lead.format(' hx-swap-oob="true"', "1 alert needs a decision.") in live
+    assert "rk:alerts from:body" in live

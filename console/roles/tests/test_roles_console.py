@@ -152,7 +152,7 @@ def test_a_role_is_given_and_taken_on_its_page(as_owner, realm_a, user_a, shift)
     )
     assert as_owner.get(f"{base}/take/{uid(user_a)}").status_code == 200
     response = as_owner.post(f"{base}/take/{uid(user_a)}?back=person")
-    assert response["Location"].endswith(f"/console/users/{uid(user_a)}/roles")
+    assert response["Location"].endswith(f"/console/users/{uid(user_a)}/access")
     with realm_scope(realm_a):
         assert roles_of_user(user_a.pk) == []
     assert said(realm_a, "role.unassigned").target_id == user_a.pk

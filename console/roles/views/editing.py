@@ -31,7 +31,8 @@ class Create(ConsoleView):
     def _form(self, request: ConsoleRequest, kind: str, data: Any = None) -> Any:
         if kind == RoleKind.CONSOLE:
             return ConsoleRoleForm(data, actor=request.actor, platform=request.realm.is_platform)
-        return ApplicationRoleForm(data, applications=_applications(request))
+        initial = {"application": request.GET.get("application", "")}
+        return ApplicationRoleForm(data, initial=initial, applications=_applications(request))
 
     def _page(self, request: ConsoleRequest, kind: str, form: ConsoleForm, status: int = 200) -> HttpResponse:
         console = kind == RoleKind.CONSOLE

@@ -14,12 +14,13 @@ from console.shell.http import ConsoleRequest
 from console.shell.ids import id_from
 from console.shell.trail import with_trail
 from console.shell.views import ConsoleView
-from console.users.picker import asks_for_matches, matches
+from console.users.picker import LIMIT, Match, asks_for_matches, matches_of
 from identity.access.commands import assign_role, unassign_role
 from identity.access.models import Role, RoleKind
-from identity.access.queries import get_role, holders_among
-from identity.accounts.queries import get_user
-from identity.kernel.errors import Conflict, RealmkeepError
+from identity.access.queries import get_role, holders_among, manages_roles_of
+from identity.accounts.models import User
+from identity.accounts.queries import get_holder, get_user, people_for_role
+from identity.kernel.errors import Conflict, NotFound, RealmkeepError
 from identity.kernel.ids import public_id
 from identity.kernel.permissions import Permission
 
@@ -43,7 +44,8 @@ class Give(ConsoleView):
             "is_console": role.kind == RoleKind.CONSOLE,
             "term": term,
             "chosen": request.POST.get("user", ""),
-            "matches": matches(request.actor, term, among=partial(holders_among, role.pk), taken=_("holds it already")),
+            "matches": self._matches(request, role, term),
+            "names_exactly": not request.actor.can_somewhere(Permission.USERS_READ),
             "error": error,
             "action": role_url(role, "role_give"),
             "cancel_url": role_url(role, "role_people"),
@@ -51,6 +53,11 @@ class Give(ConsoleView):
         if asks_for_matches(request):
             return render(request, "console/users/_matches.html", context)
         return render_dialog(request, "console/roles/give.html", context, status=status)
+
+    @staticmethod
+    def _matches(request: ConsoleRequest, role: Role, term: str) -> list[Match]:
+        found = people_for_role(request.actor, role=role, search=term, limit=LIMIT)
+        return matches_of(found, among=partial(holders_among, role.pk), taken=_("holds it already"))
 
     def get(self, request: ConsoleRequest, public_id: str) -> HttpResponse:
         """Asks whom, or answers the search."""
@@ -62,12 +69,24 @@ class Give(ConsoleView):
         chosen = request.POST.get("user", "")
         if not chosen:
             return self._dialog(request, role, _("Choose a person."), 422)
-        user = get_user(request.actor, user_id=id_from("user", chosen))
+        user = self._chosen(request, role, id_from("user", chosen))
         assign_role(request.actor, user_id=user.pk, role_id=role.pk)
         text = _("%(person)s holds the role %(role)s now.") % {"person": user.display_name, "role": role_title(role)}
         return redirect_after(
             request, role_url(role, "role_people"), with_trail(request, text, user.pk, name=user.display_name)
         )
+
+    @staticmethod
+    def _chosen(request: ConsoleRequest, role: Role, user_id: UUID) -> User:
+        """A person whom the actor sees, or has just named exactly: an id alone must not tell a name. Raises NotFound"""
+        if not request.actor.can(Permission.USERS_READ) and manages_roles_of(request.actor, role):
+            named = people_for_role(request.actor, role=role, search=request.POST.get("q", ""), limit=LIMIT)
+            for user in named:
+                if user.pk == user_id:
+                    return user
+            if not request.actor.can_somewhere(Permission.USERS_READ):
+                raise NotFound
+        return get_user(request.actor, user_id=user_id)
 
 
 class Take(ConsoleView):
@@ -78,7 +97,7 @@ class Take(ConsoleView):
     def _dialog(
         self, request: ConsoleRequest, role: Role, user_id: UUID, error: RealmkeepError | None = None
     ) -> HttpResponse:
-        user = get_user(request.actor, user_id=user_id)
+        user = get_holder(request.actor, role=role, user_id=user_id)
         return render_dialog(
             request,
             "console/roles/take.html",
@@ -102,7 +121,7 @@ class Take(ConsoleView):
     @staticmethod
     def _back(request: ConsoleRequest, role: Role, user_id: UUID) -> str:
         if request.GET.get("back") == BACK_TO_PERSON:
-            return reverse("console:user_roles", args=[public_id("user", user_id)])
+            return reverse("console:user_access", args=[public_id("user", user_id)])
         return role_url(role, "role_people")
 
     def get(self, request: ConsoleRequest, public_id: str, user_id: str) -> HttpResponse:
@@ -113,7 +132,7 @@ class Take(ConsoleView):
     def post(self, request: ConsoleRequest, public_id: str, user_id: str) -> HttpResponse:
         """Takes it; the last owner stays."""
         role = get_role(request.actor, role_id=id_from("role", public_id))
-        user = get_user(request.actor, user_id=id_from("user", user_id))
+        user = get_holder(request.actor, role=role, user_id=id_from("user", user_id))
         try:
             unassign_role(request.actor, user_id=user.pk, role_id=role.pk)
         except Conflict as error:

@@ -15,20 +15,27 @@ from console.shell.ids import id_from
 from console.shell.lists import ListState, paginate
 from console.shell.views import ConsoleView
 from identity.access.models import Role, RoleKind
-from identity.access.queries import assignments_of_role, get_role, may_assign, missing_of, roles
+from identity.access.queries import assignments_of_role, get_role, manages_roles_of, may_assign, missing_of, roles
 from identity.access.rules import rank_of_role
+from identity.accounts.queries import seen_among
 from identity.kernel.ids import public_id
 from identity.kernel.permissions import Permission
 
 
 class Roles(ConsoleView):
-    """Console roles and application roles, each in a view of its own."""
+    """Console roles and application roles, each in a view of its own.
+
+    The manager of one application sees the roles of that application alone.
+    """
 
     permission = Permission.ROLES_READ
+    also = (Permission.ROLES_ASSIGN,)
 
     def get(self, request: ConsoleRequest) -> HttpResponse:
         """The list."""
-        kind = RoleKind.APPLICATION if request.GET.get(KIND) == RoleKind.APPLICATION else RoleKind.CONSOLE
+        sees_console = request.actor.can(Permission.ROLES_READ) or request.actor.can(Permission.ROLES_ASSIGN)
+        asked = request.GET.get(KIND) == RoleKind.APPLICATION
+        kind = RoleKind.APPLICATION if asked or not sees_console else RoleKind.CONSOLE
         state = ListState(request, keep=(KIND,))
         rows = roles(request.actor, kind, search=state.search)
         page = paginate(state, rows, order=("-built_in", "name", "id"))
@@ -43,6 +50,7 @@ class Roles(ConsoleView):
                 "state": state,
                 "page": page,
                 "kind": kind,
+                "may_compare": kind == RoleKind.CONSOLE and request.actor.can(Permission.ROLES_READ),
                 "views": [
                     {"label": _("Console roles"), "url": base, "current": kind == RoleKind.CONSOLE},
                     {
@@ -50,7 +58,7 @@ class Roles(ConsoleView):
                         "url": f"{base}?{KIND}=application",
                         "current": kind == RoleKind.APPLICATION,
                     },
-                ],
+                ][0 if sees_console else 1 :],
                 "create_url": f"{reverse('console:role_create')}?{KIND}={kind}",
                 "may_create": request.actor.can(Permission.ROLES_WRITE),
             },
@@ -84,6 +92,7 @@ class _RolePage(ConsoleView):
     """What the tabs of a role share."""
 
     permission = Permission.ROLES_READ
+    also = (Permission.ROLES_ASSIGN,)
 
     def context(self, request: ConsoleRequest, role: Role, tab: str) -> dict[str, Any]:
         """Head and tabs."""
@@ -150,10 +159,11 @@ class RolePeople(_RolePage):
         role = get_role(request.actor, role_id=id_from("role", public_id))
         context = self.context(request, role, "people")
         state = ListState(request)
-        if request.actor.can(Permission.USERS_READ):
+        if request.actor.can_somewhere(Permission.USERS_READ) or manages_roles_of(request.actor, role):
             rows = assignments_of_role(request.actor, role_id=role.pk, search=state.search)
             page = paginate(state, rows, order=("-id",))
-            page.rows[:] = [holder_of(row) for row in page.rows]
+            seen = seen_among(request.actor, [row.user_id for row in page.rows])
+            page.rows[:] = [holder_of(row, is_seen=row.user_id in seen) for row in page.rows]
             context["page"] = page
         context["state"] = state
         fragment = "results" if request.htmx and request.htmx.target == "results" else "panel"

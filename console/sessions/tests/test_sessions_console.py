@@ -203,3 +203,36 @@ def test_ti_02_ti_08_another_realms_session_is_not_there(as_owner, realm_b, user
 
 def test_one_who_sees_no_people_gets_no_links_to_them(as_owner, realm_a, theirs):
     assert "/console/users/usr_" in as_owner.get("/console/sessions").content.decode()
+
+
+def test_ac_02_a_help_desk_ends_no_session_of_an_owner(client_for, realm_a, owner_a, user_a, theirs):
+    owners = make_session(realm_a, owner_a)
+    application, _ = make_application(realm_a)
+    with realm_scope(realm_a):
+        note_application_use(owners, application=application)
+    desk = client_for(realm_a).sign_in(make_user(realm_a, "desk@example.com", role="Help desk"))
+    boss = client_for(realm_a).sign_in(make_user(realm_a, "app@example.com", role="Security analyst"))
+    answers = [
+        desk.post(f"/console/sessions/{sid(owners)}/end"),
+        desk.post("/console/sessions/end", {"ids": [sid(owners), sid(theirs)]}),
+        desk.post(f"/console/users/{public_id('user', owner_a.pk)}/end-sessions"),
+        boss.post(f"/console/sessions/of/{public_id('application', application.pk)}/end"),
+    ]
+    assert [answer.status_code for answer in answers] == [403] * 4
+    with realm_scope(realm_a):
+        assert set(Session.objects.filter(pk__in=[owners.pk, theirs.pk]).values_list("status")) == {("active",)}
+    assert not AuditEvent.objects.filter(realm_id=realm_a.pk, type="session.ended").exists()
+    text = desk.post(
+        "/console/users/end-sessions",
+        {"ids": [public_id("user", owner_a.pk), public_id("user", user_a.pk)]},
+        follow=True,
+    ).content.decode()
+    assert "1 session ended. Olivia Owner: Your role does not allow this." in text
+
+
+def test_a_session_that_somebody_else_ended_meanwhile_is_told_as_such(client_for, realm_a, owner_a, theirs):
+    client = client_for(realm_a).sign_in(owner_a)
+    assert client.post(f"/console/sessions/{sid(theirs)}/end").status_code == 302
+    again = client.post(f"/console/sessions/{sid(theirs)}/end")
+    assert again.status_code == 409
+    assert "This session has ended already." in again.content.decode()

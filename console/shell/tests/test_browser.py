@@ -103,7 +103,7 @@ def test_the_palette_finds_a_person_by_keyboard_alone(visit):
     page.keyboard.press("Control+k")
     assert page.evaluate("document.activeElement.getAttribute('role')") == "combobox"
     page.keyboard.type("mia")
-    option = page.get_by_role("option", name="Mia Torres")
+    option = page.get_by_role("option", name="Mia Torres mia@example.com")
     option.wait_for()
     assert page.locator("#palette input").get_attribute("aria-activedescendant") == option.get_attribute("id")
     page.keyboard.press("Enter")
@@ -293,3 +293,19 @@ def test_the_chart_is_a_table_on_demand_and_without_scripts(visit):
     plain = visit(java_script_enabled=False)
     expect(plain.locator("[data-chart-rows]").first).to_be_visible()
     expect(plain.get_by_role("button", name="Pause"), "no button that does nothing").not_to_be_visible()
+
+
+def test_a_person_is_locked_by_keyboard_alone(visit):
+    page = visit("users")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("lock mia")
+    expect(page.locator("#palette [role=option][aria-selected=true]")).to_be_visible()
+    expect(page.get_by_role("option", name="Lock Mia Torres…")).to_be_visible()
+    while "Lock" not in page.locator("#palette [aria-selected=true]").inner_text():
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    dialog = page.locator("#dialog[open]")
+    expect(dialog).to_contain_text("Lock Mia Torres out?")
+    expect(dialog).to_contain_text("What locking does")
+    page.keyboard.press("Escape")
+    expect(dialog).not_to_be_visible()

@@ -1,13 +1,15 @@
 """Brand colors: readable in both themes, never another hue."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from console.shell.colors import (
     DARK_ON_ACCENT,
     DARK_SURFACE,
-    DEFAULT_ACCENT,
     WHITE,
     _to_oklch,
     accent_of,
@@ -15,6 +17,7 @@ from console.shell.colors import (
     is_hex,
     stylesheet,
 )
+from identity.realms.rules import DEFAULT_ACCENT
 
 BRANDS = [
     "#006a87", "#0ea5e9", "#ffeb3b", "#00ff00", "#ff0000", "#0000ff", "#111111", "#fafafa", "#7f7f7f", "#e91e63",
@@ -52,6 +55,26 @@ def test_the_hue_is_never_changed(brand, step):
 )
 def test_a_brand_color_without_contrast_is_shifted_and_says_so(brand, shifted):
     assert accent_of(brand).shifted is shifted
+
+
+def test_the_default_is_one_and_the_same_for_settings_console_and_account_pages(realm_a, owner_a, client_for):
+    """The scripts' and styles' own fallbacks, the settings page and the realm's stylesheet say the same color."""
+    tokens = (Path(settings.BASE_DIR) / "frontend/account/tokens.css").read_text()
+    assert set(re.findall(r"--(?:realm|rk)-accent: (#[0-9a-f]{6})", tokens)) >= {DEFAULT_ACCENT}
+    assert accent_of(None).brand == DEFAULT_ACCENT
+    assert not accent_of(DEFAULT_ACCENT).shifted
+    client = client_for(realm_a).sign_in(owner_a)
+    assert f'value="{DEFAULT_ACCENT}"' in client.get("/console/settings").content.decode()
+    assert f"--realm-accent:{DEFAULT_ACCENT}" in client.get("/theme.css").content.decode()
+    assert client.get("/console/theme.css").content.decode() == stylesheet(DEFAULT_ACCENT)
+
+
+def test_the_default_has_contrast_in_both_themes():
+    """WCAG 2 AA: 4.5 for text on it and of it, on every surface of either theme."""
+    accent = accent_of(DEFAULT_ACCENT)
+    assert min(contrast(accent.light, WHITE), contrast(accent.light, "#f5f6f8")) >= 4.5
+    assert contrast(accent.dark, DARK_SURFACE) >= 4.5
+    assert contrast(accent.dark, DARK_ON_ACCENT) >= 4.5
 
 
 def test_a_readable_brand_color_stays_as_it_is():

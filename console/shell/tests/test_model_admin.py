@@ -29,6 +29,17 @@ def test_ti_a_list_shows_the_rows_of_its_realm_alone(client_for, realm_a, owner_
     assert "invitation" not in body
 
 
+def test_nothing_there_and_nothing_that_matches_are_told_apart(client_for, realm_a, owner_a):
+    client = owner_of(client_for, realm_a, owner_a)
+    empty = client.get("/console/identity/message/").content.decode()
+    assert "No messages yet" in empty
+    assert "Clear filters" not in empty
+    assert "yielded" not in empty
+    filtered = client.get("/console/identity/message/?q=nothing").content.decode()
+    assert "Nothing matches" in filtered
+    assert "Clear filters" in filtered
+
+
 def test_ti_another_realms_row_is_not_there(client_for, realm_a, realm_b, owner_a, messages):
     client = owner_of(client_for, realm_a, owner_a)
     with realm_scope(realm_b):

@@ -42,7 +42,8 @@ def test_ti_palette_never_shows_another_realms_names(find, realm_a, realm_b, cli
 def test_it_shows_at_most_eight_of_a_kind_and_asks_for_no_more(find, realm_a, monkeypatch):
     for number in range(LIMIT + 3):
         make_user(realm_a, f"ann{number}@example.com", name=f"Ann {number}")
-    assert find("ann").content.decode().count("<mark>Ann</mark>") == LIMIT
+    people = find("ann").content.decode().partition('aria-label="Do"')[0]
+    assert people.count("<mark>Ann</mark>") == LIMIT
     endless = palette.Source(
         "x", Permission.CONSOLE_OPEN, lambda actor, term, limit: iter([palette.Hit("t", "/", "add")] * 99)
     )

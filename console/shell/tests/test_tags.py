@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.template import Context, Template
+from django.utils import translation
 
 from console.templatetags import rk
 from identity.kernel.clock import clock_at
@@ -98,3 +99,33 @@ def test_a_delta_names_its_base():
     assert "vs last Friday" in html
     assert "t-ok" in html
     assert rk.delta(None, "", "no sign-ins before") == "<span>no sign-ins before</span>"
+
+
+@pytest.mark.parametrize(
+    ("language", "value", "shown"),
+    [("en", 1234567, "1,234,567"), ("de", 1234567, "1.234.567"), ("de", "alle", "alle"), ("de", None, "")],
+)
+def test_numbers_are_grouped_as_the_language_does_and_words_are_not(language, value, shown):
+    with translation.override(language):
+        assert rk.grouped(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("style", "text"),
+    [("date", "20. Nov 2026"), ("exact", "20. Nov 2026, 10:42:00 CET"), ("clock", "10:42:00")],
+)
+def test_times_are_written_as_the_language_does(style, text):
+    with translation.override("de"):
+        assert f">{text}</time>" in render("{% relative_time t style %}", t=NOW, style=style)
+
+
+@pytest.mark.parametrize(
+    ("passed", "text"),
+    [(timedelta(seconds=8), "vor 8 s"), (timedelta(days=1), "vor 1 Tag"), (timedelta(days=3), "vor 3 Tagen"),
+     (timedelta(days=-6), "in 6 Tagen")],
+)  # fmt: skip
+def test_relative_times_are_whole_phrases(passed, text):
+    with clock_at(NOW), translation.override("de"):
+        assert rk.ago(NOW - passed) == text
+        assert rk.duration(3 * 86400) == "3 Tage"
+        assert rk.percent(6.25) == "6,2\N{NO-BREAK SPACE}%"

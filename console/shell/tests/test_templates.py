@@ -49,3 +49,12 @@ def test_a_partial_passes_nothing_on_that_needs_evaluation(path):
     text = path.read_text()
     assert "hx-on" not in text
     assert "hx-vals='js:" not in text
+
+
+def test_every_gap_that_templates_name_is_one_of_the_styles():
+    """A class that no style knows is no error anywhere: the button just sticks to the text above it."""
+    styles = (settings.BASE_DIR / "frontend/src/css/base.css").read_text()
+    known = set(re.findall(r"\.(g\d+) {", styles))
+    named = re.compile(r'class="[^"]*(?:stack|row)(?: wrap)? (g[0-9]+)')
+    used = {gap for path in TEMPLATES for gap in named.findall(path.read_text())}
+    assert used <= known, used - known

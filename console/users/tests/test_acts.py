@@ -303,7 +303,7 @@ def test_giving_a_role_on_the_persons_page(as_owner, as_owner_a, realm_a, user_a
     as_owner.post(page(user_a, "/roles/give"), {"role": public_id("role", buyer.pk)})
     with realm_scope(realm_a):
         assert [role.name for role in roles_of_user(user_a.pk)] == ["buyer"]
-    assert "buyer" in as_owner.get(page(user_a, "/roles")).content.decode()
+    assert "buyer" in as_owner.get(page(user_a, "/access")).content.decode()
 
 
 def test_ac_02_an_admin_is_not_offered_the_role_owner(as_role, realm_a, user_a):

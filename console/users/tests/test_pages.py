@@ -16,7 +16,7 @@ from identity.sessions.testing import RealmClient
 
 pytestmark = pytest.mark.django_db
 
-TABS = ["", "/roles", "/sessions", "/consents", "/activity", "/edit"]
+TABS = ["", "/access", "/sessions", "/consents", "/activity", "/edit"]
 DIALOGS = ["/end-sessions", "/reset-link", "/lock", "/disable", "/delete", "/roles/give"]
 
 

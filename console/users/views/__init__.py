@@ -1,5 +1,6 @@
 """Pages and dialogs of the users area."""
 
+from console.users.views.access import Access
 from console.users.views.bulk import DisableMany, EndSessionsOfMany
 from console.users.views.creation import Create, Invite
 from console.users.views.dialogs import (
@@ -15,9 +16,10 @@ from console.users.views.dialogs import (
     WithdrawInvitation,
 )
 from console.users.views.editing import Edit, EditSection
-from console.users.views.pages import Activity, Consents, Overview, Roles, Sessions, Users
+from console.users.views.pages import Activity, Consents, Overview, Sessions, Users
 
 __all__ = [
+    "Access",
     "Activity",
     "Consents",
     "Create",
@@ -34,7 +36,6 @@ __all__ = [
     "InviteAgain",
     "Lock",
     "Overview",
-    "Roles",
     "SendResetLink",
     "Sessions",
     "Unlock",

@@ -64,17 +64,23 @@ class EndSessionsOfMany(ManyPeople):
     template = "console/users/end_sessions_many.html"
 
     def post(self, request: ConsoleRequest) -> HttpResponse:
-        """Ends."""
+        """Ends; the sessions of people of higher rank stay, and the result says so."""
         people = self.selection(request, request.POST.getlist("ids"))
         actor = request.actor
-        ended = sum(
-            end_sessions_of_user(
-                actor, user_id=user.pk, except_session_id=actor.session_id if user.pk == actor.id else None
-            )
-            for user in people
-        )
+        ended, refused = 0, []
+        for user in people:
+            own = actor.session_id if user.pk == actor.id else None
+            try:
+                ended += end_sessions_of_user(actor, user_id=user.pk, except_session_id=own)
+            except PermissionDenied as error:
+                refused.append(f"{user.display_name}: {error.message}")
         text = ngettext("%(n)s session ended.", "%(n)s sessions ended.", ended) % {"n": ended}
-        return redirect_after(request, reverse("console:users"), text)
+        return redirect_after(
+            request,
+            reverse("console:users"),
+            " ".join([text, *refused[:3]]),
+            level="warning" if refused else "success",
+        )
 
 
 class DisableMany(ManyPeople):

@@ -45,7 +45,8 @@ class Invite(ConsoleView):
         return InviteForm(data, roles=assignable_roles(request.actor))
 
     def get(self, request: ConsoleRequest) -> HttpResponse:
-        """The empty form."""
+        """The empty form. The help desk of one organization has nowhere to put a new person."""
+        request.actor.require(self.permission)
         return self._page(request, self._form(request))
 
     def post(self, request: ConsoleRequest) -> HttpResponse:
@@ -92,6 +93,7 @@ class Create(ConsoleView):
 
     def get(self, request: ConsoleRequest) -> HttpResponse:
         """The empty form."""
+        request.actor.require(self.permission)
         return self._page(request, CreateForm())
 
     def post(self, request: ConsoleRequest) -> HttpResponse:

@@ -261,7 +261,7 @@ class GiveRole(PersonDialog):
 
     def leave_to(self, user: User) -> str:
         """Back to the person's roles."""
-        return user_url(user.pk, "user_roles")
+        return user_url(user.pk, "user_access")
 
 
 class PersonAct(ConsoleView):

@@ -1,37 +1,35 @@
 """The list of people and the tabs of one."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from console.audit.wording import views_of
 from console.consents.rows import row_of as consent_row
-from console.roles.matrix import sentence_case
-from console.roles.rows import role_title, role_url, scope_of
+from console.organizations.rows import organization_url
+from console.roles.rows import role_title
+from console.savedviews.tabs import open_list
 from console.sessions.rows import rows_of as session_rows
 from console.shell.fragments import render_page
 from console.shell.http import ConsoleRequest
 from console.shell.ids import id_from
 from console.shell.lists import Filter, ListState, Option, paginate, total_of
-from console.shell.permissions import label_of
 from console.shell.trail import trail_url
 from console.shell.views import ConsoleView
 from console.templatetags.rk import copy_id, relative_time
 from console.users.people import Rights, menu_of, rights_on, row_of, short, state_of, user_url
-from identity.access.models import RoleKind
-from identity.access.permission_sync import GRANTABLE
 from identity.access.queries import (
+    APPLICATION,
     assignments_of_user,
-    grants_of_user,
-    may_assign,
+    memberships_of_user,
     organization_scopes,
-    organizations_of_user,
     permissions_of_user,
     role_names_of,
     roles,
@@ -89,6 +87,9 @@ class Users(ConsoleView):
         """The list."""
         actor = request.actor
         state = ListState(request, self._filters(request))
+        leave = open_list(request, state, "users")
+        if leave is not None:
+            return leave
         role_id = parse_public_id("role", state.get("role")) if state.get("role") else None
         found = find_users(actor, search=state.search, status=state.get("status"), role_id=role_id)
         page = paginate(state, found, order=("-id",))
@@ -145,9 +146,12 @@ class PersonPage(ConsoleView):
         scopes = organization_scopes(user.pk) if actor.object_permissions else ()
         tabs = [self._tab("user", _("Overview"), user)]
         context: dict[str, Any] = {}
-        if actor.can(Permission.ROLES_READ):
+        if actor.can(Permission.ROLES_READ) or actor.scopes_of(Permission.ROLES_ASSIGN, APPLICATION):
             context["assignments"] = list(assignments_of_user(actor, user_id=user.pk))
-            tabs.append(self._tab("user_roles", _("Roles"), user, len(context["assignments"])))
+        if actor.can_somewhere(Permission.ORGANIZATIONS_READ):
+            context["memberships"] = list(memberships_of_user(actor, user_id=user.pk))
+        if "assignments" in context or "memberships" in context:
+            tabs.append(self._tab("user_access", _("Access"), user))
         if actor.can(Permission.SESSIONS_READ, *scopes):
             context["live_sessions"] = find_sessions(actor, user_id=user.pk)
             context["sessions_count"] = context["live_sessions"].count()
@@ -212,24 +216,25 @@ class Overview(PersonPage):
     def _facts(request: ConsoleRequest, user: User, context: dict[str, Any]) -> list[dict[str, Any]]:
         names = dict(settings.LANGUAGES)
         held = [a.role for a in context.get("assignments", ())]
-        belongs = (
-            organizations_of_user(request.actor, user_id=user.pk)
-            if request.actor.can(Permission.ORGANIZATIONS_READ)
-            else []
-        )
+        belongs = [row.organization for row in context.get("memberships", ())]
         when = {"request": request}
         return [
             {"label": _("Email"), "value": user.email},
             {"label": _("Phone"), "value": user.phone},
             {"label": _("Username"), "value": user.username},
             {"label": _("Roles"), "value": ", ".join(role_title(role) for role in held)},
-            {"label": _("Organizations"), "value": ", ".join(each.name for each in belongs)},
+            {"label": _("Organizations"), "value": _links((row.name, organization_url(row)) for row in belongs)},
             {"label": _("Language"), "value": names.get(user.language or "", "")},
             {"label": _("Time zone"), "value": (user.time_zone or "").replace("_", " ")},
             {"label": _("Last sign-in"), "value": relative_time(when, user.last_sign_in_at)},  # type: ignore[arg-type]
             {"label": _("Created"), "value": relative_time(when, user.created_at, "date")},  # type: ignore[arg-type]
             {"label": _("Key in realm files"), "value": user.key, "mono": True},
         ]
+
+
+def _links(named: Iterable[tuple[str, str]]) -> SafeString:
+    """Names with their pages, in one line."""
+    return format_html_join(", ", '<a class="link" href="{1}">{0}</a>', named)
 
 
 def _ways(user: User) -> list[dict[str, Any]]:
@@ -251,47 +256,6 @@ def _ways(user: User) -> list[dict[str, Any]]:
             }
         )
     return ways
-
-
-class Roles(PersonPage):
-    """What this person holds: roles, and permissions on single objects."""
-
-    tab = "user_roles"
-
-    def get(self, request: ConsoleRequest, public_id: str) -> HttpResponse:
-        """The second tab."""
-        user, context, _rights = self.person(request, public_id)
-        actor = request.actor
-        actor.require(Permission.ROLES_READ)
-        context["rows"] = [
-            {
-                "title": role_title(a.role),
-                "url": role_url(a.role),
-                "kind": _("Console role") if a.role.kind == RoleKind.CONSOLE else _("Application role"),
-                "scope": scope_of(a.role),
-                "since": a.assigned_at,
-                "built_in": a.role.built_in,
-                "take_url": reverse("console:role_take", args=[_role_id(a.role), public_id]) + "?back=person"
-                if may_assign(actor, a.role)
-                else "",
-            }
-            for a in context["assignments"]
-        ]
-        context["grants"] = [
-            {
-                "permission": g.permission.codename,
-                "label": sentence_case(label_of(g.permission.codename)),
-                "object": str(g.content_object),
-            }
-            for g in grants_of_user(actor, user_id=user.pk)
-            if g.content_type.model in GRANTABLE and g.content_object
-        ]
-        context["may_give"] = actor.can_somewhere(Permission.ROLES_ASSIGN)
-        return render_page(request, "console/users/roles.html", context)
-
-
-def _role_id(role: Any) -> str:
-    return public_id("role", role.pk)
 
 
 class Sessions(PersonPage):

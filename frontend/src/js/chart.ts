@@ -10,7 +10,29 @@ declare global {
   interface Window { Plotly: PlotlyLike }
 }
 
-const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false, showTips: false, staticPlot: false }
+const LANGUAGE = document.documentElement.lang || "en"
+
+// What Plotly calls days and months and how it writes numbers, asked of the browser: it ships English alone.
+function words(): Record<string, unknown> {
+  const names = (options: Intl.DateTimeFormatOptions, dates: Date[]): string[] => {
+    const format = new Intl.DateTimeFormat(LANGUAGE, { ...options, timeZone: "UTC" })
+    return dates.map((date) => format.format(date).replace(/\.$/, ""))
+  }
+  const days = Array.from({ length: 7 }, (_, n) => new Date(Date.UTC(2023, 0, 1 + n))) // begins on a Sunday
+  const months = Array.from({ length: 12 }, (_, n) => new Date(Date.UTC(2023, n, 1)))
+  const parts = new Intl.NumberFormat(LANGUAGE).formatToParts(1234567.8)
+  const part = (type: string): string | undefined => parts.find((piece) => piece.type === type)?.value
+  return {
+    days: names({ weekday: "long" }, days), shortDays: names({ weekday: "short" }, days),
+    months: names({ month: "long" }, months), shortMonths: names({ month: "short" }, months),
+    decimal: part("decimal") ?? ".", thousands: part("group") ?? ",",
+  }
+}
+
+const CONFIG = {
+  displayModeBar: false, responsive: false, doubleClick: false, showTips: false, staticPlot: false,
+  locale: LANGUAGE, locales: { [LANGUAGE]: { dictionary: {}, format: words() } },
+}
 const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true })
 
 // Plotly can't read oklch() or var(): every color goes through a canvas and comes out as rgba.

@@ -53,9 +53,15 @@ function release(): void {
     window.htmx.process(row)
   }
   waiting = []
+  for (const closing of all("[data-closes]", feed)) settle(closing.dataset.closes ?? "")
   for (const row of all("[data-event-id]", feed).slice(Number(feed.dataset.max ?? MAX))) row.remove()
   const empty = one("[data-feed-empty]")
   if (empty) empty.hidden = true
+}
+
+// Somebody has closed the alert: there is nothing left to do from the rows that told of it.
+function settle(alert: string): void {
+  for (const acts of all(`.ra[data-acts-on="${CSS.escape(alert)}"]`)) acts.remove()
 }
 
 function showState(): void {

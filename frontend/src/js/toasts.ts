@@ -1,7 +1,7 @@
 // Results of writes, and the one message for a server that did not answer.
 import { on, one, onHtmx, say } from "./dom"
 
-export function toast(text: string, level = "success"): void {
+export function toast(text: string, level = "success", link?: { url: string, label: string }): void {
   const template = one<HTMLTemplateElement>("#toast-template")
   const region = one("#toasts")
   if (!template || !region || !text) return
@@ -12,6 +12,13 @@ export function toast(text: string, level = "success"): void {
   item.classList.add(level)
   const place = item.querySelector("span")
   if (place) place.textContent = text
+  if (place && link) {
+    const anchor = document.createElement("a")
+    anchor.className = "alink"
+    anchor.href = link.url
+    anchor.textContent = link.label
+    place.append(" ", anchor)
+  }
   region.append(item)
   raise(region)
   leave(item, level)
@@ -39,8 +46,8 @@ export function startToasts(): void {
   }
   on("click", "[data-dismiss]", (_event, element) => element.closest(".toast")?.remove())
   document.addEventListener("rk:toast", (event) => {
-    const { text, level } = (event as CustomEvent<{ text: string, level: string }>).detail
-    toast(text, level)
+    const { text, level, url, label } = (event as CustomEvent<{ text: string, level: string, url?: string, label?: string }>).detail
+    toast(text, level, url && label ? { url, label } : undefined)
   })
   onHtmx("sendError", () => toast(say("failed"), "error"))
   onHtmx("responseError", () => toast(say("failed"), "error"))

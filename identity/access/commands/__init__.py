@@ -1,6 +1,6 @@
 """Writes of access: roles and who holds them, object grants, organizations, operator visits."""
 
-from identity.access.commands.grants import grant_object, revoke_object_grant
+from identity.access.commands.grants import grant_object, grant_several, revoke_object_grant, revoke_several
 from identity.access.commands.organizations import (
     add_member,
     create_organization,
@@ -30,9 +30,11 @@ __all__ = [
     "end_visit",
     "ensure_built_in_roles",
     "grant_object",
+    "grant_several",
     "open_visit",
     "remove_member",
     "rename_organization",
     "revoke_object_grant",
+    "revoke_several",
     "unassign_role",
 ]

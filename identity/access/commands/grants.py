@@ -1,5 +1,6 @@
 """Writes of object grants: one person, one permission, one object. The rows are guardian's (DECISIONS 9)."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -63,6 +64,7 @@ def grant_object(actor: Actor, *, user_id: UUID, permission: str, kind: str, obj
             permission=str(checked),
             object_kind=kind,
             object_id=object_id,
+            object_name=str(target),
         ),
     )
     return grant
@@ -88,6 +90,7 @@ def revoke_object_grant(actor: Actor, *, user_id: UUID, permission: str, kind: s
     held = _held(user_id, checked, kind, object_id)
     if held is None:
         return
+    name = str(held.content_object or "")
     held.delete()
     record(
         actor,
@@ -98,5 +101,26 @@ def revoke_object_grant(actor: Actor, *, user_id: UUID, permission: str, kind: s
             permission=str(checked),
             object_kind=kind,
             object_id=object_id,
+            object_name=name,
         ),
     )
+
+
+@transaction.atomic
+def grant_several(  # house: HR03 grant_object says it
+    actor: Actor, *, user_id: UUID, permissions: Iterable[str], kind: str, object_id: UUID
+) -> list[ObjectGrant]:
+    """Let a person use several permissions on one object: all of them or none. Raises and says as `grant_object`."""
+    return [
+        grant_object(actor, user_id=user_id, permission=permission, kind=kind, object_id=object_id)
+        for permission in sorted(set(permissions))
+    ]
+
+
+@transaction.atomic
+def revoke_several(  # house: HR03 revoke_object_grant says it
+    actor: Actor, *, user_id: UUID, permissions: Iterable[str], kind: str, object_id: UUID
+) -> None:
+    """Take several back: all of them or none. Raises and says as `revoke_object_grant`."""
+    for permission in sorted(set(permissions)):
+        revoke_object_grant(actor, user_id=user_id, permission=permission, kind=kind, object_id=object_id)

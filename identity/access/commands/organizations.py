@@ -8,11 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from identity.access import events, rules
 from identity.access.commands.people import locked_person
 from identity.access.models import Membership, ObjectGrant, Organization
-from identity.access.queries import ORGANIZATION
+from identity.access.queries import ORGANIZATION, organization_scopes
 from identity.audit.record import record
 from identity.kernel import clock
 from identity.kernel.actor import Actor
-from identity.kernel.errors import Invalid, NotFound
+from identity.kernel.errors import Conflict, Invalid, NotFound
 from identity.kernel.permissions import Permission
 from identity.kernel.transactions import for_write
 from identity.realms.rules import checked_slug
@@ -56,13 +56,15 @@ def rename_organization(actor: Actor, *, organization_id: UUID, name: str) -> Or
 
 
 @transaction.atomic
-def delete_organization(actor: Actor, *, organization_id: UUID) -> None:
+def delete_organization(actor: Actor, *, organization_id: UUID, expected_members: int | None = None) -> None:
     """Delete an organization with its memberships and whatever was granted on it (AC-07, TI-23); the people stay.
 
-    Raises PermissionDenied, NotFound. Says organization.deleted.
+    Raises PermissionDenied, NotFound, Conflict (it has more members than the admin saw). Says organization.deleted.
     """
     actor.require(Permission.ORGANIZATIONS_WRITE)
     row = _locked(organization_id)
+    if expected_members is not None and Membership.objects.filter(organization=row).count() > expected_members:
+        raise Conflict(_("It has more members now than when you looked."), code="grown")
     members, _by_table = Membership.objects.filter(organization=row).delete()
     grants, _by_table = ObjectGrant.objects.filter(content_type__model=ORGANIZATION, object_pk=str(row.pk)).delete()
     gone = row.pk
@@ -77,7 +79,8 @@ def delete_organization(actor: Actor, *, organization_id: UUID) -> None:
 def add_member(actor: Actor, *, organization_id: UUID, user_id: UUID) -> Membership:
     """A person belongs to an organization from now on. Raises PermissionDenied, NotFound.
 
-    Says membership.added; nothing when it was so already.
+    Whoever manages an organization acts on its members, so nobody brings a person under his own hands: what he holds on
+    this organization alone he must hold on that person already (AC-02). Says membership.added; nothing when it was so.
     """
     actor.require(Permission.ORGANIZATIONS_WRITE)
     person = locked_person(user_id)
@@ -85,6 +88,10 @@ def add_member(actor: Actor, *, organization_id: UUID, user_id: UUID) -> Members
     there = Membership.objects.filter(organization=row, user_id=user_id).first()
     if there is not None:
         return there
+    own = organization_scopes(user_id)
+    for permission, kind, object_id in sorted(actor.object_permissions):
+        if (kind, object_id) == (ORGANIZATION, row.pk):
+            actor.require(permission, *own)
     membership = Membership(organization=row, user_id=user_id, created_at=clock.now())
     membership.save(force_insert=True)
     record(

@@ -11,9 +11,11 @@ from identity.access.commands import (
     create_role,
     delete_organization,
     grant_object,
+    grant_several,
     remove_member,
     rename_organization,
     revoke_object_grant,
+    revoke_several,
 )
 from identity.access.models import Membership, ObjectGrant, Organization
 from identity.access.queries import (
@@ -27,10 +29,12 @@ from identity.access.queries import (
 )
 from identity.applications.models import Application
 from identity.audit.models import AuditEvent
+from identity.audit.queries import events_naming
 from identity.kernel import clock
 from identity.kernel.context import realm_scope
-from identity.kernel.errors import Invalid, NotFound, PermissionDenied
+from identity.kernel.errors import Conflict, Invalid, NotFound, PermissionDenied
 from identity.kernel.permissions import Permission
+from identity.sessions.commands import end_sessions_of_user
 
 pytestmark = pytest.mark.django_db
 
@@ -230,3 +234,55 @@ def test_ti_02_another_realms_objects_are_not_there(realm_a, realm_b, as_owner_a
             with pytest.raises(NotFound):
                 act()
         assert not ObjectGrant.objects.exists()
+
+
+def test_the_help_desk_of_one_organization_ends_nothing_of_others(in_a, as_owner_a, retail, user_a):
+    helper = make_user(in_a, "helper@example.com")
+    for permission in ("users:read", "sessions:read", "sessions:end"):
+        grant(as_owner_a, helper, permission, "organization", retail)
+    with pytest.raises(NotFound):
+        end_sessions_of_user(actor_of(helper), user_id=user_a.pk)
+    add_member(as_owner_a, organization_id=retail.pk, user_id=user_a.pk)
+    assert end_sessions_of_user(actor_of(helper), user_id=user_a.pk) == 0
+
+
+def test_the_help_desk_of_one_organization_learns_no_other(in_a, as_owner_a, retail, user_a):
+    helper = make_user(in_a, "helper@example.com")
+    other = create_organization(as_owner_a, slug="wholesale", name="Wholesale")
+    for organization in (retail, other):
+        add_member(as_owner_a, organization_id=organization.pk, user_id=user_a.pk)
+    grant(as_owner_a, helper, "organizations:read", "organization", retail)
+    assert organizations_of_user(actor_of(helper), user_id=user_a.pk) == [retail]
+    with pytest.raises(PermissionDenied):
+        organizations_of_user(actor_of(user_a), user_id=user_a.pk)
+
+
+def test_several_permissions_are_granted_and_taken_together_or_not_at_all(in_a, as_owner_a, user_a, retail):
+    on = {"user_id": user_a.pk, "kind": "organization", "object_id": retail.pk}
+    with pytest.raises(Invalid):
+        grant_several(as_owner_a, permissions=["users:read", "keys:rotate"], **on)
+    assert permissions_of_user(user_a.pk)[1] == frozenset()
+    grant_several(as_owner_a, permissions=["users:read", "users:write"], **on)
+    assert len(permissions_of_user(user_a.pk)[1]) == 2
+    revoke_several(as_owner_a, permissions=["users:read", "users:write"], **on)
+    assert permissions_of_user(user_a.pk)[1] == frozenset()
+    assert [e.payload["object_name"] for e in events(in_a, "grant.removed")] == ["Acme Retail"] * 2
+
+
+def test_an_organization_that_grew_since_it_was_looked_at_is_not_deleted(in_a, as_owner_a, retail, user_a):
+    add_member(as_owner_a, organization_id=retail.pk, user_id=user_a.pk)
+    with pytest.raises(Conflict):
+        delete_organization(as_owner_a, organization_id=retail.pk, expected_members=0)
+    assert Organization.objects.filter(pk=retail.pk).exists()
+
+
+def test_an_organizations_trail_names_who_came_and_went(in_a, as_owner_a, retail, user_a):
+    other = create_organization(as_owner_a, slug="wholesale", name="Wholesale")
+    add_member(as_owner_a, organization_id=retail.pk, user_id=user_a.pk)
+    add_member(as_owner_a, organization_id=other.pk, user_id=user_a.pk)
+    fields = {"organization_id": ("membership.added", "membership.removed")}
+    found = events_naming(as_owner_a, object_id=retail.pk, fields=fields)
+    assert [event.type for event in found] == ["membership.added", "organization.created"]
+    assert {event.payload.get("organization_id", str(retail.pk)) for event in found} == {str(retail.pk)}
+    with pytest.raises(PermissionDenied):
+        events_naming(actor_of(user_a), object_id=retail.pk, fields=fields)

@@ -27,6 +27,7 @@ from identity.accounts.commands.passwords import (
     use_reset_link,
 )
 from identity.accounts.commands.profile import change_profile
+from identity.accounts.commands.savedviews import change_view, delete_view, save_view
 
 __all__ = [
     "accept_invitation",
@@ -35,9 +36,11 @@ __all__ = [
     "change_email",
     "change_identifiers",
     "change_profile",
+    "change_view",
     "confirm_email",
     "create_user",
     "delete_user",
+    "delete_view",
     "disable_user",
     "enable_user",
     "invite_user",
@@ -49,6 +52,7 @@ __all__ = [
     "resend_invitation",
     "revert_email_change",
     "revoke_invitation",
+    "save_view",
     "send_confirm_link",
     "send_password_reset_link",
     "set_password",

@@ -10,12 +10,8 @@ from identity.access.queries import organization_scopes
 from identity.accounts import events, rules
 from identity.accounts.addresses import keep_pending, mirror, pending_of
 from identity.accounts.commands.creation import refuse_taken, taken
-from identity.accounts.commands.fetching import (
-    end_what_was_issued,
-    locked_user,
-    realm_of,
-    user_for_or_self,
-)
+from identity.accounts.commands.ending import end_what_was_issued
+from identity.accounts.commands.fetching import locked_user, realm_of, user_for_or_self
 from identity.accounts.links import AboutAddress
 from identity.accounts.mails import (
     mail_change_requested,

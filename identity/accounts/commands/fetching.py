@@ -1,15 +1,12 @@
 """What every command on a person begins with: the row, locked, of somebody that the actor may act on."""
 
-from typing import Any
 from uuid import UUID
 
-from django.apps import apps
 from django.utils.translation import gettext_lazy as _
 
 from identity.access.queries import is_last_owner, organization_scopes, require_rank
 from identity.accounts.models import User
 from identity.accounts.queries import visible_users
-from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.errors import Conflict, NotFound
 from identity.kernel.permissions import Permission
@@ -58,20 +55,3 @@ def realm_of(actor: Actor) -> Realm:
     if realm is None:
         raise NotFound
     return realm
-
-
-def end_what_was_issued(actor: Actor, *, user: User, reason: str, except_session_id: UUID | None = None) -> int:
-    """End the person's sessions and revoke the refresh families. Returns how many sessions ended.
-
-    Rows of rooms above, so by the tables' names: that a person's sessions are over has to be true when the command
-    returns. Validity is asked through `gate` as well, so what this would miss is refused all the same (DECISIONS 17).
-    """
-    ending: dict[str, Any] = {"status_changed_at": clock.now(), "status_by": actor.id, "end_reason": reason}
-    sessions = apps.get_model("identity", "Session").objects.filter(user_id=user.pk, status="active")
-    families = apps.get_model("identity", "RefreshFamily").objects.filter(user_id=user.pk, status="active")
-    if except_session_id is not None:
-        sessions = sessions.exclude(pk=except_session_id)
-        families = families.exclude(session_id=except_session_id)
-    families.update(status="revoked", **ending)
-    ended: int = sessions.update(status="ended", data={}, **ending)
-    return ended

@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from identity.access.queries import require_rank
 from identity.accounts import events, rules
-from identity.accounts.commands.fetching import end_what_was_issued, refuse_last_owner, user_for
+from identity.accounts.commands.ending import end_what_was_issued
+from identity.accounts.commands.fetching import refuse_last_owner, user_for
 from identity.accounts.models import User, UserStatus
 from identity.audit.record import record
 from identity.kernel import clock

@@ -9,13 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from identity.accounts import events, rules
 from identity.accounts.addresses import mirror
 from identity.accounts.commands.creation import own_words
-from identity.accounts.commands.fetching import (
-    end_what_was_issued,
-    locked_user,
-    realm_of,
-    user_for,
-    user_for_or_self,
-)
+from identity.accounts.commands.ending import end_what_was_issued
+from identity.accounts.commands.fetching import locked_user, realm_of, user_for, user_for_or_self
 from identity.accounts.links import reset_tokens
 from identity.accounts.mails import mail_confirm_link, mail_password_changed, mail_reset_link
 from identity.accounts.models import User

@@ -38,7 +38,7 @@ from identity.realms.models import Realm
 from identity.sessions.models import Session
 from identity.sessions.testing import RealmClient
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.databases]
 
 
 def said(realm: Realm, type_: str) -> AuditEvent:

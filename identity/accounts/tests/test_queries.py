@@ -15,7 +15,7 @@ from identity.kernel.ids import public_id
 from identity.kernel.permissions import Permission
 from identity.realms.models import Realm
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.databases]
 
 
 def test_people_are_found_by_state_role_and_text(

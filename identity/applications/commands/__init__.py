@@ -1,5 +1,6 @@
 """Writes of applications, their secrets, scopes and resource servers."""
 
+from identity.applications.commands.acting import let_act_for
 from identity.applications.commands.lifecycle import (
     add_secret,
     delete_application,
@@ -36,6 +37,7 @@ __all__ = [
     "disable_applications",
     "enable_application",
     "ensure_built_in_scopes",
+    "let_act_for",
     "register_application",
     "revoke_secret",
 ]

@@ -267,3 +267,52 @@ def test_scopes_of_an_api_decide_the_audience(realm_a: Realm, as_owner_a: Actor)
         "scope.changed",
         "resource_server.deleted",
     ]
+
+
+def test_an_application_acts_for_an_api_until_told_otherwise(realm_a: Realm, as_owner_a: Actor, app_a: App) -> None:
+    with realm_scope(realm_a):
+        server = commands.create_resource_server(as_owner_a, identifier="https://api.example", name="API")
+        bind = {"application_id": app_a[0].pk, "resource_server_id": server.pk}
+        assert commands.let_act_for(as_owner_a, **bind).acts_for_id == server.pk
+        version = Application.objects.get(pk=app_a[0].pk).version
+        assert commands.let_act_for(as_owner_a, **bind).version == version
+        said = AuditEvent.objects.filter(realm_id=realm_a.pk, type="application.acts_for_changed")
+        assert [row.payload["changes"] for row in said] == [{"acts_for": [None, "https://api.example"]}]
+        commands.let_act_for(as_owner_a, application_id=app_a[0].pk, resource_server_id=None)
+        assert Application.objects.get(pk=app_a[0].pk).acts_for_id is None
+        commands.let_act_for(as_owner_a, **bind)
+        commands.delete_resource_server(as_owner_a, resource_server_id=server.pk)
+        assert Application.objects.get(pk=app_a[0].pk).acts_for_id is None
+        assert said.all().count() == 3
+
+
+def test_only_a_confidential_application_of_this_realm_acts_for_an_api_of_this_realm(
+    realm_a: Realm, realm_b: Realm, as_owner_a: Actor, as_owner_b: Actor, app_a: App, app_b: App
+) -> None:
+    spa, _ = make_application(realm_a, client_id="spa", type="spa")
+    with realm_scope(realm_b):
+        theirs = commands.create_resource_server(as_owner_b, identifier="https://api.example", name="API")
+    with realm_scope(realm_a):
+        server = commands.create_resource_server(as_owner_a, identifier="https://api.example", name="API")
+        with pytest.raises(Invalid) as public:
+            commands.let_act_for(as_owner_a, application_id=spa.pk, resource_server_id=server.pk)
+        assert public.value.reason == "not_confidential"
+        for application_id, server_id in ((app_b[0].pk, server.pk), (app_a[0].pk, theirs.pk), (app_a[0].pk, uuid4())):
+            with pytest.raises(NotFound):
+                commands.let_act_for(as_owner_a, application_id=application_id, resource_server_id=server_id)
+    assert "application.acts_for_changed" not in events_of(realm_a)
+
+
+def test_oa_20_one_who_may_change_a_single_application_does_not_open_tokens_of_others_to_it(
+    realm_a: Realm, as_owner_a: Actor, app_a: App
+) -> None:
+    of_one = frozenset(
+        (permission, "application", app_a[0].pk)
+        for permission in (Permission.APPLICATIONS_READ, Permission.APPLICATIONS_WRITE)
+    )
+    actor = Actor(kind=ActorKind.USER, realm_id=realm_a.pk, id=uuid4(), object_permissions=of_one)
+    with realm_scope(realm_a):
+        server = commands.create_resource_server(as_owner_a, identifier="https://api.example", name="API")
+        with pytest.raises(PermissionDenied):
+            commands.let_act_for(actor, application_id=app_a[0].pk, resource_server_id=server.pk)
+        assert Application.objects.get(pk=app_a[0].pk).acts_for_id is None

@@ -1,4 +1,4 @@
-"""AU-01: processes are killed while they write; nothing that was acknowledged is lost, nothing is counted twice."""
+"""AU-01, AU-02: processes and the database's server are killed; nothing acknowledged is lost, nothing counted twice."""
 
 import json
 import os
@@ -49,3 +49,22 @@ def test_au_01_after_25_kills_acknowledged_is_audited_on_postgresql():
     finally:
         with psycopg.connect(server, autocommit=True) as admin:
             admin.execute("DROP DATABASE IF EXISTS kills WITH (FORCE)")
+
+
+@pytest.mark.postgres
+def test_au_02_after_the_server_itself_is_killed_no_acknowledged_row_is_lost():
+    result = subprocess.run(
+        [sys.executable, "bin/kill_postmaster.py", "--kills", "3"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    if result.returncode == 77:
+        pytest.skip("!!! SKIPPED: PostgreSQL's programs are not on this machine, so no server could be killed.")
+    assert result.returncode == 0, result.stdout + result.stderr[-3000:]
+    told = json.loads(result.stdout)
+    assert told["lost"] == 0
+    assert told["acknowledged"] > 15
+    assert told["audited"] == told["committed"] == told["counted"]

@@ -7,6 +7,7 @@ import pytest
 from identity.access.commands import create_role
 from identity.audit import queries
 from identity.audit.events import AuditExported
+from identity.audit.feed import is_in_feed, quiet_types
 from identity.audit.models import AuditEvent
 from identity.audit.queries import EventFilter
 from identity.audit.record import record
@@ -116,11 +117,24 @@ def test_dates_are_bounds_on_the_id(reader: Actor):
 
 
 def test_the_quiet_are_left_out_of_the_feed_and_kept_in_the_trail(reader: Actor):
-    quiet = queries.quiet_types()
+    quiet = quiet_types()
     assert "token.issued" in quiet
     AuditEvent.objects.bulk_create([_row(reader, "token.issued")])
     assert queries.find_events(reader, EventFilter(types=("token.issued",))).count() == 1
     assert not queries.find_events(reader, EventFilter(quiet=False, types=("token.issued",))).exists()
+
+
+def test_how_something_new_was_furnished_is_in_the_trail_and_not_in_the_feed(reader: Actor):
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    told = record(reader, AuditExported())
+    furnished = record(system_actor(reader.realm_id, provisioning=True), AuditExported())
+    assert [is_in_feed(row) for row in (told, furnished)] == [True, False]
+    assert ids(queries.find_events(reader, EventFilter(types=("audit.exported",)))) == [furnished.pk, told.pk]
+    assert ids(queries.find_events(reader, EventFilter(types=("audit.exported",), quiet=False)))[0] == furnished.pk
+    assert ids(queries.find_events(reader, EventFilter(types=("audit.exported",), feed=True))) == [told.pk]
+    newest = queries.newest_ids(reader.realm_id, since=since, most=50)
+    assert told.pk in newest
+    assert furnished.pk not in newest
 
 
 def _row(actor: Actor, event_type: str) -> AuditEvent:

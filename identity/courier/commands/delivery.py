@@ -4,6 +4,7 @@ import json
 import logging
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -56,6 +57,12 @@ class _Way:
     reference: str = ""
 
 
+def _due(now: datetime) -> models.QuerySet[Message]:
+    """What may be tried now, of all realms, oldest first. Read from the index `message_queued` alone."""
+    waiting = Message.all_realms.filter(status=MessageStatus.QUEUED).order_by("id")
+    return waiting.filter(models.Q(not_before=None) | models.Q(not_before__lte=now))
+
+
 def deliver_due(limit: int = 100) -> int:  # house: HR03 message.failed is said for each that failed
     """Send what is due, oldest first, of all realms. Called by the worker. Returns how many left or were answered.
 
@@ -63,12 +70,7 @@ def deliver_due(limit: int = 100) -> int:  # house: HR03 message.failed is said 
     nothing.
     """
     now = clock.now()
-    due = (
-        Message.all_realms.filter(status=MessageStatus.QUEUED)
-        .filter(models.Q(not_before=None) | models.Q(not_before__lte=now))
-        .order_by("id")
-        .values_list("pk", "realm_id")[:limit]
-    )
+    due = _due(now).values_list("pk", "realm_id")[:limit]
     rounds: dict[UUID, _Round | None] = {}
     sent = 0
     for pk, realm_id in list(due):

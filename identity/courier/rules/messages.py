@@ -10,11 +10,16 @@ from django.utils.translation import gettext_lazy as _
 
 from identity.kernel.errors import Invalid
 
+MESSAGE_KEPT = timedelta(days=30)
+"""How long it is remembered that a message left or could not; what it said is forgotten at once."""
 MAX_ATTEMPTS = 8
 CLAIM = timedelta(minutes=2)
 """How long a worker has for one try; after that another one takes the message, as when the first was killed."""
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=2)
+MESSAGE_KEPT = timedelta(days=30)
+"""How long it is remembered that a message left or could not; what it said is forgotten at once."""
+
 MAX_SUBJECT = 150
 LINK_LIKE = re.compile(r"://|www\.|[\w-]+\.[a-z]{2,}/|@", re.IGNORECASE)
 MAX_NAME = 60

@@ -17,6 +17,7 @@ from identity.courier.commands import deliver_due, queue_message
 from identity.courier.models import Message, MessageStatus
 from identity.courier.providers import outbox_folder
 from identity.courier.queries import count_waiting, outbox_messages
+from identity.courier.rendering import render
 from identity.courier.rules import MAX_ATTEMPTS, name_to_greet, one_line, wait_before
 from identity.courier.testing import mails
 from identity.kernel import clock
@@ -218,11 +219,14 @@ def test_waits_double_to_two_hours() -> None:
     assert [wait_before(n).total_seconds() for n in (1, 2, 3, 8, 9, 50)] == [30, 60, 120, 3840, 7200, 7200]
 
 
-@override_settings(LANGUAGES=[("en", "English"), ("de", "Deutsch")])
 def test_a_message_speaks_the_readers_language(realm_a: Realm) -> None:
     assert queue(realm_a, language="de").language == "de"
     assert queue(realm_a, language="xx").language == "en"
     assert queue(realm_a).language == "en"
+    german = render(realm_a, "email", "invitation", {"name": "Jo", "url": "https://x.example"}, "de")
+    assert german.subject == "Sie sind zu Realm A eingeladen"
+    assert german.text.startswith("Guten Tag, Jo.")
+    assert '<html lang="de"' in german.html
 
 
 def test_dp_01_address_and_link_are_sealed_in_the_table(realm_a: Realm) -> None:

@@ -7,18 +7,18 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 from django.utils.crypto import get_random_string
-from django_tasks_db.management.commands.db_worker import Worker
-from django_tasks_db.models import DBTaskResult
 
 from identity.audit import leases, outbox
 from identity.audit.checks import log_findings
 from identity.courier.commands import deliver_due
+from identity.gate.queue import work_next
 
 logger = logging.getLogger("realmkeep.worker")
 
@@ -54,31 +54,6 @@ class Loop(threading.Thread):
         connection.close()
 
 
-def run_ready_tasks(worker_id: str) -> Callable[[], bool]:
-    """Work through what is queued, by the library's own worker in batches.
-
-    It is asked only when something is ready: its claim takes an exclusive transaction, and on SQLite a claim each half
-    second would be in every writer's way.
-    """
-
-    def run() -> bool:
-        if not DBTaskResult.objects.ready().exists():
-            return False
-        Worker(
-            queue_names=["*"],
-            interval=0,
-            batch=True,
-            backend_name="default",
-            startup_delay=False,
-            max_tasks=1,
-            worker_id=worker_id,
-            excluded_queue_names=[],
-        ).run()
-        return True
-
-    return run
-
-
 def periodic_work(worker_id: str) -> Callable[[], bool]:
     """Run what is due; never at once again, however much was done."""
 
@@ -104,7 +79,7 @@ class Command(BaseCommand):
         works: list[tuple[str, Callable[[], object], float]] = [
             ("reactions", outbox.drain, SWEEP_SECONDS),
             ("mail", deliver_due, MAIL_SECONDS),
-            ("tasks", run_ready_tasks(worker_id), TASK_SECONDS),
+            ("tasks", partial(work_next, worker_id), TASK_SECONDS),
             ("periodic work", periodic_work(worker_id), PERIODIC_SECONDS),
         ]
         if options["once"]:

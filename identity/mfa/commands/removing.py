@@ -7,7 +7,8 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from identity.access.queries import require_rank
-from identity.accounts.commands.fetching import end_what_was_issued, locked_user, realm_of, user_for
+from identity.accounts.commands.ending import end_what_was_issued
+from identity.accounts.commands.fetching import locked_user, realm_of, user_for
 from identity.audit.record import record
 from identity.kernel import clock
 from identity.kernel.actor import Actor

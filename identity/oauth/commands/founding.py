@@ -34,11 +34,12 @@ def found_realm(
     """A realm with its built-in roles and scopes and a signing key; its first owner is invited by mail.
 
     Stands here because a signing key is the last thing that a realm needs. Raises PermissionDenied, Invalid (slug,
-    name, a setting, or owner_email). Says what the commands say: realm.created, role.created, user.invited and so on.
+    name, a setting, or owner_email). Says what the commands say: realm.created and user.invited; and out of the feed,
+    since it is all the making of one realm, role.created, scope.created and so on.
     """
     realm = create_realm(actor, slug=slug, name=name, settings=settings, branding=branding)
     with realm_scope(realm):
-        system = system_actor(realm.pk, request_id=actor.request_id)
+        system = system_actor(realm.pk, request_id=actor.request_id, provisioning=True)
         ensure_built_in_roles(system)
         ensure_built_in_scopes(system)
         ensure_signing_keys(system)

@@ -44,7 +44,8 @@ class Client:
     """An application that called, and what was read with it.
 
     secret_id: the live secret that it presented, or None. audiences: each scope that it may have, with the resource
-    server that owns it (None: the realm's own). Empty, as is `signer`, where no token is issued.
+    server that owns it (None: the realm's own). Empty, as is `signer`, where no token is issued. acts_for: the
+    identifier of the API that it is, where it is one.
     """
 
     application: Application
@@ -52,6 +53,7 @@ class Client:
     secret_used_at: datetime | None
     audiences: Mapping[str, str | None]
     signer: Signer | None
+    acts_for: str | None = None
 
     @property
     def is_authenticated(self) -> bool:
@@ -76,6 +78,10 @@ _AUDIENCES = {
     "postgresql": "(SELECT json_agg(json_build_array(sc.name, rs.identifier))::text",
     "sqlite": "(SELECT json_group_array(json_array(sc.name, rs.identifier))",
 }
+_ACTS_FOR = (
+    "CASE WHEN a.acts_for_id IS NOT NULL THEN (SELECT api.identifier FROM identity_resourceserver api"
+    " WHERE api.realm_id = %(realm)s AND api.id = a.acts_for_id) END"
+)
 _AUDIENCES_FROM = """ FROM identity_scope sc
   LEFT JOIN identity_resourceserver rs ON rs.realm_id = %(realm)s AND rs.id = sc.resource_server_id
   WHERE sc.realm_id = %(realm)s)
@@ -91,7 +97,7 @@ def _digests(realm: Realm, secret: str) -> tuple[str, dict[str, Any]]:
 @cache
 def _client_statement(digests: str) -> str:
     return (
-        f"SELECT {APPLICATION.sql}, s.id, s.last_used_at, {MARK} FROM identity_application a"  # noqa: S608 - columns are ours
+        f"SELECT {APPLICATION.sql}, s.id, s.last_used_at, {MARK}, {_ACTS_FOR} FROM identity_application a"  # noqa: S608
         f"{_SECRET.format(digests=digests)}{_WHERE}"
     )
 
@@ -121,7 +127,7 @@ def find_client(realm: Realm, *, client_id: str, secret: str = "") -> Client | N
         return None
     (application,), rest = sql.split(row, APPLICATION)
     require_fresh(realm, rest[2])
-    return Client(application, sql.as_uuid(rest[0]), sql.as_time(rest[1]), {}, None)
+    return Client(application, sql.as_uuid(rest[0]), sql.as_time(rest[1]), {}, None, rest[3])
 
 
 def find_issuing_client(realm: Realm, *, client_id: str, secret: str = "") -> Client | None:

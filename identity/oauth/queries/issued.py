@@ -26,7 +26,7 @@ def issued_to_people(realm: Realm, user_ids: Iterable[UUID]) -> Issued:
     ids = list(user_ids)
     return Issued(
         live(Session.objects.filter(user_id__in=ids), realm).count(),
-        RefreshFamily.objects.filter(_alive(), user_id__in=ids).count(),
+        RefreshFamily.objects.filter(works(realm), user_id__in=ids).count(),
     )
 
 
@@ -35,7 +35,7 @@ def issued_by_sessions(realm: Realm, session_ids: Iterable[UUID]) -> Issued:
     ids = list(session_ids)
     return Issued(
         live(Session.objects.filter(pk__in=ids), realm).count(),
-        RefreshFamily.objects.filter(_alive(), session_id__in=ids).count(),
+        RefreshFamily.objects.filter(works(realm), session_id__in=ids).count(),
     )
 
 
@@ -45,15 +45,18 @@ def issued_to_application(realm: Realm, application_id: UUID) -> Issued:
     return Issued(
         live(Session.objects.filter(pk__in=used), realm).count(),
         RefreshFamily.objects.filter(
-            _alive(), Q(application_id=application_id) | Q(session_id__in=used, session__status=SessionStatus.ACTIVE)
+            works(realm),
+            Q(application_id=application_id) | Q(session_id__in=used, session__status=SessionStatus.ACTIVE),
         ).count(),
     )
 
 
-def issued_under_consent(user_id: UUID, application_id: UUID) -> int:
+def issued_under_consent(realm: Realm, user_id: UUID, application_id: UUID) -> int:
     """Refresh tokens that one person's consent to one application keeps alive."""
-    return RefreshFamily.objects.filter(_alive(), user_id=user_id, application_id=application_id).count()
+    return RefreshFamily.objects.filter(works(realm), user_id=user_id, application_id=application_id).count()
 
 
-def _alive() -> Q:
-    return Q(status=FamilyStatus.ACTIVE, expires_at__gt=clock.now())
+def works(realm: Realm) -> Q:
+    """Families whose next refresh would be answered: those without offline access live as long as their session."""
+    sessions = live(Session.objects.all(), realm).values("pk")
+    return Q(status=FamilyStatus.ACTIVE, expires_at__gt=clock.now()) & (Q(offline=True) | Q(session_id__in=sessions))

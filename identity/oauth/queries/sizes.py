@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from identity.accounts.models import User
 from identity.applications.models import Application, ApplicationStatus
-from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.context import realm_scope
 from identity.kernel.permissions import Permission
-from identity.oauth.models import FamilyStatus, RefreshFamily
+from identity.oauth.models import RefreshFamily
+from identity.oauth.queries.issued import works
 from identity.realms.models import Realm
 from identity.sessions.models import Session
 from identity.sessions.queries import live
@@ -32,5 +32,5 @@ def size_of(actor: Actor, *, realm: Realm) -> RealmSize:
             people=User.objects.count(),
             applications=Application.objects.exclude(status=ApplicationStatus.DELETED).count(),
             sessions=live(Session.objects.exclude(user=None), realm).count(),
-            refresh_tokens=RefreshFamily.objects.filter(status=FamilyStatus.ACTIVE, expires_at__gt=clock.now()).count(),
+            refresh_tokens=RefreshFamily.objects.filter(works(realm)).count(),
         )

@@ -9,8 +9,8 @@ from conftest import make_application
 from identity.access.commands import assign_role, create_role, unassign_role
 from identity.access.models import RoleKind
 from identity.accounts.models import User, UserStatus
-from identity.applications.commands import change_application, delete_application, disable_application
-from identity.applications.models import Application
+from identity.applications.commands import change_application, delete_application, disable_application, let_act_for
+from identity.applications.models import ResourceServer
 from identity.consent.commands import withdraw_consent
 from identity.consent.models import Consent
 from identity.kernel import clock
@@ -81,12 +81,11 @@ def take_away(flow: Flow, what: Callable[[Flow], None]) -> None:
         what(flow)
 
 
-def onlooker(flow: Flow) -> Flow:
-    """An API that the token is for: it may ask even after the client itself is gone."""
+def onlooker(flow: Flow, server: ResourceServer) -> Flow:
+    """The client of an API that the token is for: it may ask even after the client that got it is gone."""
     api, secret = make_application(flow.realm, client_id="api", type="service", redirect_uris=[], scopes=[])
     with realm_scope(flow.realm):
-        Application.objects.filter(pk=api.pk).update(client_id="urn:api")
-    api.client_id = "urn%3Aapi"
+        let_act_for(system_actor(flow.realm.pk), application_id=api.pk, resource_server_id=server.pk)
     return Flow(flow.realm, api, secret)
 
 
@@ -134,7 +133,7 @@ def test_oa_17_between_token_and_userinfo(flow: Flow, what):
 
 @pytest.mark.parametrize("what", ALL, ids=lambda f: f.__name__)
 def test_oa_17_between_token_and_introspection(flow: Flow, make_api, what):
-    make_api(flow.realm, "urn:api", "api.read")
+    server = make_api(flow.realm, "urn:api", "api.read")
     with realm_scope(flow.realm):
         change_application(
             system_actor(flow.realm.pk),
@@ -142,7 +141,7 @@ def test_oa_17_between_token_and_introspection(flow: Flow, make_api, what):
             scopes=["openid", "profile", "email", "api.read"],
         )
         Consent.objects.update(scopes=["openid", "api.read"])
-    api = onlooker(flow)
+    api = onlooker(flow, server)
     tokens = flow.tokens(scope="openid api.read")
     assert api.introspect(tokens["access_token"])["active"] is True
     take_away(flow, what)

@@ -65,7 +65,7 @@ class Wsgi:
 def wsgi(monkeypatch) -> Wsgi:
     freshness._remembered.clear()
     # As Django's own test client does: the connection holds the test's transaction.
-    monkeypatch.setattr("identity.oauth.fastpath.close_old_connections", lambda: None)
+    monkeypatch.setattr("identity.kernel.sql.renew_connection", lambda: None)
     return Wsgi()
 
 

@@ -5,7 +5,11 @@ from datetime import timedelta
 import pytest
 
 from conftest import make_application
+from identity.applications.commands import let_act_for
 from identity.kernel import clock
+from identity.kernel.actor import system_actor
+from identity.kernel.context import realm_scope
+from identity.kernel.errors import NotFound
 from identity.kernel.naming import issuer_of
 from identity.oauth.tests.flows import Flow
 
@@ -68,18 +72,50 @@ def test_oa_20_another_client_learns_nothing(flow: Flow, realm_a):
 
 def test_oa_20_an_api_may_ask_about_tokens_for_it_and_no_others(realm_a, user_a, make_api):
     make_api(realm_a, "urn:orders", "orders.read")
-    make_api(realm_a, "urn:stock", "stock.read")
+    stock = make_api(realm_a, "urn:stock", "stock.read")
     application, secret = make_application(realm_a, scopes=["openid", "orders.read", "stock.read"])
     flow = Flow(realm_a, application, secret, scope="openid orders.read stock.read").sign_in(user_a)
     flow.consented(user_a)
     both = flow.tokens()["access_token"]
     orders = flow.tokens(scope="openid orders.read")["access_token"]
     api, api_secret = make_application(realm_a, client_id="orders-api", type="service", redirect_uris=[], scopes=[])
-    # An API introspects as the client whose id is its identifier; `urn:` has a colon, which Basic form-encodes.
-    type(api).all_realms.filter(pk=api.pk).update(client_id="urn:stock")
-    auth = ("urn%3Astock", api_secret)
+    auth = ("orders-api", api_secret)
+    assert flow.introspect(both, auth=auth) == INACTIVE
+    with realm_scope(realm_a):
+        system = system_actor(realm_a.pk)
+        let_act_for(system, application_id=api.pk, resource_server_id=stock.pk)
     assert flow.introspect(both, auth=auth)["active"] is True
     assert flow.introspect(orders, auth=auth) == INACTIVE
+    assert flow.introspect(flow.tokens()["refresh_token"], auth=auth) == INACTIVE
+    with realm_scope(realm_a):
+        let_act_for(system, application_id=api.pk, resource_server_id=None)
+    assert flow.introspect(both, auth=auth) == INACTIVE
+
+
+def test_oa_20_a_client_is_no_api_by_its_name(realm_a, user_a, make_api):
+    make_api(realm_a, "urn:stock", "stock.read")
+    application, secret = make_application(realm_a, scopes=["openid", "stock.read"])
+    flow = Flow(realm_a, application, secret, scope="openid stock.read").sign_in(user_a).consented(user_a)
+    token = flow.tokens()["access_token"]
+    other, other_secret = make_application(realm_a, client_id="other", type="service", redirect_uris=[], scopes=[])
+    type(other).all_realms.filter(pk=other.pk).update(client_id="urn:stock")
+    assert flow.introspect(token, auth=("urn%3Astock", other_secret)) == INACTIVE
+
+
+def test_oa_20_an_api_of_another_realm_with_the_same_identifier_learns_nothing(
+    flow, realm_a, realm_b, user_a, make_api
+):
+    make_api(realm_a, "urn:stock", "stock.read")
+    theirs = make_api(realm_b, "urn:stock", "stock.read")
+    mine, secret = make_application(realm_a, client_id="mine", scopes=["openid", "stock.read"])
+    token = Flow(realm_a, mine, secret, scope="openid stock.read").sign_in(user_a).consented(user_a).tokens()
+    api, api_secret = make_application(realm_b, client_id="api", type="service", redirect_uris=[], scopes=[])
+    with realm_scope(realm_b):
+        let_act_for(system_actor(realm_b.pk), application_id=api.pk, resource_server_id=theirs.pk)
+    asked = Flow(realm_b, api, api_secret).introspect(token["access_token"])
+    assert asked == INACTIVE
+    with realm_scope(realm_a), pytest.raises(NotFound):
+        let_act_for(system_actor(realm_a.pk), application_id=mine.pk, resource_server_id=theirs.pk)
 
 
 def test_a_client_without_a_secret_may_not_ask(public: Flow, flow: Flow):

@@ -53,8 +53,8 @@ def _answer(request: Request, client: Client, token: str) -> dict[str, Any]:
 
 
 def _may_ask(client: Client, live: LiveToken) -> bool:
-    """Its own tokens; or, as a resource server registered under its identifier, those whose `aud` names it."""
+    """Its own tokens; or, as the client of an API, those whose `aud` names that API (RFC 7662, 2; OA-20)."""
     if live.application.pk == client.application.pk:
         return True
     audience = live.claims.get("aud")
-    return client.application.client_id in (audience if isinstance(audience, list) else [audience])
+    return client.acts_for is not None and client.acts_for in (audience if isinstance(audience, list) else [audience])

@@ -14,12 +14,12 @@ from identity.gate.actors import powerless_actor
 from identity.gate.grants import grant_is_usable
 from identity.kernel import clock
 from identity.kernel.crypto import new_secret
-from identity.kernel.naming import issuer_of
-from identity.oauth import asking, rules
+from identity.kernel.naming import issuer_of, prefix_of
+from identity.oauth import asking, paths, rules
 from identity.oauth.commands.issuing import Approval, issue_code
 from identity.oauth.errors import ProtocolError
 from identity.oauth.queries.readiness import Ready, find_ready, standing_answer
-from identity.oauth.wire import Parameters, Request, Response, parse_parameters
+from identity.oauth.wire import MAX_QUERY, Parameters, Request, Response, parse_parameters
 from identity.sessions.commands import note_application_use
 
 MAX_STATE = 2048
@@ -35,6 +35,19 @@ def handle(request: Request) -> Response | None:
         return _answer(request, parse_parameters(request.query))
     except ProtocolError:
         return None
+
+
+def by_get(request: Request) -> Response:
+    """An authorization request by POST (OpenID Connect Core 1.0, 3.1.2.1): the same again by GET.
+
+    So it decides nothing itself and needs no token against forgery; the consent page's own POST still does. And the
+    browser brings its cookies along, which it keeps back from another site's POST (SameSite). Raises ProtocolError.
+    """
+    again = urlencode(request.form())
+    if len(again) > MAX_QUERY:
+        raise ProtocolError("invalid_request", "The request is too long.", status=413)
+    target = f"{prefix_of(request.realm)}/{paths.AUTHORIZE}?{again}"
+    return Response(303, b"", {"Location": target, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
 
 
 def checked(parameters: Parameters) -> None:

@@ -7,24 +7,16 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from identity.access.commands import (
-    ensure_built_in_roles,
-)
-from identity.applications.commands import (
-    ensure_built_in_scopes,
-)
 from identity.kernel.actor import Actor, system_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.errors import PermissionDenied
-from identity.oauth.commands import ensure_signing_keys
+from identity.oauth.commands.founding import found_realm
 from identity.realmfiles.commands.places import Environment, at_place
 from identity.realmfiles.commands.pruning import WholePass
 from identity.realmfiles.queries import export_realm
 from identity.realmfiles.rules import differences
-from identity.realmfiles.schema import (
-    RealmFile,
-)
-from identity.realms.commands import change_realm_branding, change_realm_settings, create_realm
+from identity.realmfiles.schema import RealmFile
+from identity.realms.commands import change_realm_branding, change_realm_settings
 from identity.realms.models import Realm
 
 
@@ -41,7 +33,7 @@ class _DryRun(Exception):
     """Rolls the transaction back once the differences are known."""
 
 
-def apply_realm_file(
+def apply_realm_file(  # house: HR03 found_realm and the other commands say it
     actor: Actor,
     *,
     document: RealmFile,
@@ -77,7 +69,7 @@ def _apply(document: RealmFile, environment: Environment, prune: bool) -> Applie
         realm = at_place(
             "realm",
             partial(
-                create_realm,
+                found_realm,
                 system_actor(uuid4()),
                 slug=part.slug,
                 name=part.name or part.slug,
@@ -85,11 +77,6 @@ def _apply(document: RealmFile, environment: Environment, prune: bool) -> Applie
                 branding=part.branding,
             ),
         )
-        with realm_scope(realm):
-            system = system_actor(realm.pk)
-            ensure_built_in_roles(system)
-            ensure_built_in_scopes(system)
-            ensure_signing_keys(system)
     else:
         with realm_scope(realm):
             system = system_actor(realm.pk)

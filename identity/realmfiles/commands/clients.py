@@ -3,6 +3,8 @@
 from functools import partial
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from identity.applications.commands import (
     add_secret,
     change_application,
@@ -10,9 +12,10 @@ from identity.applications.commands import (
     change_scope,
     create_resource_server,
     create_scope,
+    let_act_for,
     register_application,
 )
-from identity.applications.models import ResourceServer, Scope
+from identity.applications.models import Application, ResourceServer, Scope
 from identity.applications.queries import get_application_by_client_id, verify_secret
 from identity.realmfiles.commands.places import Pass, at_place
 from identity.realmfiles.errors import RealmFileInvalid
@@ -65,7 +68,7 @@ class ClientsPass(Pass):
             )
             return
         if scope.resource_server_id != server_id:
-            raise RealmFileInvalid([(f"{path}.name", "This scope belongs to another API.")])
+            raise RealmFileInvalid([(f"{path}.name", _("This scope belongs to another API."))])
         at_place(
             path,
             partial(
@@ -85,21 +88,32 @@ class ClientsPass(Pass):
             given = self.value(part.secret, f"{path}.secret") if part.secret else None
             application = get_application_by_client_id(part.client_id)
             if application is None:
-                self.new_application(part, path, given)
-                continue
-            fields = part.model_dump(exclude={"client_id", "secret"}, exclude_none=True)
-            at_place(path, partial(change_application, self.actor, application_id=application.pk, **fields))
+                application = self.new_application(part, path, given)
+            else:
+                fields = part.model_dump(exclude={"acts_for", "client_id", "managers", "secret"}, exclude_none=True)
+                at_place(path, partial(change_application, self.actor, application_id=application.pk, **fields))
+            self.acts_for(part, application.pk, f"{path}.acts_for")
             if given and verify_secret(application, given) is None:
                 at_place(
                     f"{path}.secret",
                     partial(add_secret, self.actor, application_id=application.pk, secret=given),
                 )
 
-    def new_application(self, part: ApplicationPart, path: str, given: str | None) -> None:
+    def acts_for(self, part: ApplicationPart, application_id: UUID, path: str) -> None:
+        """The API that it is; what the file does not name stays as it is."""
+        if part.acts_for is None:
+            return
+        server = ResourceServer.objects.filter(identifier=part.acts_for).first()
+        if server is None:
+            raise RealmFileInvalid([(path, "There is no API with this identifier.")])
+        at_place(path, partial(let_act_for, self.actor, application_id=application_id, resource_server_id=server.pk))
+
+    def new_application(self, part: ApplicationPart, path: str, given: str | None) -> Application:
         """Register one."""
-        fields = part.model_dump(exclude={"secret"}, exclude_none=True)
+        fields = part.model_dump(exclude={"acts_for", "managers", "secret"}, exclude_none=True)
         fields.setdefault("type", "web")
         fields.setdefault("name", part.client_id)
-        _, secret = at_place(path, partial(register_application, self.actor, secret=given, **fields))
+        application, secret = at_place(path, partial(register_application, self.actor, secret=given, **fields))
         if secret and given is None:
             self.secrets[part.client_id] = secret
+        return application

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from django.utils.translation import gettext as _
+
 from identity.access.commands import (
     assign_role,
     change_role,
@@ -155,7 +157,7 @@ class PeoplePass(ClientsPass):
         else:
             role = find_role(kind, named)
         if role is None:
-            raise RealmFileInvalid([(path, f"There is no such role: {named}.")])
+            raise RealmFileInvalid([(path, _("There is no such role: %(name)s.") % {"name": named})])
         return role
 
     def signing_keys(self) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext as _
+
 from identity.applications.models import Application
 from identity.applications.queries import get_application_by_client_id
 from identity.kernel.actor import Actor
@@ -41,7 +43,9 @@ class Pass:
         """The variable's value. Raises RealmFileInvalid when it is not set."""
         value = self.environment.get(reference.env, "")
         if not value:
-            raise RealmFileInvalid([(f"{path}.env", f"The environment variable {reference.env} is not set.")])
+            raise RealmFileInvalid(
+                [(f"{path}.env", _("The environment variable %(name)s is not set.") % {"name": reference.env})]
+            )
         return value
 
     def application(self, client_id: str | None, path: str) -> Application | None:
@@ -50,5 +54,5 @@ class Pass:
             return None
         application = get_application_by_client_id(client_id)
         if application is None:
-            raise RealmFileInvalid([(path, f"There is no application {client_id}.")])
+            raise RealmFileInvalid([(path, _("There is no application %(name)s.") % {"name": client_id})])
         return application

@@ -3,9 +3,10 @@
 from functools import partial
 
 from identity.access.commands import (
+    delete_organization,
     delete_role,
 )
-from identity.access.models import Role
+from identity.access.models import Organization, Role
 from identity.accounts.commands import (
     delete_user,
 )
@@ -16,11 +17,11 @@ from identity.applications.commands import (
     delete_scope,
 )
 from identity.applications.models import Application, ApplicationStatus, ResourceServer, Scope
-from identity.realmfiles.commands.people import PeoplePass
+from identity.realmfiles.commands.organizations import OrganizationsPass
 from identity.realmfiles.commands.places import at_place
 
 
-class WholePass(PeoplePass):
+class WholePass(OrganizationsPass):
     """Everything, and at the end the pruning."""
 
     def run(self) -> dict[str, str]:
@@ -30,6 +31,8 @@ class WholePass(PeoplePass):
         self.applications()
         self.roles()
         self.users()
+        self.organizations()
+        self.application_managers()
         self.signing_keys()
         if self.prune:
             self.prune_all()
@@ -38,6 +41,11 @@ class WholePass(PeoplePass):
     def prune_all(self) -> None:
         """Delete what the file's sections don't name. Sections that it lacks stay untouched."""
         document = self.document
+        if document.organizations is not None:
+            slugs = {part.slug for part in document.organizations}
+            for organization in Organization.objects.exclude(slug__in=slugs):
+                gone = partial(delete_organization, self.actor, organization_id=organization.pk)
+                at_place("organizations", gone)
         if document.users is not None:
             kept = {part.match for part in document.users}
             for user in User.objects.exclude(key__in=kept):

@@ -3,8 +3,10 @@
 The same each time: a seeded generator decides who comes when. Events are flagged `backfilled` by the clock being moved.
 """
 
+import base64
+import hashlib
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,6 +16,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from identity.accounts.models import User
 from identity.applications.commands import change_application
 from identity.applications.models import Application
+from identity.applications.queries import uris_of
 from identity.audit import outbox
 from identity.consent.commands import grant_consent
 from identity.consent.queries import consent_in_force
@@ -23,7 +26,9 @@ from identity.kernel.actor import Actor, ActorKind, anonymous_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.errors import RealmkeepError
 from identity.kernel.origin import Origin
-from identity.oauth.commands.issuing import issue_for_application
+from identity.metrics import rules as metrics_rules
+from identity.metrics.counting import measure
+from identity.oauth.commands.issuing import Approval, issue_code, issue_for_application, redeem_code
 from identity.oauth.queries.clients import find_issuing_client
 from identity.realms.models import Realm
 from identity.sessions.commands import note_application_use
@@ -45,6 +50,7 @@ AGENTS = (
 )
 # Addresses of documentation (RFC 5737): they belong to nobody.
 NETWORKS = ("192.0.2", "198.51.100")
+SERVERS = Origin("192.0.2.20", "realmkeep-demo/1")
 ATTACKER = Origin("203.0.113.77", "python-requests/2.32")
 
 
@@ -61,6 +67,9 @@ class Cast:
         """Where a person usually comes from: the same address and device each time."""
         own = random.Random(user.email)  # noqa: S311 - a demo's dice
         return Origin(f"{own.choice(NETWORKS)}.{own.randrange(2, 250)}", own.choice(AGENTS))
+
+
+Happening = Callable[[Cast], None]
 
 
 @contextmanager
@@ -80,12 +89,18 @@ def write(realm: Realm, *, days: int) -> None:
             list(Application.objects.filter(type__in=("web", "native", "spa")).order_by("client_id")),
             random.Random(SEED),  # noqa: S311 - a demo's dice
         )
-        for moment in sorted(_moments(cast.dice, now, days)):
+        # In the order of time: what is measured between two visits is what was true then.
+        happenings = [
+            *((moment, _visit) for moment in _moments(cast.dice, now, days)),
+            *_machine(cast, now, days),
+            *((moment, _measure) for moment in _half_hours(now, days)),
+        ]
+        for moment, happen in sorted(happenings, key=lambda each: each[0]):
             with clock.clock_at(moment):
-                _visit(cast)
-        _machine(cast, now, days)
+                happen(cast)
         _admin_work(cast, now)
         _attack(cast, now)
+        measure(realm)
     while outbox.drain(500):
         pass
 
@@ -98,6 +113,19 @@ def _moments(dice: random.Random, now: datetime, days: int) -> Iterator[datetime
         expected = SIGN_INS_A_DAY * HOURS[hour.hour] / busy
         for _ in range(int(expected + dice.random())):
             yield hour + timedelta(seconds=dice.uniform(0, 3599), microseconds=dice.randrange(1_000_000))
+
+
+def _half_hours(now: datetime, days: int) -> Iterator[datetime]:
+    """The end of each bucket of the history: when the worker would have measured it."""
+    at = metrics_rules.bucket_start(now - timedelta(days=days)) + metrics_rules.BUCKET
+    while at <= now:
+        yield at - timedelta(milliseconds=1)
+        at += metrics_rules.BUCKET
+
+
+def _measure(cast: Cast) -> None:
+    """Tokens and active sessions, which nobody counts one by one."""
+    measure(cast.realm)
 
 
 def _visit(cast: Cast) -> None:
@@ -113,6 +141,43 @@ def _visit(cast: Cast) -> None:
     if not application.skip_consent and consent_in_force(user.pk, application.pk) is None:
         grant_consent(actor, application_id=application.pk, scopes=list(application.scopes)[:4])
     note_application_use(session, application=application)
+    _redeem(cast, actor, application, session)
+
+
+def _redeem(cast: Cast, actor: Actor, application: Application, session: Session) -> None:
+    """The application gets its tokens, as it would: a code with PKCE, redeemed at once."""
+    client = find_issuing_client(cast.realm, client_id=application.client_id)
+    uris = uris_of(application)
+    if client is None or not uris:
+        return
+    code, verifier = f"{cast.dice.getrandbits(256):064x}", f"{cast.dice.getrandbits(256):064x}"
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    approval = Approval(
+        scopes=[scope for scope in application.scopes if scope != "offline_access"][:4],
+        redirect_uri=uris[0],
+        code_challenge=challenge,
+        auth_time=clock.now(),
+    )
+    issue_code(actor, realm=cast.realm, application=application, session=session, approval=approval, code=code)
+    redeem_code(
+        _application_actor(cast, application),
+        realm=cast.realm,
+        client=client,
+        code=code,
+        redirect_uri=uris[0],
+        code_verifier=verifier,
+    )
+
+
+def _application_actor(cast: Cast, application: Application, origin: Origin = SERVERS) -> Actor:
+    return Actor(
+        kind=ActorKind.APPLICATION,
+        realm_id=cast.realm.pk,
+        id=application.pk,
+        home_realm_id=cast.realm.pk,
+        origin=origin,
+        name=application.name,
+    )
 
 
 def _sign_in(cast: Cast, door: Actor, user: User, application: Application) -> Session:
@@ -124,7 +189,7 @@ def _sign_in(cast: Cast, door: Actor, user: User, application: Application) -> S
     store.create()
     session = Session.objects.filter(user=user).latest("id")
     note_signed_in(
-        replace(door, session_id=session.pk),
+        replace(actor_for_user(user, session=session, origin=door.origin), session_id=session.pk),
         user=user,
         session_id=session.pk,
         amr=["pwd"],
@@ -142,23 +207,19 @@ def _wrong_password(door: Actor, user: User, application: Application) -> None:
         return
 
 
-def _machine(cast: Cast, now: datetime, days: int) -> None:
+def _machine(cast: Cast, now: datetime, days: int) -> Iterator[tuple[datetime, Happening]]:
     """The service fetches a token each hour, as services do."""
     service = Application.objects.filter(type="service").order_by("client_id").first()
     client = find_issuing_client(cast.realm, client_id=service.client_id) if service is not None else None
     if service is None or client is None:
         return
-    actor = Actor(
-        kind=ActorKind.APPLICATION,
-        realm_id=cast.realm.pk,
-        id=service.pk,
-        home_realm_id=cast.realm.pk,
-        origin=Origin("192.0.2.10", "billing-sync/3.1"),
-        name=service.name,
-    )
+    actor = _application_actor(cast, service, Origin("192.0.2.10", "billing-sync/3.1"))
+
+    def fetch(cast: Cast) -> None:
+        issue_for_application(actor, realm=cast.realm, client=client)
+
     for back in range(days * 24, 0, -1):
-        with clock.clock_at(now - timedelta(hours=back, minutes=-7)):
-            issue_for_application(actor, realm=cast.realm, client=client)
+        yield now - timedelta(hours=back, minutes=-7), fetch
 
 
 def _admin_work(cast: Cast, now: datetime) -> None:

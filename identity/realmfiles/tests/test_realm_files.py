@@ -204,6 +204,28 @@ def test_roles_are_assigned_and_taken_away_only_when_pruning(db: None) -> None:
         assert RoleAssignment.objects.filter(user=mia).count() == 1
 
 
+ACTING = """
+realm: {slug: small, name: Small}
+resource_servers: [{identifier: "https://api.example", name: API}]
+applications:
+  - {client_id: api, name: API, type: service, grant_types: [client_credentials], acts_for: "https://api.example"}
+"""
+
+
+def test_an_application_acts_for_the_api_that_the_file_names(db: None) -> None:
+    realm = apply(ACTING).realm
+    assert apply(ACTING).diff == []
+    with realm_scope(realm):
+        application = Application.objects.select_related("acts_for").get(client_id="api")
+        assert application.acts_for is not None
+        assert application.acts_for.identifier == "https://api.example"
+        exported = export_realm(system_actor(realm.pk))
+    assert exported["applications"][0]["acts_for"] == "https://api.example"
+    with pytest.raises(RealmFileInvalid) as refused:
+        apply(ACTING.replace('acts_for: "https://api.example"', 'acts_for: "urn:other"'))
+    assert refused.value.problems[0][0] == "applications[0].acts_for"
+
+
 def test_an_export_applied_to_an_empty_database_gives_the_same_export(db: None, tmp_path: Path) -> None:
     realm = apply(DEMO.read_text()).realm
     with realm_scope(realm):
@@ -296,3 +318,67 @@ def test_the_published_schema_is_the_one_in_use_and_accepts_the_demo() -> None:
     published = json.loads((ROOT / "docs" / "realm-file.schema.json").read_text())
     assert published == json_schema(), "write it anew: manage.py realm schema > docs/realm-file.schema.json"
     assert list(Draft202012Validator(published).iter_errors(yaml.safe_load(DEMO.read_text()))) == []
+
+
+GROUPS = (
+    SMALL.replace(
+        "    name: Portal\n", "    name: Portal\n    managers: [{user: dana, permissions: [applications:read]}]\n"
+    )
+    + """  - {key: ravi, email: ravi@example.com, name: Ravi}
+organizations:
+  - slug: retail
+    name: Retail
+    members: [dana, ravi@example.com]
+    managers: [{user: ravi, permissions: [users:read, organizations:read]}]
+"""
+)
+
+
+def test_organizations_come_with_members_by_key_and_managers(db: None) -> None:
+    realm = apply(GROUPS).realm
+    with realm_scope(realm):
+        data = export_realm(system_actor(realm.pk))
+    assert data["organizations"] == [
+        {
+            "slug": "retail",
+            "name": "Retail",
+            "members": ["dana", "ravi"],
+            "managers": [{"user": "ravi", "permissions": ["organizations:read", "users:read"]}],
+        }
+    ]
+    assert data["applications"][0]["managers"] == [{"user": "dana", "permissions": ["applications:read"]}]
+    before = events(realm)
+    assert apply(GROUPS).diff == []
+    assert events(realm) == before
+
+
+def test_members_and_managers_are_taken_away_only_when_pruning(db: None) -> None:
+    realm = apply(GROUPS).realm
+    less = GROUPS.replace("[dana, ravi@example.com]", "[dana]").replace(
+        "[users:read, organizations:read]", "[users:read]"
+    )
+    less = less.replace("[{user: dana, permissions: [applications:read]}]", "[]")
+    assert apply(less).diff == []
+    apply(less, prune=True)
+    with realm_scope(realm):
+        data = export_realm(system_actor(realm.pk))
+        assert data["organizations"][0]["members"] == ["dana"]
+        assert data["organizations"][0]["managers"] == [{"user": "ravi", "permissions": ["users:read"]}]
+        assert "managers" not in data["applications"][0]
+    assert "- organizations[retail]" in apply(less.replace("slug: retail", "slug: other"), prune=True).diff
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        (("[dana, ravi@example.com]", "[dana, nobody]"), "organizations[0].members[1]"),
+        (("{user: ravi,", "{user: nobody,"), "organizations[0].managers[0].user"),
+        (("[users:read, organizations:read]", "[keys:rotate]"), "organizations[0].managers"),
+        (("slug: retail", "slug: Not A Slug"), "organizations[0]"),
+    ],
+)
+def test_what_is_wrong_with_an_organization_is_named_by_its_place(db: None, wrong: tuple[str, str], place: str) -> None:
+    with pytest.raises(RealmFileInvalid) as refusal:
+        apply(GROUPS.replace(*wrong))
+    assert any(place in path for path, _text in refusal.value.problems)
+    assert not Realm.objects.filter(slug="small").exists()

@@ -44,7 +44,9 @@ def _links(provider: IdentityProvider) -> QuerySet[Any]:
 
 def _sealed(provider: IdentityProvider, secret: str) -> bytes:
     value = json.dumps({providers.secret_name(provider.kind): secret}).encode()
-    return seal(value, realm_id=cast(UUID, provider.realm_id), table=PROVIDER_TABLE, pk=provider.pk, field=SECRETS_FIELD)
+    return seal(
+        value, realm_id=cast(UUID, provider.realm_id), table=PROVIDER_TABLE, pk=provider.pk, field=SECRETS_FIELD
+    )
 
 
 def _refuse_taken_domains(domains: Iterable[str], *, own_id: UUID) -> None:

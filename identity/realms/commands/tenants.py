@@ -1,15 +1,16 @@
 """Writes of realms. Creating and ending realms is for operators; changing one's own settings for its admins."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from identity.audit.leases import Held
 from identity.audit.record import record
-from identity.kernel import clock
+from identity.kernel import clock, jobs
 from identity.kernel.actor import Actor, ActorKind, system_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.errors import Conflict, Invalid, NotFound
@@ -18,8 +19,7 @@ from identity.kernel.permissions import Permission
 from identity.kernel.transactions import for_write
 from identity.realms import events, rules
 from identity.realms.models import Realm, RealmStatus, default_setting
-
-HELD = timedelta(days=30)
+from identity.realms.purging import delete_batch, empty_expired, in_turns, rows_of_realm
 
 
 def _inside(actor: Actor, realm: Realm) -> Actor:
@@ -166,6 +166,9 @@ def resume_realm(actor: Actor, *, realm_id: UUID) -> Realm:
         raise Conflict
     if realm.status == RealmStatus.DELETING:
         actor.require(Permission.REALMS_DELETE)
+        if realm.purge_after is not None and realm.purge_after <= clock.now():
+            # Its purge may have begun: half of a realm must not come back.
+            raise Conflict(_("The time to bring this realm back is over."), code="purge_begun")
     realm.purge_after = realm.held_until = None
     _move(actor, realm, RealmStatus.ACTIVE)
     _record_in(actor, realm, events.RealmResumed(target_id=realm.pk))
@@ -185,7 +188,7 @@ def delete_realm(actor: Actor, *, realm_id: UUID, typed_slug: str) -> Realm:
         raise Invalid(_("Type the realm's slug to confirm."), field="typed_slug")
     if realm.status == RealmStatus.DELETING:
         raise Conflict
-    realm.purge_after = realm.held_until = clock.now() + HELD
+    realm.purge_after = realm.held_until = clock.now() + rules.HELD
     _move(actor, realm, RealmStatus.DELETING)
     _record_in(
         actor,
@@ -193,3 +196,86 @@ def delete_realm(actor: Actor, *, realm_id: UUID, typed_slug: str) -> Realm:
         events.RealmDeletionScheduled(target_id=realm.pk, purge_after=realm.purge_after.date().isoformat()),
     )
     return realm
+
+
+def order_due_purges(held: Held | None = None) -> int:  # house: HR03 realm.purged is said when it is done
+    """Have each realm emptied whose 30 days are over. Periodic, by one leader; each purge says realm.purged itself.
+
+    Returns how many were ordered.
+    """
+    due = Realm.objects.filter(status=RealmStatus.DELETING, purged_at=None, purge_after__lte=clock.now())
+    count = 0
+    for realm in due:
+        with realm_scope(realm), transaction.atomic():
+            if held is not None:
+                held.check()
+            if not jobs.is_waiting("realms.purge", realm.pk):
+                jobs.enqueue(system_actor(realm.pk), "realms.purge")
+                count += 1
+    return count
+
+
+def purge_realm(actor: Actor, *, keep: Callable[[], None], seconds: float = rules.PURGE_SECONDS) -> bool:
+    """Empty the actor's realm for good, in batches, for at most `seconds`. Returns False when there is more to do.
+
+    Each batch is a transaction of its own, and a later call goes on from wherever an earlier one ended. The realm's row
+    stays, since its slug is never used again, and so does its audit trail, with the keys of its people destroyed.
+    Raises PermissionDenied, NotFound (purged already), Conflict (it is not due). Says realm.purged.
+    """
+    actor.require(Permission.REALMS_DELETE)
+    until = time.monotonic() + seconds
+    realm = Realm.objects.filter(pk=actor.realm_id).first()
+    if realm is None:
+        raise NotFound
+    with realm_scope(realm):
+        for rows in rows_of_realm(realm):
+            done = rules.PURGE_BATCH
+            while done == rules.PURGE_BATCH:
+                if time.monotonic() >= until:
+                    return False
+                with transaction.atomic():
+                    keep()
+                    _due_for_purge(actor)
+                    done = delete_batch(rows, rules.PURGE_BATCH)
+        with transaction.atomic():
+            keep()
+            return _close_purged(actor, _due_for_purge(actor))
+
+
+def _due_for_purge(actor: Actor) -> Realm:
+    realm = _locked(actor.realm_id)
+    if realm.status != RealmStatus.DELETING or realm.purge_after is None or realm.purge_after > clock.now():
+        raise Conflict
+    return realm
+
+
+def _close_purged(actor: Actor, realm: Realm) -> bool:
+    """The last transaction. Whatever came after its table was emptied, a counter or a late row, goes now as well."""
+    if any(delete_batch(rows, rules.PURGE_BATCH) == rules.PURGE_BATCH for rows in rows_of_realm(realm)):
+        return False
+    slug, realm.purged_at = realm.slug, clock.now()
+    realm.name, realm.host, realm.settings, realm.branding = slug, None, {}, {}
+    realm.version += 1
+    realm.save(update_fields=["name", "host", "settings", "branding", "version", "purged_at"])
+    record(actor, events.RealmPurged(target_id=realm.pk, slug=slug))
+    return True
+
+
+def purge_expired(held: Held | None = None, *, seconds: float = rules.PURGE_SECONDS) -> int:
+    """Delete what has expired, realm by realm, for at most `seconds`; the next run goes on. Periodic, by one leader.
+
+    No check depends on it: each reads the time (DECISIONS 4). Says data.purged in each realm where something went.
+    Returns how many rows went.
+    """
+    until = time.monotonic() + seconds
+    total = 0
+    for realm in in_turns():
+        counts = empty_expired(realm, until=until, held=held)
+        if counts:
+            with realm_scope(realm), transaction.atomic():
+                told = events.DataPurged(target_id=realm.pk, count=sum(counts.values()), counts=counts)
+                record(system_actor(realm.pk), told)
+            total += sum(counts.values())
+        if time.monotonic() >= until:
+            break
+    return total

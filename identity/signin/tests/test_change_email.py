@@ -18,7 +18,7 @@ from identity.realms.models import Realm
 from identity.sessions.testing import RealmClient
 from identity.signin.tests.conftest import PASSWORD, sign_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.databases]
 
 Events = Callable[[Realm, str], list[ReadableEvent]]
 NEW = "dana.new@example.com"

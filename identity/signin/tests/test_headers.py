@@ -10,7 +10,7 @@ from identity.realms.models import Realm
 from identity.sessions.testing import RealmClient
 from identity.signin.tests.conftest import PASSWORD, sign_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.databases]
 
 
 def test_se_08_cookies_are_closed_to_scripts_other_sites_and_other_hosts(realm_a: Realm, user_a: User) -> None:

@@ -29,7 +29,7 @@ from identity.sessions.models import Session
 from identity.sessions.testing import RealmClient
 from identity.signin.tests.conftest import PASSWORD
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.databases]
 
 Events = Callable[[Realm, str], list[ReadableEvent]]
 

@@ -26,7 +26,7 @@ from identity.sessions.testing import RealmClient
 from identity.signin.backend import RealmBackend
 from identity.signin.tests.conftest import PASSWORD, sign_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.databases]
 
 Events = Callable[[Realm, str], list[ReadableEvent]]
 

@@ -17,7 +17,7 @@ from identity.sessions.models import Session
 from identity.sessions.testing import RealmClient
 from identity.signin.tests.conftest import sign_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.databases]
 
 
 def test_signing_out_asks_first_then_ends_the_session(

@@ -14,7 +14,7 @@ from identity.sessions.models import Session
 from identity.sessions.testing import RealmClient
 from identity.signin.tests.conftest import PASSWORD, sign_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.databases]
 
 Events = Callable[[Realm, str], list[ReadableEvent]]
 FORM = {"name": "Kim Park", "email": "Kim@Example.com", "password1": PASSWORD}

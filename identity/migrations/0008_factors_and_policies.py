@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("identity", "0001_initial"),
+        ("identity", "0007_saved_views"),
         ("mfa", "0003_authenticator_type_uniq"),
     ]
 

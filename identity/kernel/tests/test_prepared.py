@@ -1,0 +1,105 @@
+"""Statements that run by name on PostgreSQL give what Django's cursor gives, and fail as it does."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import IntegrityError, ProgrammingError, connection, transaction
+
+from identity.kernel import prepared, sql
+from identity.kernel.context import realm_scope
+from identity.realms.models import Realm
+
+VALUES = (
+    "SELECT CAST(%(id)s AS uuid), CAST(%(text)s AS varchar(40)), CAST(%(raw)s AS bytea), CAST(%(at)s AS timestamptz),"
+    " CAST(%(count)s AS integer), CAST(%(yes)s AS boolean), CAST(%(none)s AS uuid),"
+    " CAST(%(text)s AS varchar(40)) || '%%'"
+)
+
+
+class Color(StrEnum):
+    """A text that is a choice."""
+
+    RED = "red"
+
+
+def values() -> dict[str, object]:
+    return {
+        "id": UUID(int=7),
+        "text": "naïve 'quoted' \\ text",
+        "raw": b"\x00\xff'",
+        "at": datetime(2026, 3, 29, 1, 30, 0, 123456, tzinfo=UTC),
+        "count": -3,
+        "yes": True,
+        "none": None,
+    }
+
+
+def test_places_are_numbered_in_order_and_percent_signs_are_single() -> None:
+    text, order = prepared.numbered("SELECT %(b)s, %(a)s, %(b)s WHERE x LIKE '%%'")
+    assert (text, order) == (b"SELECT $1, $2, $1 WHERE x LIKE '%'", ("b", "a"))
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_values_come_back_as_through_a_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+    run = prepared.run
+
+    def watched(raw: Any, statement: str, params: Any) -> Any:
+        ran.append(statement)
+        return run(raw, statement, params)
+
+    monkeypatch.setattr(prepared, "run", watched)
+    given = values()
+    by_name = sql.fetch_one(VALUES, given)
+    assert ran == [VALUES]
+    with transaction.atomic():
+        by_cursor = sql.fetch_one(VALUES, given)
+    assert ran == [VALUES]
+    assert by_name == by_cursor
+    assert list(by_name or ())[:7] == list(given.values())
+    assert sql.fetch_one(VALUES, {**given, "text": Color.RED})[1] == "red"  # type: ignore[index]
+    assert sql.fetch_all("SELECT 1 WHERE FALSE", {}) == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_errors_are_djangos_and_the_connection_goes_on() -> None:
+    for _ in range(2):
+        with pytest.raises(ProgrammingError):
+            sql.fetch_one("SELECT nothing FROM nowhere WHERE x = %(x)s", {"x": 1})
+    with pytest.raises(TypeError):
+        sql.fetch_one("SELECT CAST(%(x)s AS text)", {"x": object()})
+    row = sql.Insert(Realm, {"id": uuid4(), "slug": "once", "name": "Once", "created_at": datetime.now(UTC)})
+    assert sql.take(sql.Step(rows=(row,)))
+    with pytest.raises(IntegrityError):
+        sql.take(sql.Step(rows=(row,)))
+    assert Realm.objects.filter(slug="once").count() == 1
+    assert connection.connection.info.transaction_status == 0
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_new_connection_prepares_anew() -> None:
+    assert sql.fetch_one("SELECT CAST(%(x)s AS integer)", {"x": 1}) == (1,)
+    connection.close()
+    assert sql.fetch_one("SELECT CAST(%(x)s AS integer)", {"x": 2}) == (2,)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_pooler_that_cannot_keep_statements_gets_none(settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.REALMKEEP_PREPARED_STATEMENTS = False
+    monkeypatch.setattr(prepared, "run", None)
+    assert sql.fetch_one("SELECT CAST(%(x)s AS integer)", {"x": 1}) == (1,)
+
+
+@pytest.mark.django_db
+def test_an_insert_without_a_guard_always_happens(realm_a: Realm) -> None:
+    row = sql.Insert(Realm, {"id": uuid4(), "slug": "plain", "name": "Plain", "created_at": datetime.now(UTC)})
+    with realm_scope(realm_a):
+        assert sql.take(sql.Step(rows=(row,)))
+    assert Realm.objects.filter(slug="plain").count() == 1
