@@ -3,9 +3,11 @@
 from django.urls import path
 
 from console.signin import methods
+from console.signin.messages import urls as messages
 from console.signin.providers import urls as providers
 
 urlpatterns = [
     path("sign-in", methods.Methods.as_view(), name="signin"),
+    *messages.urlpatterns,
     *providers.urlpatterns,
 ]
