@@ -76,6 +76,7 @@ def detail(actor: Actor, alert: Alert, realm: Realm) -> dict[str, Any]:
     names = names_for([alert])
     is_open = alert.status == AlertStatus.OPEN
     evidence = evidence_of(actor, alert)
+    is_traffic = alert.detector != Detector.SMS_BUDGET
     taken = names.get(alert.taken_by, _("an operator")) if alert.taken_by else ""
     context: dict[str, Any] = {
         "current": alert,
@@ -87,8 +88,8 @@ def detail(actor: Actor, alert: Alert, realm: Realm) -> dict[str, Any]:
             "meta": (_("%(who)s is on it") % {"who": taken} if taken else _("nobody on it")) if is_open else "",
             "sentence": wording.sentence_of(alert),
         },
-        "evidence": evidence_parts(evidence),
-        "chart": timeline(evidence),
+        "evidence": evidence_parts(evidence) if is_traffic else [],
+        "chart": timeline(evidence) if is_traffic else None,
         "result": wording.result_of(alert, names),
         "is_open": is_open,
         "may_act": actor.can(Permission.ALERTS_ACT),

@@ -59,6 +59,8 @@ def full_title(alert: Alert, may: May) -> SafeString:
     """What it is and about whom."""
     if alert.detector == Detector.PASSWORD_SPRAYING:
         return format_html(_("Password spraying from {subject}"), subject=subject_of(alert, may))
+    if alert.detector == Detector.SMS_BUDGET:
+        return format_html("{}: {}", title_of(alert), subject_of(alert, may))
     return format_html(_("{title} on {subject}"), title=title_of(alert), subject=subject_of(alert, may))
 
 

@@ -112,6 +112,20 @@ class UserPart(Part):
         return self.key or self.email or self.username or self.phone or ""
 
 
+class SmsProviderPart(Part):
+    """Who carries text messages; the first in the file is tried first."""
+
+    name: Text = Field(description="Matches the provider.")
+    kind: Literal["twilio", "twilio_verify", "http", "sns"] = Field(description="Never changes.")
+    settings: dict[str, int | str | list[str] | dict[str, str]] | None = Field(
+        None, description="All that is not secret, by the kind's names."
+    )
+    secrets: dict[str, EnvReference] | None = Field(
+        None, description="auth_token, secret_access_key, or a gateway's secret."
+    )
+    enabled: bool | None = None
+
+
 class SigningKeyPart(Part):
     """A signing key, sealed with the passphrase of the export."""
 
@@ -131,6 +145,7 @@ class RealmFile(Part):
     applications: list[ApplicationPart] | None = None
     roles: list[RolePart] | None = None
     users: list[UserPart] | None = None
+    sms_providers: list[SmsProviderPart] | None = None
     signing_keys: list[SigningKeyPart] | None = None
 
 

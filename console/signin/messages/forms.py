@@ -109,17 +109,19 @@ def _gateway_fields(*, held: bool) -> dict[str, forms.Field]:
             help_text=_("Name: value, one on each line. Write {secret} for the key."),
         ),
         "secret": _secret(_("Secret"), held=held, required=False),
-        "success_from": forms.IntegerField(label=_("It was taken if the status is from"), min_value=100, max_value=599),
-        "success_to": forms.IntegerField(label=_("to"), min_value=100, max_value=599),
+        "success_from": forms.IntegerField(label=_("Success: status from"), min_value=100, max_value=599),
+        "success_to": forms.IntegerField(label=_("Success: status to"), min_value=100, max_value=599),
         "success_path": _text(
-            _("and at this place of a JSON answer"),
+            _("Success: place in a JSON answer"),
             _("Such as messages.0.status. Empty: not looked at."),
             required=False,
         ),
-        "success_values": Lines(label=_("stands one of"), required=False, help_text=_("One on each line.")),
-        "success_text": _text(_("and the answer contains"), _("* stands for anything."), required=False),
+        "success_values": Lines(
+            label=_("Success: values at that place"), required=False, help_text=_("One on each line.")
+        ),
+        "success_text": _text(_("Success: words in the answer"), _("* stands for anything."), required=False),
         "refused_text": _text(
-            _("The number is wrong if the answer contains"),
+            _("Wrong number: words in the answer"),
             _("Then no other provider is asked. * stands for anything."),
             required=False,
         ),

@@ -31,7 +31,7 @@ from identity.kernel.errors import Conflict, Invalid, NotFound
 from identity.kernel.ids import parse_public_id, public_id
 from identity.kernel.permissions import Permission
 
-LATEST = 25
+LATEST = 15
 MOST_RANGES = 12
 
 
@@ -120,6 +120,7 @@ def _shown(message: Message) -> dict[str, Any]:
     ]
     return {
         "message": message,
+        "what": wording.TEMPLATES.get(message.template) or message.template.replace("_", " ").capitalize(),
         "label": label,
         "tone": tone,
         "icon": icon,

@@ -60,6 +60,11 @@ OUTCOMES: dict[str, Words] = {
     "sns_SignatureDoesNotMatch": gettext_lazy("refused the credentials"),
     "sns_AuthorizationError": gettext_lazy("the access key may not publish"),
 }
+TEMPLATES: dict[str, Words] = {
+    "sign_in_code": gettext_lazy("Sign-in code"),
+    "second_factor_code": gettext_lazy("Second factor code"),
+    "test": gettext_lazy("Test message"),
+}
 METHODS: dict[str, Words] = {
     "phone_sign_in": gettext_lazy("phone number instead of an address"),
     "sms_code_sign_in": gettext_lazy("code by text message"),
