@@ -17,6 +17,7 @@ from identity.applications.models import ClientSecret
 from identity.audit.models import AuditEvent
 from identity.audit.outbox import drain
 from identity.consent.commands import grant_consent
+from identity.courier.commands import create_sms_provider
 from identity.courier.models import Message
 from identity.kernel.actor import Actor, anonymous_actor, system_actor
 from identity.kernel.checks import realm_owned_models
@@ -71,6 +72,13 @@ def build(slug: str, marker: str) -> World:
         role = create_role(system, kind="application", name="buyer", description=marker)
         server = create_resource_server(system, identifier="https://api.example", name=f"API {marker}")
         scope = create_scope(system, name="orders.read", title=f"Orders {marker}", resource_server_id=server.pk)
+        carrier = create_sms_provider(
+            system,
+            name=f"Carrier {marker}",
+            kind="twilio",
+            settings={"account_sid": "AC" + "0" * 32, "sender": "Acme"},
+            secrets={"auth_token": f"token-{marker}"},
+        )
         invitation = invite_user(system, email="invited@example.com", name=f"Ines {marker}")
         consents = [
             grant_consent(actor_of(each), application_id=application.pk, scopes=["openid"]) for each in (person, owner)
@@ -96,6 +104,7 @@ def build(slug: str, marker: str) -> World:
         "event": ("event", event.pk),
         "secret": ("secret", kept_secret.pk),
         "message": ("message", message.pk),
+        "text message provider": ("sms_provider", carrier.pk),
     }
     world.ids = {label: public_id(kind, pk) for label, (kind, pk) in rows.items()}
     world.raw_ids = {label: str(pk) for label, (_, pk) in rows.items()}
