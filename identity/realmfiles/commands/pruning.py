@@ -18,9 +18,10 @@ from identity.applications.commands import (
 from identity.applications.models import Application, ApplicationStatus, ResourceServer, Scope
 from identity.realmfiles.commands.people import PeoplePass
 from identity.realmfiles.commands.places import at_place
+from identity.realmfiles.commands.providers import ProvidersPass
 
 
-class WholePass(PeoplePass):
+class WholePass(ProvidersPass, PeoplePass):
     """Everything, and at the end the pruning."""
 
     def run(self) -> dict[str, str]:
@@ -30,6 +31,7 @@ class WholePass(PeoplePass):
         self.applications()
         self.roles()
         self.users()
+        self.providers()
         self.signing_keys()
         if self.prune:
             self.prune_all()
@@ -54,6 +56,7 @@ class WholePass(PeoplePass):
             for app in Application.objects.exclude(client_id__in=ids).exclude(status=ApplicationStatus.DELETED):
                 at_place("applications", partial(delete_application, self.actor, application_id=app.pk))
         self.prune_scopes()
+        self.prune_providers()
 
     def prune_scopes(self) -> None:
         """Scopes and APIs that the file doesn't name."""
