@@ -89,6 +89,7 @@ def demo_server() -> Iterator[tuple[str, str]]:
 def sign_in(page: Page, address: str, email: str, password: str) -> None:
     page.goto(f"{address}/signin")
     page.locator("input[name=login]").fill(email)
+    page.locator("input[name=login]").press("Enter")
     page.locator("input[name=password]").fill(password)
     page.locator("input[name=password]").press("Enter")
     page.wait_for_url(lambda url: "/signin" not in url)

@@ -37,13 +37,19 @@ class OurSignIn:
     async def open_form(self, agent: Agent) -> Form:
         """Fetch the page, and fill its form."""
         response = await agent.get(self._url)
+        named = [form for form in read_forms(response.body.decode()) if "login" in form.fields]
+        if response.status != 200 or not named:
+            raise Unexpected(f"no form for a name at {self._url}: status {response.status}")
+        # Two steps, as people take them: the name, then the password.
+        form = named[0]
+        form.fields["login"] = _email(next(self._turns) % PEOPLE)
+        response = await agent.post(urljoin(self._url, form.action), form.fields, cookies=True)
         forms = [form for form in read_forms(response.body.decode()) if form.names("password")]
         if response.status != 200 or not forms:
             raise Unexpected(f"no password form at {self._url}: status {response.status}")
         form = forms[0]
-        (password,), (login, *_) = form.names("password"), form.names("email", "text")
+        (password,) = form.names("password")
         form.fields[password] = PASSWORD
-        form.fields[login] = _email(next(self._turns) % PEOPLE)
         form.action = urljoin(self._url, form.action)
         return form
 

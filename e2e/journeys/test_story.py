@@ -21,6 +21,7 @@ def sign_in(page: Page, mount: str, email: str, password: str) -> None:
     if not page.url.startswith(f"{mount}/signin"):
         page.goto(f"{mount}/signin")
     page.get_by_label("Email").fill(email)
+    page.get_by_role("button", name="Continue").click()
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in", exact=True).click()
 

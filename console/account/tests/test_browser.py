@@ -90,6 +90,8 @@ def test_a_device_is_signed_out_without_scripts(browser, sign_in, mount, realm_a
 def test_the_password_can_be_shown_and_is_hidden_when_it_is_sent(browser, mount, realm_a):
     page = browser.new_context().new_page()
     page.goto(f"{mount(realm_a)}/signin")
+    page.get_by_label("Email").fill("dana@example.com")
+    page.get_by_role("button", name="Continue").click()
     field = page.get_by_label("Password", exact=True)
     assert field.get_attribute("autocomplete") == "current-password"
     field.fill("correct horse")
@@ -99,7 +101,6 @@ def test_the_password_can_be_shown_and_is_hidden_when_it_is_sent(browser, mount,
     page.evaluate(
         "document.querySelector('form[method=post]:not(.lang)').addEventListener('submit', e => e.preventDefault())"
     )
-    page.get_by_label("Email").fill("dana@example.com")
     page.get_by_role("button", name="Sign in").click()
     assert field.get_attribute("type") == "password"
 
@@ -108,12 +109,13 @@ def test_focus_goes_to_what_went_wrong(browser, mount, realm_a):
     page = browser.new_context().new_page()
     page.goto(f"{mount(realm_a)}/signin")
     page.get_by_label("Email").fill("nobody@example.com")
+    page.get_by_role("button", name="Continue").click()
     page.get_by_label("Password", exact=True).fill("wrong")
     page.get_by_role("button", name="Sign in").click()
     assert page.title().startswith("Error:")
     alert = page.get_by_role("alert")
     assert alert.evaluate("element => element === document.activeElement")
-    assert page.get_by_label("Email").input_value() == "nobody@example.com"
+    assert page.get_by_label("Signing in as").input_value() == "nobody@example.com"
 
 
 def test_strength_is_said_in_words_while_typing(browser, mount, realm_a):

@@ -8,9 +8,9 @@ from django.db import transaction
 from identity.accounts.commands import make_code, spend_code
 from identity.accounts.commands.codes import LIFETIME
 from identity.accounts.models import CodePurpose, User
-from identity.accounts.queries import find_user_by_identifier
+from identity.accounts.queries import country_of_realm, find_user_by_identifier
 from identity.accounts.rules import Identifier, canonical_id, kind_of_identifier
-from identity.courier.commands import queue_message
+from identity.courier.commands import note_code_used, queue_message
 from identity.courier.models import Channel
 from identity.kernel import clock
 from identity.kernel.actor import Actor
@@ -41,7 +41,7 @@ def wish_for_code(actor: Actor, *, realm: Realm, identifier: str) -> UUID:  # ho
     """
     if not may_send_codes(realm, identifier):
         raise Invalid(code="codes_off", field="login")
-    name = canonical_id(identifier)
+    name = canonical_id(identifier, country_of_realm())
     allowed = limits.may_mail(name, actor.origin.ip)
     with transaction.atomic():
         code, text = make_code(actor, purpose=CodePurpose.SIGN_IN, address=name)
@@ -50,14 +50,16 @@ def wish_for_code(actor: Actor, *, realm: Realm, identifier: str) -> UUID:  # ho
                 realm,
                 to=name,
                 template=CODE_WISH,
-                context={"identifier": name, "code": text},
+                context={"identifier": name, "code": text, "ip": actor.origin.ip},
                 channel=Channel.LATE,
                 expires_at=code.expires_at,
             )
     return code.pk
 
 
-def answer_code_wish(realm: Realm, *, identifier: str, code: str) -> None:  # house: HR03 coming in says it
+def answer_code_wish(
+    realm: Realm, *, identifier: str, code: str, ip: str = ""
+) -> None:  # house: HR03 coming in says it
     """In the worker: send the code to the person's confirmed address or number; to nobody else (LG-11)."""
     user = find_user_by_identifier(identifier)
     if user is None or not user.is_active:
@@ -76,12 +78,14 @@ def answer_code_wish(realm: Realm, *, identifier: str, code: str) -> None:  # ho
         channel=Channel.SMS if by_phone else Channel.EMAIL,
         language=user.language,
         expires_at=clock.now() + LIFETIME,
+        requested_from=ip,
     )
 
 
 def check_sign_in_code(
     actor: Actor,
     *,
+    realm: Realm,
     identifier: str,
     code_id: UUID,
     text: str,
@@ -95,7 +99,7 @@ def check_sign_in_code(
     """
     user = find_user_by_identifier(identifier)
     known = (devices or {}).get(user.pk) if user is not None else None
-    name = canonical_id(identifier)
+    name = canonical_id(identifier, country_of_realm())
     attempt = limits.count_attempt(
         name, actor.origin.ip, device=(user.pk, known) if user is not None and known else None
     )
@@ -110,6 +114,8 @@ def check_sign_in_code(
         say_failed(actor, user, identifier, reason, application_id, method=method)
         raise NotLetIn(tries_left=attempt.tries_left, pause_minutes=attempt.pause_minutes)
     limits.forgive(attempt)
+    if method == "sms_code" and user.phone:
+        note_code_used(realm, to=user.phone)
     return user
 
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from identity.accounts.commands import note_sign_in, renew_password_hash, sign_up_user
 from identity.accounts.mails import PASSWORD_WISH, mail_account_exists, mail_confirm_link
 from identity.accounts.models import User, UserStatus
-from identity.accounts.queries import find_user_by_identifier
+from identity.accounts.queries import country_of_realm, find_user_by_identifier
 from identity.accounts.rules import Identifier, canonical_id, kind_of_identifier
 from identity.audit.record import record
 from identity.courier.commands import queue_message
@@ -48,7 +48,9 @@ def check_sign_in(
     is_open = may_use_password(current_realm(), identifier)
     known = (devices or {}).get(user.pk) if user is not None else None
     attempt = limits.count_attempt(
-        canonical_id(identifier), actor.origin.ip, device=(user.pk, known) if user is not None and known else None
+        canonical_id(identifier, country_of_realm()),
+        actor.origin.ip,
+        device=(user.pk, known) if user is not None and known else None,
     )
     if attempt.paused_until is not None:
         if attempt.is_first_refused:
@@ -109,7 +111,7 @@ def say_failed(
                 target_id=user.pk if user else None,
                 subject_id=user.pk if user else None,
                 target_name=user.display_name if user else "",
-                identifier=canonical_id(identifier),
+                identifier=canonical_id(identifier, country_of_realm()),
                 reason=reason,
                 method=method,
                 application_id=application_id,

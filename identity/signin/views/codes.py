@@ -50,6 +50,7 @@ class CodeView(Entrance, View):
         try:
             user = check_sign_in_code(
                 actor_of(request),
+                realm=realm_of(request),
                 identifier=note.login,
                 code_id=note.code_id,
                 text=form.cleaned_data["code"],

@@ -51,6 +51,7 @@ class Entrance:
             **context,
             "login_url": login_url(wanted),
             "sign_up_open": realm_of(self.request).setting("sign_up_open"),
+            "passkeys_first": realm_of(self.request).setting("passkey_sign_in"),
             "asking_application": asking(self.request),
             "redirect_field_value": wanted,
             "redirect_field": hidden,
