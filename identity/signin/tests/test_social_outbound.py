@@ -19,15 +19,6 @@ from identity.signin.social import RealmSocialAdapter
 SOCIALACCOUNT = Path(allauth.socialaccount.__file__).parent
 HERE = Path(__file__).resolve().parents[1]
 WAYS_OUT = {"requests", "urllib.request", "http.client", "httpx", "socket", "jwt", "allauth.core.internal.deferred"}
-    "requests",
-    "urllib.request",
-    "http.client",
-    "httpx",
-    "aiohttp",
-    "socket",
-    "jwt",
-    "allauth.core.internal.deferred",
-}
 
 
 def imported(path: Path) -> set[str]:
