@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from console.audit.wording import views_of
 from console.consents.rows import row_of as consent_row
 from console.roles.matrix import sentence_case
-from console.roles.rows import role_title, role_url, scope_of
+from console.roles.rows import requirement_text, role_title, role_url, scope_of
 from console.sessions.rows import rows_of as session_rows
 from console.shell.fragments import render_page
 from console.shell.http import ConsoleRequest
@@ -23,6 +23,7 @@ from console.shell.permissions import label_of
 from console.shell.trail import trail_url
 from console.shell.views import ConsoleView
 from console.templatetags.rk import copy_id, relative_time
+from console.users.factors import factor_panel
 from console.users.people import Rights, menu_of, rights_on, row_of, short, state_of, user_url
 from identity.access.models import RoleKind
 from identity.access.permission_sync import GRANTABLE
@@ -35,6 +36,7 @@ from identity.access.queries import (
     permissions_of_user,
     role_names_of,
     roles,
+    unmet_of,
 )
 from identity.accounts.models import User
 from identity.accounts.queries import find_users, get_user, invited_among, open_invitation_of
@@ -197,7 +199,7 @@ class Overview(PersonPage):
 
     def get(self, request: ConsoleRequest, public_id: str) -> HttpResponse:
         """The first tab."""
-        user, context, _rights = self.person(request, public_id)
+        user, context, rights = self.person(request, public_id)
         actor = request.actor
         if actor.can(Permission.AUDIT_READ):
             rows = events_about(actor, object_id=user.pk, limit=EVENTS_ON_OVERVIEW)
@@ -206,6 +208,7 @@ class Overview(PersonPage):
             context["some_sessions"] = session_rows(list(context["live_sessions"][:3]), actor)
         context["facts"] = self._facts(request, user, context)
         context["sign_in_ways"] = _ways(user)
+        context |= factor_panel(actor, user, rights)
         return render_page(request, "console/users/overview.html", context)
 
     @staticmethod
@@ -271,6 +274,7 @@ class Roles(PersonPage):
                 "scope": scope_of(a.role),
                 "since": a.assigned_at,
                 "built_in": a.role.built_in,
+                "unmet": [requirement_text(word) for word in unmet_of(a.role, user)],
                 "take_url": reverse("console:role_take", args=[_role_id(a.role), public_id]) + "?back=person"
                 if may_assign(actor, a.role)
                 else "",
