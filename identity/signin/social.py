@@ -69,7 +69,7 @@ def app_of(provider: IdentityProvider) -> SocialApp:
         provider_id=provider_key(provider),
         name=provider.name[:40],
         client_id=provider.client_id[:191],
-        settings={"alias": provider.alias, "kind": provider.kind},
+        settings={"alias": provider.alias, "kind": provider.kind, "position": provider.position},
     )
 
 
