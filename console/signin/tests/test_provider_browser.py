@@ -100,7 +100,7 @@ def test_a_known_address_is_asked_to_sign_in_first_and_then_linked(
     page.get_by_role("link", name="Sign in to your account").click()
     page.get_by_label("Email").fill("dana@example.com")
     page.get_by_role("button", name="Continue").click()
-    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_label("Password", exact=True).fill("correct horse battery")
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("button", name="Link the two").click()
     expect(page.get_by_text("You can sign in with Corp ID now.")).to_be_visible()
