@@ -101,6 +101,7 @@ def shown_of_record(record: Mapping[str, Any]) -> Shown | None:
     method, at = record.get("method"), float(record.get("at") or 0)
     named = tuple(str(value) for value in record.get("amr") or ())
     factor = str(record.get("type") or "") if method == "mfa" else ""
+    amr: tuple[str, ...]
     if method == "password":
         amr, kinds = ("pwd",), {Kind.KNOWS}
     elif method == "code":
