@@ -32,7 +32,12 @@ GLOBAL = GLOBAL_TABLES | {
     "django_tasks_db_dbtaskresult",
 }
 """Tables that belong to no realm. Group tables are not listed: asking them fails (DECISIONS 24)."""
-LIBRARY = {"account_emailaddress", "account_emailconfirmation", "socialaccount_socialaccount"}
+LIBRARY = {
+    "account_emailaddress",
+    "account_emailconfirmation",
+    "mfa_authenticator",
+    "socialaccount_socialaccount",
+}
 """Tables of libraries without a realm column: a statement needs an owner that was seen in this realm."""
 
 PREFIXED = {("socialaccount_socialaccount", "provider")}

@@ -95,6 +95,7 @@ def _application(row: Application) -> dict[str, Any]:
             "homepage_uri": row.homepage_uri,
             "privacy_uri": row.privacy_uri,
             "terms_uri": row.terms_uri,
+            "required_acr": row.required_acr,
             "redirect_uris": uris_of(row),
             "post_logout_redirect_uris": uris_of(row, UriKind.POST_LOGOUT),
             "allowed_origins": uris_of(row, UriKind.ORIGIN),
@@ -110,7 +111,7 @@ def _application(row: Application) -> dict[str, Any]:
 
 
 def _roles() -> list[dict[str, Any]]:
-    rows = Role.objects.filter(built_in=False).select_related("application").order_by("kind", "name", "id")
+    rows = Role.objects.select_related("application").order_by("kind", "name", "id")
     return [
         _without_empty(
             {
@@ -118,11 +119,16 @@ def _roles() -> list[dict[str, Any]]:
                 "kind": role.kind,
                 "application": role.application.client_id if role.application else None,
                 "description": role.description,
-                "permissions": sorted(role.permissions) if role.kind == RoleKind.CONSOLE else None,
+                "permissions": sorted(role.permissions)
+                if role.kind == RoleKind.CONSOLE and not role.built_in
+                else None,
+                "requirements": list(role.requirements) or None,
             }
         )
         for role in rows
-        if role.application is None or role.application.status != ApplicationStatus.DELETED
+        # Of a built-in role only what it asks for is the realm's own.
+        if (not role.built_in or role.requirements)
+        and (role.application is None or role.application.status != ApplicationStatus.DELETED)
     ]
 
 

@@ -70,6 +70,9 @@ class ApplicationPart(Part):
     token_endpoint_auth_method: Literal["client_secret_basic", "client_secret_post", "none"] | None = None
     first_party: bool | None = None
     skip_consent: bool | None = None
+    required_acr: Literal["", "urn:realmkeep:acr:2", "urn:realmkeep:acr:3"] | None = Field(
+        None, description="What each sign-in to it must have reached: two factors, or two with a passkey among them."
+    )
 
 
 class RolePart(Part):
@@ -80,6 +83,9 @@ class RolePart(Part):
     application: Text | None = Field(None, description="client_id of the one application that it belongs to.")
     description: Text | None = None
     permissions: list[str] | None = None
+    requirements: list[Literal["verified_email", "verified_phone", "second_factor"]] | None = Field(
+        None, description="What a holder must have shown for the role to count; also of built-in roles."
+    )
 
 
 class ApplicationRole(Part):

@@ -233,7 +233,8 @@ def set_role_requirements(actor: Actor, *, role_id: UUID, requirements: Iterable
     wanted = rules.checked_requirements(requirements)
     if wanted == role.requirements:
         return role
-    if role.built_in and role.name == rules.OWNER and not leaves_an_owner(role, wanted):
+    is_owner = role.built_in and role.name == rules.OWNER
+    if is_owner and leaves_an_owner(role, role.requirements) and not leaves_an_owner(role, wanted):
         raise Conflict(
             _("No owner meets this yet, so nobody could own the realm. Let one of them meet it first."),
             code="last_owner",

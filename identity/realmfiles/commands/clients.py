@@ -98,8 +98,12 @@ class ClientsPass(Pass):
     def new_application(self, part: ApplicationPart, path: str, given: str | None) -> None:
         """Register one."""
         fields = part.model_dump(exclude={"secret"}, exclude_none=True)
+        required = fields.pop("required_acr", None)
         fields.setdefault("type", "web")
         fields.setdefault("name", part.client_id)
-        _, secret = at_place(path, partial(register_application, self.actor, secret=given, **fields))
+        made, secret = at_place(path, partial(register_application, self.actor, secret=given, **fields))
+        if required:
+            wanted = partial(change_application, self.actor, application_id=made.pk, required_acr=required)
+            at_place(f"{path}.required_acr", wanted)
         if secret and given is None:
             self.secrets[part.client_id] = secret
