@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.db import models, transaction
 
 from conftest import actor_of, make_application, make_realm, make_user
@@ -25,7 +26,9 @@ from identity.kernel.context import no_realm, realm_scope
 from identity.kernel.errors import RealmkeepError
 from identity.kernel.ids import public_id
 from identity.kernel.origin import Origin
-from identity.realms.models import Realm
+from identity.realms.commands import create_provider
+from identity.realms.models import IdentityProvider, Realm
+from identity.realms.queries import provider_key
 from identity.security.models import Alert
 from identity.sessions.models import Session
 from identity.sessions.testing import RealmClient
@@ -83,6 +86,8 @@ def build(slug: str, marker: str) -> World:
         consents = [
             grant_consent(actor_of(each), application_id=application.pk, scopes=["openid"]) for each in (person, owner)
         ]
+    with realm_scope(realm), transaction.atomic():
+        provider = linked_provider(world, marker)
     RealmClient(realm).sign_in(person)
     with realm_scope(realm):
         alert = attack(realm, person)
@@ -110,7 +115,31 @@ def build(slug: str, marker: str) -> World:
     world.raw_ids = {label: str(pk) for label, (_, pk) in rows.items()}
     for label, pk in (("scope", scope.pk), ("resource server", server.pk)):
         world.ids[label] = world.raw_ids[label] = str(pk)
+    # Named by its alias, so the realms' are called differently: else each would find its own.
+    world.ids["provider"], world.raw_ids["provider"] = provider.alias, str(provider.pk)
     return world
+
+
+def linked_provider(world: World, marker: str) -> IdentityProvider:
+    """An identity provider with a linked person. It lies where nobody is ever asked, so nothing waits for an answer."""
+    provider = create_provider(
+        system_actor(world.realm.pk),
+        alias=f"corp-{marker}",
+        name=f"Corp {marker}",
+        kind="oauth2",
+        client_id=f"client-{marker}",
+        secret="upstream",
+        settings={
+            "authorization_endpoint": "https://127.0.0.1/authorize",
+            "token_endpoint": "https://127.0.0.1/token",
+            "userinfo_endpoint": "https://127.0.0.1/me",
+            "subject_claim": "id",
+        },
+    )
+    for user in (world.person, world.owner):
+        key = provider_key(provider)
+        SocialAccount.objects.create(user=user, provider=key, uid=str(user.pk), extra_data={"label": f"at {marker}"})
+    return provider
 
 
 def attack(world_realm: Realm, person: User) -> Alert:

@@ -12,7 +12,7 @@ from identity.courier.queries import find_sms_providers, secrets_of
 from identity.kernel.actor import Actor
 from identity.kernel.errors import NotFound
 from identity.kernel.permissions import Permission
-from identity.realms.models import Realm
+from identity.realms.models import IdentityProvider, Realm
 
 NEEDED = (
     Permission.APPLICATIONS_READ,
@@ -54,6 +54,7 @@ def export_realm(actor: Actor, *, with_secrets: bool = False) -> dict[str, Any]:
         "applications": [_application(row) for row in _live_applications()],
         "roles": _roles(),
         "users": _users(with_secrets=with_secrets),
+        "providers": _providers(),
         "sms_providers": [_sms_provider(row) for row in find_sms_providers(actor)],
     }
     return {name: value for name, value in data.items() if value != []}
@@ -172,6 +173,28 @@ def _users(*, with_secrets: bool) -> list[dict[str, Any]]:
                 }
             )
         )
+    return out
+
+
+def _providers() -> list[dict[str, Any]]:
+    """In their order. A secret is named as the variable that it will be read from, never written."""
+    out = []
+    for row in IdentityProvider.objects.order_by("position", "pk"):
+        data = _without_empty(
+            {
+                "alias": row.alias,
+                "name": row.name,
+                "kind": row.kind,
+                "client_id": row.client_id,
+                "settings": dict(sorted(row.settings.items())),
+                "attribute_mapping": dict(sorted(row.attribute_mapping.items())),
+                "amr_mapping": dict(sorted(row.amr_mapping.items())),
+                "domains": list(row.domains),
+            }
+        )
+        if row.secrets_sealed:
+            data["secret"] = {"env": f"PROVIDER_{row.alias.upper().replace('-', '_')}_SECRET"}
+        out.append(data | {"scopes": list(row.scopes), "sign_up": row.sign_up, "enabled": row.enabled})
     return out
 
 

@@ -118,6 +118,31 @@ class UserPart(Part):
         return self.key or self.email or self.username or self.phone or ""
 
 
+class ProviderPart(Part):
+    """An identity provider: somebody else who signs people in."""
+
+    alias: Text = Field(description="Matches the provider. Its name in links, never renamed.")
+    name: Text | None = None
+    kind: Literal["google", "github", "microsoft", "apple", "oidc", "oauth2"] | None = None
+    client_id: Text | None = None
+    secret: EnvReference | None = Field(None, description="The client secret, or Apple's private key in PEM.")
+    settings: dict[str, bool | str] | None = Field(
+        None,
+        description="What the kind needs: issuer; tenant; team_id and key_id; authorization_endpoint, token_endpoint, "
+        "userinfo_endpoint and subject_claim. Also base_url, hosted_domain, token_auth, trust_email.",
+    )
+    scopes: list[str] | None = None
+    attribute_mapping: dict[str, str] | None = Field(
+        None, description="A profile field, or attributes.<name>, to the claim that it is taken from."
+    )
+    amr_mapping: dict[str, str] | None = Field(
+        None, description="What its amr or acr says, to what it counts as: pwd, otp, sms, hwk, swk or mfa."
+    )
+    domains: list[str] | None = Field(None, description="Email domains whose people are sent there.")
+    sign_up: Literal["link", "create", "approve"] | None = None
+    enabled: bool | None = None
+
+
 class SmsProviderPart(Part):
     """Who carries text messages; the first in the file is tried first."""
 
@@ -151,6 +176,7 @@ class RealmFile(Part):
     applications: list[ApplicationPart] | None = None
     roles: list[RolePart] | None = None
     users: list[UserPart] | None = None
+    providers: list[ProviderPart] | None = Field(None, description="In the order of their buttons.")
     sms_providers: list[SmsProviderPart] | None = None
     signing_keys: list[SigningKeyPart] | None = None
 

@@ -20,9 +20,10 @@ from identity.courier.commands import delete_sms_provider
 from identity.courier.queries import find_sms_providers
 from identity.realmfiles.commands.messages import MessagesPass
 from identity.realmfiles.commands.places import at_place
+from identity.realmfiles.commands.providers import ProvidersPass
 
 
-class WholePass(MessagesPass):
+class WholePass(ProvidersPass, MessagesPass):
     """Everything, and at the end the pruning."""
 
     def run(self) -> dict[str, str]:
@@ -32,6 +33,7 @@ class WholePass(MessagesPass):
         self.applications()
         self.roles()
         self.users()
+        self.providers()
         self.sms_providers()
         self.signing_keys()
         if self.prune:
@@ -62,6 +64,7 @@ class WholePass(MessagesPass):
                 if provider.name.lower() not in carriers:
                     at_place("sms_providers", partial(delete_sms_provider, self.actor, provider_id=provider.pk))
         self.prune_scopes()
+        self.prune_providers()
 
     def prune_scopes(self) -> None:
         """Scopes and APIs that the file doesn't name."""
