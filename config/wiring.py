@@ -40,7 +40,7 @@ from identity.oauth.queries.expired import (
 )
 from identity.realms.commands import order_due_purges, purge_expired
 from identity.realms.purging import Expired, purge_when_expired
-from identity.security.reactions import on_suspicious_event
+from identity.security.reactions import on_sms_limit_reached, on_suspicious_event
 from identity.sessions.queries import sessions_to_purge
 from identity.signin.commands import CODE_WISH, answer_code_wish
 
@@ -84,6 +84,7 @@ def wire() -> None:
 
     subscribe("metrics", on_counted_event, metrics_rules.COUNTED)
     subscribe("security", on_suspicious_event, SUSPICIOUS)
+    subscribe("security.spend", on_sms_limit_reached, ("sms.limit_reached",))
 
     answer_late(PASSWORD_WISH, answer_password_wish)
     answer_late(CODE_USED, answer_code_used)

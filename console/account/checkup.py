@@ -29,7 +29,16 @@ class Checkup:
     fine: list[str] = field(default_factory=list)
 
 
-def check_up(*, has_password: bool, email: str, email_verified: bool, devices: Sequence[DeviceRow]) -> Checkup:
+def check_up(
+    *,
+    has_password: bool,
+    email: str,
+    email_verified: bool,
+    devices: Sequence[DeviceRow],
+    second_factor: bool = False,
+    recovery_codes: bool = False,
+    may_add: bool = False,
+) -> Checkup:
     """What this account lacks."""
     tasks = [
         Task(
@@ -65,6 +74,28 @@ def check_up(*, has_password: bool, email: str, email_verified: bool, devices: S
         )
     else:
         fine.append(_("Your email is confirmed"))
+    if second_factor and not recovery_codes:
+        tasks.append(
+            Task(
+                _("Make recovery codes"),
+                _("If you lose your phone or key, they get you back in."),
+                _("Make them"),
+                "recovery_codes",
+                "password",
+            )
+        )
+    elif second_factor:
+        fine.append(_("A second step protects your account"))
+    elif may_add:
+        tasks.append(
+            Task(
+                _("Add a second step"),
+                _("A stolen password alone then opens nothing."),
+                _("Add one"),
+                "account_add",
+                "passkey",
+            )
+        )
     if has_password:
         fine.append(_("You have a password"))
     return Checkup(tasks[:MOST_TASKS], fine)

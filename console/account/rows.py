@@ -88,6 +88,10 @@ def _signed_in(session: Session) -> datetime:
 
 def _how(methods: Sequence[str]) -> str:
     """RFC 8176 method references in words; what this version does not know is not guessed."""
+    if "hwk" in methods or "swk" in methods:
+        return _("with your password and a passkey") if "pwd" in methods else _("with a passkey")
+    if "mfa" in methods and "pwd" in methods:
+        return _("with your password and a second step")
     return _("with your password") if "pwd" in methods else ""
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from console.account.access import AccountRequest, account_view, said_on
 from console.account.activity import entries
 from console.account.checkup import check_up
+from console.account.factors import factor_context, has_codes
 from console.account.forms import ProfileForm
 from console.account.language import remember_language
 from console.account.rows import DeviceRow, application_row, by_day, device_rows
@@ -24,6 +25,7 @@ from identity.consent.models import Consent
 from identity.consent.queries import own_consents
 from identity.kernel.errors import Invalid, NotFound
 from identity.kernel.ids import parse_public_id
+from identity.mfa.queries import factors_of, has_second_factor, methods_offered
 from identity.sessions.commands import end_session, end_sessions_of_user
 from identity.sessions.queries import applications_of, own_sessions
 from identity.signin.social import links_of
@@ -49,6 +51,9 @@ def overview(request: AccountRequest) -> HttpResponse:
             email=user.email or "",
             email_verified=user.email_verified,
             devices=devices,
+            second_factor=has_second_factor(user),
+            recovery_codes=has_codes(factors_of(user.pk)) if has_second_factor(user) else False,
+            may_add=bool(methods_offered(request.realm)) and request.realm.setting("second_factor") != "off",
         ),
         "devices": devices[:NEWEST],
         "device_count": len(devices),
@@ -89,6 +94,7 @@ def security(request: AccountRequest) -> HttpResponse:
         "section": "security",
         "device_count": own_sessions(request.actor).count(),
         **links_of(request.user),
+        **factor_context(request),
     }
     return render(request, "selfservice/security.html", context)
 

@@ -249,6 +249,7 @@ class Delete(RealmDialog):
     """Suspend at once, purge after 30 days; the slug has to be typed (DECISIONS 29)."""
 
     permission = Permission.REALMS_DELETE
+    fresh = True
     name = "realm_delete"
     template = "console/realms/delete.html"
 
@@ -279,6 +280,7 @@ class Enter(RealmDialog):
     """Open a visit and go there."""
 
     permission = Permission.REALMS_VISIT
+    fresh = True
     name = "realm_enter"
     template = "console/realms/enter.html"
     danger = False

@@ -71,3 +71,18 @@ class RenameRoleForm(ConsoleForm):
         help_text=_("Tokens carry it in “roles”. Applications that ask for the old name stop finding it."),
     )
     description = forms.CharField(label=_("Description"), max_length=MAX_DESCRIPTION, required=False)
+
+
+class RequirementsForm(ConsoleForm):
+    """What holders of a role must have shown."""
+
+    requirements = forms.MultipleChoiceField(
+        label=_("Holders must have"),
+        required=False,
+        choices=[
+            ("verified_email", _("A confirmed email address")),
+            ("verified_phone", _("A confirmed phone number")),
+            ("second_factor", _("A second factor")),
+        ],
+        widget=forms.CheckboxSelectMultiple,
+    )

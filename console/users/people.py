@@ -105,6 +105,13 @@ def menu_of(user: User, rights: Rights, state: State) -> list[dict[str, Any]]:
         dialog=True,
     )
     add(rights.end_sessions, _("End all sessions…"), "user_end_sessions", "logout", dialog=True)
+    add(
+        rights.write and not rights.is_self and user.second_factor_since is not None,
+        _("Reset the second factor…"),
+        "user_reset_factors",
+        "key_off",
+        dialog=True,
+    )
     if others and (rights.disable or rights.write):
         items.append({"divider": True})
         locked, disabled = state.key == "locked", state.key == "disabled"

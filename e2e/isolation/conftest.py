@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.db import models, transaction
 
 from conftest import actor_of, make_application, make_realm, make_user
@@ -17,6 +18,7 @@ from identity.applications.models import ClientSecret
 from identity.audit.models import AuditEvent
 from identity.audit.outbox import drain
 from identity.consent.commands import grant_consent
+from identity.courier.commands import create_sms_provider
 from identity.courier.models import Message
 from identity.kernel.actor import Actor, anonymous_actor, system_actor
 from identity.kernel.checks import realm_owned_models
@@ -24,7 +26,9 @@ from identity.kernel.context import no_realm, realm_scope
 from identity.kernel.errors import RealmkeepError
 from identity.kernel.ids import public_id
 from identity.kernel.origin import Origin
-from identity.realms.models import Realm
+from identity.realms.commands import create_provider
+from identity.realms.models import IdentityProvider, Realm
+from identity.realms.queries import provider_key
 from identity.security.models import Alert
 from identity.sessions.models import Session
 from identity.sessions.testing import RealmClient
@@ -75,10 +79,19 @@ def build(slug: str, marker: str) -> World:
         server = create_resource_server(system, identifier="https://api.example", name=f"API {marker}")
         scope = create_scope(system, name="orders.read", title=f"Orders {marker}", resource_server_id=server.pk)
         let_act_for(system, application_id=application.pk, resource_server_id=server.pk)
+        carrier = create_sms_provider(
+            system,
+            name=f"Carrier {marker}",
+            kind="twilio",
+            settings={"account_sid": "AC" + "0" * 32, "sender": "Acme"},
+            secrets={"auth_token": f"token-{marker}"},
+        )
         invitation = invite_user(system, email="invited@example.com", name=f"Ines {marker}")
         consents = [
             grant_consent(actor_of(each), application_id=application.pk, scopes=["openid"]) for each in (person, owner)
         ]
+    with realm_scope(realm), transaction.atomic():
+        provider = linked_provider(world, marker)
     RealmClient(realm).sign_in(person)
     with realm_scope(realm):
         view = save_view(actor_of(owner), area="users", name=f"View {marker}", query="status=locked", shared=True)
@@ -102,12 +115,37 @@ def build(slug: str, marker: str) -> World:
         "secret": ("secret", kept_secret.pk),
         "message": ("message", message.pk),
         "view": ("view", view.pk),
+        "text message provider": ("sms_provider", carrier.pk),
     }
     world.ids = {label: public_id(kind, pk) for label, (kind, pk) in rows.items()}
     world.raw_ids = {label: str(pk) for label, (_, pk) in rows.items()}
     for label, pk in (("scope", scope.pk), ("resource server", server.pk)):
         world.ids[label] = world.raw_ids[label] = str(pk)
+    # Named by its alias, so the realms' are called differently: else each would find its own.
+    world.ids["provider"], world.raw_ids["provider"] = provider.alias, str(provider.pk)
     return world
+
+
+def linked_provider(world: World, marker: str) -> IdentityProvider:
+    """An identity provider with a linked person. It lies where nobody is ever asked, so nothing waits for an answer."""
+    provider = create_provider(
+        system_actor(world.realm.pk),
+        alias=f"corp-{marker}",
+        name=f"Corp {marker}",
+        kind="oauth2",
+        client_id=f"client-{marker}",
+        secret="upstream",
+        settings={
+            "authorization_endpoint": "https://127.0.0.1/authorize",
+            "token_endpoint": "https://127.0.0.1/token",
+            "userinfo_endpoint": "https://127.0.0.1/me",
+            "subject_claim": "id",
+        },
+    )
+    for user in (world.person, world.owner):
+        key = provider_key(provider)
+        SocialAccount.objects.create(user=user, provider=key, uid=str(user.pk), extra_data={"label": f"at {marker}"})
+    return provider
 
 
 def attack(world_realm: Realm, person: User) -> Alert:

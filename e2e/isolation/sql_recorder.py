@@ -32,8 +32,16 @@ GLOBAL = GLOBAL_TABLES | {
     "django_tasks_database_dbtaskresult",
 }
 """Tables that belong to no realm. Group tables are not listed: asking them fails (DECISIONS 24)."""
-LIBRARY = {"account_emailaddress", "account_emailconfirmation"}
+LIBRARY = {
+    "account_emailaddress",
+    "account_emailconfirmation",
+    "mfa_authenticator",
+    "socialaccount_socialaccount",
+}
 """Tables of libraries without a realm column: a statement needs an owner that was seen in this realm."""
+
+PREFIXED = {("socialaccount_socialaccount", "provider")}
+"""Columns of such tables whose values begin with the realm (`<realm id>~<alias>`): equal to one, a row is of it."""
 
 REALM, LIB, FREE, UNLISTED = "realm", "library", "global", "unlisted"
 _QUIET = re.compile(r"\s*(SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT|PRAGMA|SET |EXPLAIN)", re.IGNORECASE)
@@ -178,6 +186,8 @@ class Check:
             return set(values) == {self.recorder.realm}
         if known.kind == REALM:
             return False
+        if (table, column) in PREFIXED:
+            return all(plain(str(value).partition("~")[0]) == self.recorder.realm for value in values)
         if column == known.pk:
             return all((table, value) in self.recorder.seen for value in values)
         if column in known.keys:

@@ -39,6 +39,18 @@ class RolePermissionsChanged(Event):
     removed: tuple[str, ...] = ()
 
 
+@event(
+    "role.requirements_changed",
+    target="role",
+    sentence=_("{actor} changed what the role {name} asks of its holders"),
+    severity=Severity.MEDIUM,
+)
+class RoleRequirementsChanged(Event):
+    """Holders who don't meet it get nothing from it from the next request on. `changes` has both lists."""
+
+    name: str = ""
+
+
 @event("role.renamed", target="role", sentence=_("{actor} changed the name or description of the role {name}"))
 class RoleRenamed(Event):
     """`changes` has both names and descriptions; an application role's name is what its tokens carry."""

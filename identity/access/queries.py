@@ -1,6 +1,7 @@
 """Reads of roles, assignments, grants, organizations and visits. What the gate asks takes ids, pages give the actor."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.apps import apps
@@ -31,11 +32,39 @@ ORGANIZATION = "organization"
 APPLICATION = "application"
 
 
+_ASKED = (
+    "role__requirements",
+    "user__email_verified_at",
+    "user__phone_verified_at",
+    "user__second_factor_since",
+)
+"""What a role asks of its holder, and what he has shown, beside each other in one row."""
+
+
+def _unmet(asked: Sequence[Any]) -> list[str]:
+    requirements, email, phone, factor = asked
+    return rules.unmet_requirements(requirements, verified_email=email, verified_phone=phone, second_factor=factor)
+
+
+def unmet_of(role: Role, user: Any) -> list[str]:
+    """Why a role that a person holds yields nothing: what he has not shown yet; empty when it counts."""
+    return _unmet((role.requirements, user.email_verified_at, user.phone_verified_at, user.second_factor_since))
+
+
+def unmet_by(role_id: UUID, requirements: Iterable[str]) -> int:
+    """How many holders of a role would get nothing from it under these requirements; one query."""
+    wanted = list(requirements)
+    facts = RoleAssignment.objects.filter(role_id=role_id).values_list(*_ASKED[1:])
+    return sum(bool(_unmet((wanted, *each))) for each in facts)
+
+
 # --- what one person holds: asked by the gate for each request, and by tokens -------------------------------------
 
 
 def permissions_of_user(user_id: UUID) -> Held:
     """What a person holds on the realm of the moment, and on single objects of it; two queries.
+
+    A role whose requirements the person doesn't meet yields nothing until he does.
 
     Whoever holds something on an object may open the console. A permission on an object counts only for the kind of
     object that it can be granted on, so an equal id in another table transfers nothing (TI-23).
@@ -49,8 +78,9 @@ def permissions_of_users(user_ids: Iterable[UUID]) -> dict[UUID, Held]:
     stored: dict[UUID, list[list[str]]] = {user_id: [] for user_id in user_ids}
     on_objects: dict[UUID, set[tuple[Permission, str, UUID]]] = {user_id: set() for user_id in stored}
     assignments = RoleAssignment.objects.filter(user_id__in=list(stored), role__kind=RoleKind.CONSOLE)
-    for user_id, permissions in assignments.values_list("user_id", "role__permissions"):
-        stored[user_id].append(permissions)
+    for user_id, permissions, *asked in assignments.values_list("user_id", "role__permissions", *_ASKED):
+        if not _unmet(asked):
+            stored[user_id].append(permissions)
     grants = ObjectGrant.objects.filter(user_id__in=list(stored)).values_list(
         "user_id", "permission__codename", "permission__content_type__model", "content_type__model", "object_pk"
     )
@@ -74,12 +104,12 @@ def roles_of_user(user_id: UUID, kind: str | None = None) -> list[Role]:
 
 def application_role_names(user_id: UUID, application_id: UUID) -> list[str]:
     """What goes into this application's tokens as `roles`: realm-wide application roles and its own; one query."""
-    names = (
+    rows = (
         RoleAssignment.objects.filter(user_id=user_id, role__kind=RoleKind.APPLICATION)
         .filter(Q(role__application=None) | Q(role__application_id=application_id))
-        .values_list("role__name", flat=True)
+        .values_list("role__name", *_ASKED)
     )
-    return sorted(set(names))
+    return sorted({name for name, *asked in rows if not _unmet(asked)})
 
 
 def organization_scopes(user_id: UUID) -> tuple[Scope, ...]:
@@ -116,14 +146,26 @@ def is_last_owner(user_id: UUID) -> bool:
     invitations = apps.get_model("identity", "Invitation").objects.filter(
         user_id=OuterRef("user_id"), accepted_at=None, revoked_at=None
     )
-    others = (
+    others = _able_owners(owner).exclude(user_id=user_id).exclude(Exists(invitations))
+    return not others.exists()
+
+
+def _able_owners(owner: Role, requirements: Sequence[str] | None = None) -> QuerySet[RoleAssignment]:
+    """Holders of Owner for whom it counts (under these requirements), neither disabled nor locked for good."""
+    rows = (
         RoleAssignment.objects.filter(role=owner)
-        .exclude(user_id=user_id)
         .exclude(user__status="disabled")
         .exclude(user__status="locked", user__locked_until=None)
-        .exclude(Exists(invitations))
     )
-    return not others.exists()
+    columns = dict(zip(rules.REQUIREMENTS, _ASKED[1:], strict=True))
+    for word in owner.requirements if requirements is None else requirements:
+        rows = rows.exclude(**{columns[word]: None})
+    return rows
+
+
+def leaves_an_owner(owner: Role, requirements: Sequence[str]) -> bool:
+    """Whether somebody could still own the realm if Owner asked for this. Call it with the role locked."""
+    return _able_owners(owner, requirements).exists()
 
 
 def require_rank(actor: Actor, *, user_id: UUID) -> None:

@@ -174,6 +174,29 @@ def stored_permissions(permissions: Iterable[Permission]) -> list[str]:
     return sorted({str(permission) for permission in permissions} | {str(Permission.CONSOLE_OPEN)})
 
 
+REQUIREMENTS = ("verified_email", "verified_phone", "second_factor")
+"""What a person can be asked to have shown before a role yields anything, in the order that pages say it."""
+
+
+def unmet_requirements(
+    requirements: Iterable[str], *, verified_email: object, verified_phone: object, second_factor: object
+) -> list[str]:
+    """Which of a role's requirements the person doesn't meet: each fact is a moment, or None when it never happened.
+
+    A word that this version doesn't know is never met: a role of a newer version opens nothing by accident.
+    """
+    facts = {"verified_email": verified_email, "verified_phone": verified_phone, "second_factor": second_factor}
+    return [word for word in dict.fromkeys(requirements) if facts.get(word) is None]
+
+
+def checked_requirements(words: Iterable[str]) -> list[str]:
+    """Requirements in their one stored order. Raises Invalid (field requirements)."""
+    asked = set(words)
+    if asked - set(REQUIREMENTS):
+        raise Invalid(_("There is no such requirement."), field="requirements")
+    return [word for word in REQUIREMENTS if word in asked]
+
+
 def missing_to_grant(held: Collection[Permission], granted: Iterable[Permission]) -> list[Permission]:
     """What the giver would need and does not hold; empty means that he may (AC-02)."""
     return sorted(set(granted) - set(held))

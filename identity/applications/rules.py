@@ -41,6 +41,9 @@ GRANTS_OF: dict[str, tuple[str, ...]] = {
 }
 """What each type may be allowed at all (RFC 9700: neither the implicit nor the password grant exists)."""
 
+REQUIRABLE_ACRS = ("", "urn:realmkeep:acr:2", "urn:realmkeep:acr:3")
+"""What an application may ask of each sign-in to it: nothing, two factors, or two with a passkey or key among them."""
+
 DEFAULT_GRANTS: dict[str, tuple[str, ...]] = {
     ApplicationType.WEB: ("authorization_code", "refresh_token"),
     ApplicationType.SPA: ("authorization_code", "refresh_token"),

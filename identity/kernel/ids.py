@@ -26,6 +26,7 @@ PREFIXES = {
     "secret": "sec",
     "message": "msg",
     "view": "vew",
+    "sms_provider": "smp",
 }
 
 _lock = threading.Lock()

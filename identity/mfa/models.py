@@ -112,6 +112,12 @@ class MessageDevice(RealmOwned, ThrottlingMixin, CooldownMixin, SideChannelDevic
         passed = (clock.now() - self.last_generated_timestamp).total_seconds()
         return max(0, int(self.get_cooldown_duration() - passed))
 
+    def cooldown_set(self, commit: bool = True) -> None:
+        """django-otp's, by our clock."""
+        self.last_generated_timestamp = clock.now()
+        if commit:
+            self.save(update_fields=["last_generated_timestamp"])
+
     def generate_is_allowed(self) -> tuple[bool, dict[str, Any] | None]:
         """django-otp's question, by our clock."""
         wait = self.seconds_to_wait()

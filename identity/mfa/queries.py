@@ -168,6 +168,11 @@ def reachable_level(user_id: UUID, shown: list[Shown]) -> int:
     return max([level_of(shown), *(rules.level_of_factor(kind) for kind in kinds)])
 
 
+def can_reach(realm: Realm, level: int) -> bool:
+    """Whether people of the realm may add what reaches a level."""
+    return any(rules.level_of_factor(kind) >= level for kind in methods_offered(realm))
+
+
 # --- trusted browsers -------------------------------------------------------------------------------------------------
 
 

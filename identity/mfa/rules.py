@@ -78,6 +78,19 @@ class Shown:
     at: float = 0.0
     device: str = ""
     factor: str = ""
+    way: str = ""
+    """The identity provider's alias, where one vouched."""
+
+
+def _vouched(named: Collection[str]) -> set[Kind]:
+    """What a provider's word is worth: one kind, whichever single step it names; two only where it was mapped so.
+
+    Its password or its code alone is as good as its bare word, and any factor of ours comes on top (OA-29).
+    """
+    kinds = {_AMR_KINDS[value] for value in named if value in _AMR_KINDS}
+    if len(kinds) > 1:
+        return kinds
+    return {Kind.VOUCHED, Kind.HOLDS} if "mfa" in named else {Kind.VOUCHED}
 
 
 def shown_of_record(record: Mapping[str, Any]) -> Shown | None:
@@ -88,13 +101,13 @@ def shown_of_record(record: Mapping[str, Any]) -> Shown | None:
     method, at = record.get("method"), float(record.get("at") or 0)
     named = tuple(str(value) for value in record.get("amr") or ())
     factor = str(record.get("type") or "") if method == "mfa" else ""
+    amr: tuple[str, ...]
     if method == "password":
         amr, kinds = ("pwd",), {Kind.KNOWS}
     elif method == "code":
         amr, kinds = (("sms",), {Kind.NUMBER}) if record.get("phone") else (("otp",), {Kind.INBOX})
     elif method == "socialaccount":
-        amr = ("fed", *named)
-        kinds = {_AMR_KINDS[value] for value in amr if value in _AMR_KINDS}
+        return Shown(("fed", *named), frozenset(_vouched(named)), at, way=str(record.get("provider") or ""))
     elif factor == FactorKind.PASSKEY:
         amr = named or ("swk",)
         kinds = {_AMR_KINDS[value] for value in amr if value in _AMR_KINDS}
@@ -137,8 +150,8 @@ def way_of(shown: Sequence[Shown]) -> str:
     if not shown:
         return ""
     first = shown[0]
-    if first.factor:
-        return first.factor
+    if first.factor or first.way:
+        return first.factor or first.way
     named = {"pwd": "password", "sms": "sms_code", "otp": "email_code", "fed": "provider"}
     return named.get(first.amr[0], first.amr[0])
 

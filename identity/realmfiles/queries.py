@@ -1,5 +1,6 @@
 """Writing a realm as a file that applies to an empty database with the same result."""
 
+import re
 from typing import Any
 
 from identity.access.models import Membership, ObjectGrant, Organization, Role, RoleAssignment, RoleKind
@@ -7,10 +8,12 @@ from identity.access.queries import APPLICATION, ORGANIZATION
 from identity.accounts.models import User
 from identity.applications.models import Application, ApplicationStatus, ResourceServer, Scope, UriKind
 from identity.applications.queries import uris_of
+from identity.courier.models import SmsProvider
+from identity.courier.queries import find_sms_providers, secrets_of
 from identity.kernel.actor import Actor
 from identity.kernel.errors import NotFound
 from identity.kernel.permissions import Permission
-from identity.realms.models import Realm
+from identity.realms.models import IdentityProvider, Realm
 
 NEEDED = (
     Permission.APPLICATIONS_READ,
@@ -55,6 +58,8 @@ def export_realm(actor: Actor, *, with_secrets: bool = False) -> dict[str, Any]:
         "roles": _roles(),
         "users": _users(with_secrets=with_secrets),
         "organizations": _organizations(),
+        "providers": _providers(),
+        "sms_providers": [_sms_provider(row) for row in find_sms_providers(actor)],
     }
     return {name: value for name, value in data.items() if value != []}
 
@@ -100,6 +105,7 @@ def _application(row: Application, managers: dict[str, list[dict[str, Any]]]) ->
             "homepage_uri": row.homepage_uri,
             "privacy_uri": row.privacy_uri,
             "terms_uri": row.terms_uri,
+            "required_acr": row.required_acr,
             "redirect_uris": uris_of(row),
             "post_logout_redirect_uris": uris_of(row, UriKind.POST_LOGOUT),
             "allowed_origins": uris_of(row, UriKind.ORIGIN),
@@ -119,8 +125,20 @@ def _application(row: Application, managers: dict[str, list[dict[str, Any]]]) ->
     )
 
 
+def _sms_provider(row: SmsProvider) -> dict[str, Any]:
+    """Its secrets as names of variables to set before the file is applied."""
+    data: dict[str, Any] = {"name": row.name, "kind": row.kind, "settings": dict(sorted(row.settings.items()))}
+    if held := secrets_of(row):
+        data["secrets"] = {name: {"env": _variable(row.name, name)} for name in sorted(held)}
+    return data if row.enabled else {**data, "enabled": False}
+
+
+def _variable(*words: str) -> str:
+    return "_".join(["SMS", *(re.sub(r"[^A-Z0-9]+", "_", word.upper()).strip("_") for word in words)])
+
+
 def _roles() -> list[dict[str, Any]]:
-    rows = Role.objects.filter(built_in=False).select_related("application").order_by("kind", "name", "id")
+    rows = Role.objects.select_related("application").order_by("kind", "name", "id")
     return [
         _without_empty(
             {
@@ -128,11 +146,16 @@ def _roles() -> list[dict[str, Any]]:
                 "kind": role.kind,
                 "application": role.application.client_id if role.application else None,
                 "description": role.description,
-                "permissions": sorted(role.permissions) if role.kind == RoleKind.CONSOLE else None,
+                "permissions": sorted(role.permissions)
+                if role.kind == RoleKind.CONSOLE and not role.built_in
+                else None,
+                "requirements": list(role.requirements) or None,
             }
         )
         for role in rows
-        if role.application is None or role.application.status != ApplicationStatus.DELETED
+        # Of a built-in role only what it asks for is the realm's own.
+        if (not role.built_in or role.requirements)
+        and (role.application is None or role.application.status != ApplicationStatus.DELETED)
     ]
 
 
@@ -196,6 +219,28 @@ def _users(*, with_secrets: bool) -> list[dict[str, Any]]:
                 }
             )
         )
+    return out
+
+
+def _providers() -> list[dict[str, Any]]:
+    """In their order. A secret is named as the variable that it will be read from, never written."""
+    out = []
+    for row in IdentityProvider.objects.order_by("position", "pk"):
+        data = _without_empty(
+            {
+                "alias": row.alias,
+                "name": row.name,
+                "kind": row.kind,
+                "client_id": row.client_id,
+                "settings": dict(sorted(row.settings.items())),
+                "attribute_mapping": dict(sorted(row.attribute_mapping.items())),
+                "amr_mapping": dict(sorted(row.amr_mapping.items())),
+                "domains": list(row.domains),
+            }
+        )
+        if row.secrets_sealed:
+            data["secret"] = {"env": f"PROVIDER_{row.alias.upper().replace('-', '_')}_SECRET"}
+        out.append(data | {"scopes": list(row.scopes), "sign_up": row.sign_up, "enabled": row.enabled})
     return out
 
 

@@ -11,7 +11,7 @@ from identity.realmfiles.errors import RealmFileInvalid
 from identity.realmfiles.schema import RealmFile
 
 MAX_BYTES = 20 * 1024 * 1024
-KEYS = ("key", "client_id", "identifier", "kid", "slug", "user")
+KEYS = ("key", "alias", "client_id", "identifier", "kid", "slug", "user")
 
 
 class _Loader(yaml.SafeLoader):
@@ -67,9 +67,15 @@ def path_of(location: Sequence[int | str]) -> str:
 
 
 def _inconsistencies(document: RealmFile) -> Iterator[tuple[str, str]]:
-    for section, key in (("applications", "client_id"), ("resource_servers", "identifier"), ("scopes", "name")):
+    for section, key in (
+        ("applications", "client_id"),
+        ("resource_servers", "identifier"),
+        ("scopes", "name"),
+        ("providers", "alias"),
+    ):
         yield from _twice(section, [getattr(part, key) for part in getattr(document, section) or []])
     yield from _twice("roles", [(r.kind, r.application, r.name.lower()) for r in document.roles or []])
+    yield from _twice("sms_providers", [provider.name.lower() for provider in document.sms_providers or []])
     yield from _twice("users", [user.match for user in document.users or []])
     yield from _twice("organizations", [organization.slug for organization in document.organizations or []])
     for at, user in enumerate(document.users or []):

@@ -81,6 +81,9 @@ class ApplicationPart(Part):
     first_party: bool | None = None
     skip_consent: bool | None = None
     managers: list[ManagerPart] | None = None
+    required_acr: Literal["", "urn:realmkeep:acr:2", "urn:realmkeep:acr:3"] | None = Field(
+        None, description="What each sign-in to it must have reached: two factors, or two with a passkey among them."
+    )
 
 
 class RolePart(Part):
@@ -91,6 +94,9 @@ class RolePart(Part):
     application: Text | None = Field(None, description="client_id of the one application that it belongs to.")
     description: Text | None = None
     permissions: list[str] | None = None
+    requirements: list[Literal["verified_email", "verified_phone", "second_factor"]] | None = Field(
+        None, description="What a holder must have shown for the role to count; also of built-in roles."
+    )
 
 
 class ApplicationRole(Part):
@@ -132,6 +138,45 @@ class OrganizationPart(Part):
     managers: list[ManagerPart] | None = None
 
 
+class ProviderPart(Part):
+    """An identity provider: somebody else who signs people in."""
+
+    alias: Text = Field(description="Matches the provider. Its name in links, never renamed.")
+    name: Text | None = None
+    kind: Literal["google", "github", "microsoft", "apple", "oidc", "oauth2"] | None = None
+    client_id: Text | None = None
+    secret: EnvReference | None = Field(None, description="The client secret, or Apple's private key in PEM.")
+    settings: dict[str, bool | str] | None = Field(
+        None,
+        description="What the kind needs: issuer; tenant; team_id and key_id; authorization_endpoint, token_endpoint, "
+        "userinfo_endpoint and subject_claim. Also base_url, hosted_domain, token_auth, trust_email.",
+    )
+    scopes: list[str] | None = None
+    attribute_mapping: dict[str, str] | None = Field(
+        None, description="A profile field, or attributes.<name>, to the claim that it is taken from."
+    )
+    amr_mapping: dict[str, str] | None = Field(
+        None, description="What its amr or acr says, to what it counts as: pwd, otp, sms, hwk, swk or mfa."
+    )
+    domains: list[str] | None = Field(None, description="Email domains whose people are sent there.")
+    sign_up: Literal["link", "create", "approve"] | None = None
+    enabled: bool | None = None
+
+
+class SmsProviderPart(Part):
+    """Who carries text messages; the first in the file is tried first."""
+
+    name: Text = Field(description="Matches the provider.")
+    kind: Literal["twilio", "twilio_verify", "http", "sns"] = Field(description="Never changes.")
+    settings: dict[str, int | str | list[str] | dict[str, str]] | None = Field(
+        None, description="All that is not secret, by the kind's names."
+    )
+    secrets: dict[str, EnvReference] | None = Field(
+        None, description="auth_token, secret_access_key, or a gateway's secret."
+    )
+    enabled: bool | None = None
+
+
 class SigningKeyPart(Part):
     """A signing key, sealed with the passphrase of the export."""
 
@@ -152,6 +197,8 @@ class RealmFile(Part):
     roles: list[RolePart] | None = None
     users: list[UserPart] | None = None
     organizations: list[OrganizationPart] | None = None
+    providers: list[ProviderPart] | None = Field(None, description="In the order of their buttons.")
+    sms_providers: list[SmsProviderPart] | None = None
     signing_keys: list[SigningKeyPart] | None = None
 
 

@@ -48,8 +48,8 @@ def way_in(policy: Policy, *, without: UUID | None = None) -> Q:
     if policy["passkey_sign_in"]:
         passkeys = Authenticator.objects.filter(user_id=OuterRef("pk"), type=Authenticator.Type.WEBAUTHN)
         ways |= Q(Exists(passkeys))
-    providers = IdentityProvider.objects.filter(enabled=True).exclude(pk=without).values_list("realm_id", "alias")
-    if linked := [f"{realm_id}~{alias}" for realm_id, alias in providers]:
+    providers = IdentityProvider.objects.filter(enabled=True)
+    if linked := [provider_key(each) for each in providers if each.pk != without]:
         ways |= Q(Exists(SocialAccount.objects.filter(user_id=OuterRef("pk"), provider__in=linked)))
     return ways
 

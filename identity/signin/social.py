@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from identity.accounts.models import User
+from identity.accounts.models import User, UserStatus
 from identity.accounts.queries import find_user_by_identifier
 from identity.kernel.errors import NotFound
 from identity.kernel.outbound import OutboundSession
@@ -24,6 +24,9 @@ from identity.signin import commands
 from identity.signin.requests import actor_of, asking_id, realm_of
 from identity.signin.social_claims import Upstream
 from identity.signin.social_state import Waiting, keep_waiting, nobody_waits
+
+REASONS = {UserStatus.LOCKED: "locked", UserStatus.PENDING: "pending"}
+"""Why somebody who isn't active is refused, for the trail alone: the page is the same for all (LG-23)."""
 
 
 class RealmProviderAccount(ProviderAccount):
@@ -69,7 +72,7 @@ def app_of(provider: IdentityProvider) -> SocialApp:
         provider_id=provider_key(provider),
         name=provider.name[:40],
         client_id=provider.client_id[:191],
-        settings={"alias": provider.alias, "kind": provider.kind},
+        settings={"alias": provider.alias, "kind": provider.kind, "position": provider.position},
     )
 
 
@@ -228,7 +231,7 @@ def enter(
         commands.refuse_upstream(
             actor_of(request),
             alias=provider.alias,
-            reason=commands.reason_of(user),
+            reason=REASONS.get(user.status, "disabled"),
             user=user,
             upstream=upstream,
             application_id=asking_id(request),

@@ -55,6 +55,8 @@ def note_shown(
     row = request.session.row  # type: ignore[attr-defined]
     if row is not None:
         shown = shown_of(live_records(request, user))
+        if "pwd" in row.amr:
+            shown = [*shown_of([{"method": "password"}]), *shown]
         level = max(level_of_acr(row.acr), level_of(shown))
         values = [value for value in dict.fromkeys([*row.amr, *amr_of(shown)]) if value != "mfa"]
         note_authentication(

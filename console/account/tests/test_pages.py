@@ -16,6 +16,7 @@ from identity.kernel import clock
 from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.ids import public_id
+from identity.mfa.tests.test_commands import change
 from identity.sessions.models import Session, SessionStatus
 from identity.sessions.testing import RealmClient
 
@@ -256,6 +257,10 @@ def test_how_long_access_lasts_is_said(dana, realm_a, user_a):
 
 
 def test_the_overview_says_what_to_do_first(dana, realm_a, user_a):
+    text = text_of(dana.get("/account/"))
+    assert "One thing would make your account safer." in text
+    assert "Add a second step" in text
+    change(realm_a, second_factor="off")
     assert "Your account looks fine." in text_of(dana.get("/account/"))
     with realm_scope(realm_a):
         user_a.email_verified_at = None

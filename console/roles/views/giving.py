@@ -32,6 +32,7 @@ class Give(ConsoleView):
     """Give a role to a person, from the role's page."""
 
     permission = Permission.ROLES_ASSIGN
+    fresh = True
 
     def _dialog(self, request: ConsoleRequest, role: Role, error: str = "", status: int = 200) -> HttpResponse:
         term = (request.POST.get("q") or request.GET.get("q", "")).strip()
@@ -93,6 +94,7 @@ class Take(ConsoleView):
     """Take a role from a person; the same dialog serves the role's and the person's page."""
 
     permission = Permission.ROLES_ASSIGN
+    fresh = True
 
     def _dialog(
         self, request: ConsoleRequest, role: Role, user_id: UUID, error: RealmkeepError | None = None

@@ -8,7 +8,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from console.roles.matrix import matrix
-from console.roles.rows import KIND, holder_of, role_description, role_title, role_url, row_of, scope_of
+from console.roles.rows import (
+    KIND,
+    holder_of,
+    requirement_text,
+    role_description,
+    role_title,
+    role_url,
+    row_of,
+    scope_of,
+)
 from console.shell.fragments import render_page
 from console.shell.http import ConsoleRequest
 from console.shell.ids import id_from
@@ -112,6 +121,8 @@ class _RolePage(ConsoleView):
             "may_change": request.actor.can(Permission.ROLES_WRITE)
             and not role.built_in
             and not missing_of(request.actor, role.permissions),
+            "may_require": request.actor.can(Permission.ROLES_WRITE)
+            and not missing_of(request.actor, role.permissions),
             "missing": missing_of(request.actor, role.permissions),
             "tabs": [
                 {
@@ -145,6 +156,10 @@ class RoleDetail(_RolePage):
             {"label": _("Made by"), "value": _("Realmkeep, in every realm") if role.built_in else _("this realm")},
             {"label": _("Counts for"), "value": context["scope"]},
             {"label": _("Permissions"), "value": len(role.permissions) if context["is_console"] else None},
+            {
+                "label": _("Counts only with"),
+                "value": ", ".join(requirement_text(word) for word in role.requirements),
+            },
             {"label": _("People"), "value": context["holders"]},
             {"label": _("Role ID"), "value": public_id, "to_copy": public_id},
         ]

@@ -43,7 +43,7 @@ SIGN_UP_SENTENCES = {
     "approve": _("A first sign-in makes an account that waits."),
 }
 TOKEN_AUTH = (
-    ("auto", _("As discovery says")),
+    ("auto", _("As the provider announces")),
     ("basic", _("In the Authorization header")),
     ("post", _("In the request’s body")),
     ("none", _("Without a secret: PKCE alone")),
@@ -149,7 +149,7 @@ class CreateForm(KindForm):
             initial=kind if known else "",
         )
         self.fields["client_id"] = _text(_("Services ID") if kind == ProviderKind.APPLE else _("Client ID"))
-        self.fields[secret_name(kind)] = secret_field(kind, required=False)
+        self.fields[secret_name(kind)] = secret_field(kind, required=known)
         self.fields.update(setting_fields(kind))
         self.fields["trust_email"].initial = trusts_email(kind, {})
         self.fields["scopes"] = Lines(label=_("Scopes"), required=False, initial=list(SCOPES[kind]))

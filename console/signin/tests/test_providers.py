@@ -142,14 +142,13 @@ def test_a_secret_is_replaced(realm_a: Realm, console: RealmClient, as_owner_a: 
 def test_testing_says_each_step(console: RealmClient, as_owner_a: Actor, fake: FakeProvider) -> None:
     add(as_owner_a, settings={"issuer": fake.issuer}, client_id=fake.client_id, secret=fake.client_secret)
     assert text(console.post(f"{ONE}/test")).count("Right") == 5
-    fake.bend_page = lambda page: page
     fake.status["/jwks"] = 500
     page = text(console.post(f"{ONE}/test"))
     assert "No usable answer from its page of keys" in page
-    fake.status["/.well-known/openid-configuration"] = 404
+    fake.status["/.well-known/openid-configuration"] = 418
     page = text(console.post(f"{ONE}/test"))
     assert "No usable answer from the issuer" in page
-    assert "404" not in page
+    assert "status 418" not in page
     assert "Not tried" in page
 
 

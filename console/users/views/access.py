@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 from console.managers.wording import label_on
 from console.organizations.rows import organization_url
 from console.roles.matrix import AREAS, sentence_case
-from console.roles.rows import role_title, role_url, scope_of
+from console.roles.rows import requirement_text, role_title, role_url, scope_of
 from console.shell.fragments import render_page
 from console.shell.http import ConsoleRequest
 from console.shell.permissions import label_of
 from console.users.views.pages import PersonPage
 from identity.access.models import Membership, ObjectGrant, RoleAssignment, RoleKind
 from identity.access.permission_sync import GRANTABLE
-from identity.access.queries import APPLICATION, grants_of_user, may_assign
+from identity.access.queries import APPLICATION, grants_of_user, may_assign, unmet_of
 from identity.accounts.models import User
 from identity.audit.queries import EventFilter, find_events
 from identity.audit.reading import readable
@@ -54,7 +54,7 @@ class Access(PersonPage):
         context |= {
             "shows_roles": "assignments" in context,
             "shows_organizations": "memberships" in context,
-            "rows": [_role_row(request, row, public_id, given) for row in assignments],
+            "rows": [_role_row(request, row, user, public_id, given) for row in assignments],
             "grants": _grant_rows(objects, public_id, actor.can(Permission.ROLES_ASSIGN), given),
             "belongs": [_membership_row(row, public_id, request, given) for row in context.get("memberships", [])],
             "may_give": actor.can_somewhere(Permission.ROLES_ASSIGN),
@@ -82,7 +82,7 @@ def _why(given: Given, type_: str, what: UUID | str, permission: str = "") -> di
     return {"by": who, "since": when}
 
 
-def _role_row(request: ConsoleRequest, row: RoleAssignment, person_id: str, given: Given) -> dict[str, Any]:
+def _role_row(request: ConsoleRequest, row: RoleAssignment, user: User, person_id: str, given: Given) -> dict[str, Any]:
     role = row.role
     taking = reverse("console:role_take", args=[public_id("role", role.pk), person_id]) + "?back=person"
     return {
@@ -92,6 +92,7 @@ def _role_row(request: ConsoleRequest, row: RoleAssignment, person_id: str, give
         "kind": _("Console role") if role.kind == RoleKind.CONSOLE else _("Application role"),
         "scope": scope_of(role),
         "since": row.assigned_at,
+        "unmet": [requirement_text(word) for word in unmet_of(role, user)],
         "take_url": taking if may_assign(request.actor, role) else "",
     }
 

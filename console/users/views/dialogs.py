@@ -14,6 +14,7 @@ from console.shell.http import ConsoleRequest
 from console.shell.ids import id_from
 from console.shell.trail import with_trail
 from console.shell.views import ConsoleView
+from console.users.factors import factor_words
 from console.users.forms import GiveRoleForm, LockForm, ReasonForm
 from console.users.people import user_url
 from identity.access.commands import assign_role
@@ -33,6 +34,8 @@ from identity.accounts.queries import get_user
 from identity.consent.queries import consents_of
 from identity.kernel.errors import Conflict, Invalid, RealmkeepError
 from identity.kernel.permissions import Permission
+from identity.mfa.commands import reset_factors
+from identity.mfa.queries import factors_seen_by
 from identity.oauth.queries.issued import issued_to_people
 from identity.sessions.commands import end_sessions_of_user
 
@@ -143,6 +146,38 @@ class SendResetLink(PersonDialog):
         return _("A link to choose a new password is on its way to %(email)s.") % {"email": user.email}
 
 
+class ResetFactors(PersonDialog):
+    """Remove every factor of a person who lost them."""
+
+    permission = Permission.USERS_WRITE
+    fresh = True
+    name = "user_reset_factors"
+    template = "console/users/reset_factors.html"
+
+    def form(self, request: ConsoleRequest, user: User, data: Any = None) -> ConsoleForm:
+        """Why."""
+        return ReasonForm(data)
+
+    def context(self, request: ConsoleRequest, user: User) -> Context:
+        """What goes with it."""
+        factors = factors_seen_by(request.actor, user_id=user.pk)
+        effects = [
+            {
+                "icon": "key_off",
+                "label": _("Remove factors"),
+                "count": len(factors),
+                "note": ", ".join(dict.fromkeys(factor_words(factor.kind) for factor in factors)),
+            },
+            *effects_of(issued_to_people(request.realm, [user.pk])),
+        ]
+        return {"effects": effects, "required": request.realm.setting("second_factor") == "required"}
+
+    def act(self, request: ConsoleRequest, user: User, data: dict[str, Any]) -> str:
+        """Resets."""
+        reset_factors(request.actor, user_id=user.pk, reason=data.get("reason", ""))
+        return _("The second factor of %(person)s is reset. A mail says so.") % {"person": user.display_name}
+
+
 class Lock(PersonDialog):
     """Keep a person out for a while."""
 
@@ -190,6 +225,7 @@ class Delete(PersonDialog):
     """Delete an account, after typing its name."""
 
     permission = Permission.USERS_WRITE
+    fresh = True
     name = "user_delete"
     template = "console/users/delete.html"
 
@@ -236,6 +272,7 @@ class GiveRole(PersonDialog):
     """Give a person one of the roles that the actor may give."""
 
     permission = Permission.ROLES_ASSIGN
+    fresh = True
     name = "user_give_role"
     template = "console/users/give_role.html"
     danger = False

@@ -24,6 +24,7 @@ from console.shell.lists import Filter, ListState, Option, paginate, total_of
 from console.shell.trail import trail_url
 from console.shell.views import ConsoleView
 from console.templatetags.rk import copy_id, relative_time
+from console.users.factors import factor_panel
 from console.users.people import Rights, menu_of, rights_on, row_of, short, state_of, user_url
 from identity.access.queries import (
     APPLICATION,
@@ -201,7 +202,7 @@ class Overview(PersonPage):
 
     def get(self, request: ConsoleRequest, public_id: str) -> HttpResponse:
         """The first tab."""
-        user, context, _rights = self.person(request, public_id)
+        user, context, rights = self.person(request, public_id)
         actor = request.actor
         if actor.can(Permission.AUDIT_READ):
             rows = events_about(actor, object_id=user.pk, limit=EVENTS_ON_OVERVIEW)
@@ -210,6 +211,7 @@ class Overview(PersonPage):
             context["some_sessions"] = session_rows(list(context["live_sessions"][:3]), actor)
         context["facts"] = self._facts(request, user, context)
         context["sign_in_ways"] = _ways(user)
+        context |= factor_panel(actor, user, rights)
         return render_page(request, "console/users/overview.html", context)
 
     @staticmethod

@@ -14,6 +14,7 @@ from identity.access.commands.roles import (
     create_role,
     delete_role,
     ensure_built_in_roles,
+    set_role_requirements,
     unassign_role,
 )
 from identity.access.commands.visits import end_due_visits, end_visit, open_visit
@@ -36,5 +37,6 @@ __all__ = [
     "rename_organization",
     "revoke_object_grant",
     "revoke_several",
+    "set_role_requirements",
     "unassign_role",
 ]

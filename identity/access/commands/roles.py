@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from identity.access import events, rules
 from identity.access.commands.people import locked_person
 from identity.access.models import Role, RoleAssignment, RoleKind
-from identity.access.queries import APPLICATION, is_last_owner, missing_of
+from identity.access.queries import APPLICATION, is_last_owner, leaves_an_owner, missing_of
 from identity.audit.record import record
 from identity.kernel import clock
 from identity.kernel.actor import Actor
@@ -217,6 +217,36 @@ def change_role(
         _require_held(actor, wanted)
         if wanted != role.permissions:
             _write_permissions(actor, role, wanted)
+    return role
+
+
+@transaction.atomic
+def set_role_requirements(actor: Actor, *, role_id: UUID, requirements: Iterable[str]) -> Role:
+    """What holders must have shown for the role to count, also of built-in roles. No change says nothing.
+
+    Raises PermissionDenied (also when the role holds what the actor lacks), NotFound, Invalid, Conflict (nobody could
+    own the realm any more). Says role.requirements_changed.
+    """
+    actor.require(Permission.ROLES_WRITE)
+    role = _locked(role_id)
+    _require_held(actor, role.permissions)
+    wanted = rules.checked_requirements(requirements)
+    if wanted == role.requirements:
+        return role
+    is_owner = role.built_in and role.name == rules.OWNER
+    if is_owner and leaves_an_owner(role, role.requirements) and not leaves_an_owner(role, wanted):
+        raise Conflict(
+            _("No owner meets this yet, so nobody could own the realm. Let one of them meet it first."),
+            code="last_owner",
+        )
+    before, role.requirements = role.requirements, wanted
+    role.save(update_fields=["requirements"])
+    record(
+        actor,
+        events.RoleRequirementsChanged(
+            target_id=role.pk, target_name=role.name, name=role.name, changes={"requirements": (before, wanted)}
+        ),
+    )
     return role
 
 

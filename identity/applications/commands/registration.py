@@ -30,7 +30,7 @@ from identity.kernel.permissions import Permission
 from identity.kernel.tenancy import realm_id_of
 from identity.kernel.transactions import for_write
 
-DETAILS = ("name", "description", "publisher", "homepage_uri", "privacy_uri", "terms_uri")
+DETAILS = ("name", "description", "publisher", "homepage_uri", "privacy_uri", "terms_uri", "required_acr")
 GRANTS = (
     "type",
     "grant_types",
@@ -86,6 +86,8 @@ def _checked_details(values: dict[str, Any]) -> dict[str, str]:
     for name in ("homepage_uri", "privacy_uri", "terms_uri"):
         if out.get(name) and not out[name].startswith(("https://", "http://")):
             raise Invalid(_("Use an address that begins with https://."), field=name)
+    if out.get("required_acr", "") not in rules.REQUIRABLE_ACRS:
+        raise Invalid(_("Choose one of the list."), field="required_acr")
     for name, most in (
         ("description", 300),
         ("publisher", 200),

@@ -137,7 +137,7 @@ def verify_message_code(actor: Actor, *, user_id: UUID, factor_id: str, code: st
         if device is None:
             raise _Refused("wrong_code")
         allowed, why = device.verify_is_allowed()
-        if not allowed:
+        if why is not None and not allowed:
             waiting.append(max(1, int((why["locked_until"] - clock.now()).total_seconds()) + 1))
             return None
         return device if device.verify_token(rules.typed_digits(code)) else False

@@ -14,6 +14,7 @@ from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.crypto import seal, unseal
 from identity.kernel.errors import Conflict, Invalid, NotFound, RateLimited
+from identity.kernel.tenancy import realm_id_of
 from identity.kernel.transactions import for_write
 from identity.mfa import events, limits, queries, rules
 from identity.mfa.commands.adding import require_offered
@@ -27,7 +28,7 @@ _TABLE = "identity_messagedevice"
 
 
 def _open(device: MessageDevice) -> str:
-    return unseal(device.to_sealed, realm_id=device.realm_id, table=_TABLE, pk=device.uid, field="to").decode()
+    return unseal(device.to_sealed, realm_id=realm_id_of(device), table=_TABLE, pk=device.uid, field="to").decode()
 
 
 def _normalized(kind: str, to: str) -> str:
@@ -69,7 +70,7 @@ def _made(user: User, kind: str, address: str) -> MessageDevice:
         hint=rules.hint_of(kind, address),
         created_at=clock.now(),
     )
-    device.to_sealed = seal(address.encode(), realm_id=device.realm_id, table=_TABLE, pk=device.uid, field="to")
+    device.to_sealed = seal(address.encode(), realm_id=realm_id_of(device), table=_TABLE, pk=device.uid, field="to")
     device.save(force_insert=True)
     return device
 
@@ -99,7 +100,7 @@ def _send(actor: Actor, user_id: UUID, pk: int, *, confirmed: bool) -> MessageDe
     code = f"{secrets.randbelow(10**rules.DIGITS):0{rules.DIGITS}}"
     device.token_hash = hash_message_code(device.pk, code)
     device.valid_until = clock.now() + rules.CODE_LIFETIME
-    device.last_generated_timestamp = clock.now()
+    device.cooldown_set(commit=False)
     device.save(update_fields=["token_hash", "valid_until", "last_generated_timestamp"])
     send_factor_code(realm_of(actor), user, kind=device.kind, to=_open(device), code=code)
     record(actor, events.FactorCodeSent(**event_fields(user), kind=device.kind))

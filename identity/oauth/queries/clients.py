@@ -33,6 +33,7 @@ APPLICATION = sql.Columns(
         "scopes",
         "first_party",
         "skip_consent",
+        "required_acr",
         "last_used_at",
     ),
 )

@@ -109,8 +109,26 @@ _ROLES = {
 _ROLES_FROM = (
     " FROM identity_roleassignment ra JOIN identity_role r ON r.realm_id = %(realm)s AND r.id = ra.role_id"
     " WHERE ra.realm_id = %(realm)s AND ra.user_id = {user} AND r.kind = 'application'"
-    " AND (r.application_id IS NULL OR r.application_id = {application}))"
+    " AND (r.application_id IS NULL OR r.application_id = {application}){met})"
 )
+# A role yields nothing until its holder has shown what it asks for.
+_UNMET = {
+    "postgresql": " AND NOT (strpos(r.requirements::text, '\"{word}\"') > 0 AND u.{column} IS NULL)",
+    "sqlite": " AND NOT (instr(r.requirements, '\"{word}\"') > 0 AND u.{column} IS NULL)",
+}
+_SHOWN = {
+    "verified_email": "email_verified_at",
+    "verified_phone": "phone_verified_at",
+    "second_factor": "second_factor_since",
+}
+
+
+@cache
+def _roles_of(vendor: str, user: str, application: str) -> str:
+    met = "".join(_UNMET[vendor].format(word=word, column=column) for word, column in _SHOWN.items())
+    return _ROLES[vendor] + _ROLES_FROM.format(user=user, application=application, met=met)
+
+
 _SESSION = " LEFT JOIN identity_session s ON s.realm_id = %(realm)s AND s.id = {session}"
 
 
@@ -156,7 +174,7 @@ def find_code(realm: Realm, code: str) -> tuple[Grant, Standing] | None:
 
 @cache
 def _code_statement(hashes: str, vendor: str) -> str:
-    roles = _ROLES[vendor] + _ROLES_FROM.format(user="g.user_id", application="g.application_id")
+    roles = _roles_of(vendor, "g.user_id", "g.application_id")
     return (
         f"SELECT {GRANT.sql}, {USER.sql}, {SESSION.sql}, {CONSENT.sql}, {FAMILY.sql}, {roles} FROM identity_grant g"  # noqa: S608
         + _USER.format(join="JOIN", user="g.user_id")
@@ -208,8 +226,7 @@ def _refresh_statement(hashes: str, vendor: str) -> str:
         # Only of a token that comes again: a family is as long as its person is patient.
         " CASE WHEN t.rotated_at IS NULL THEN FALSE ELSE EXISTS (SELECT 1 FROM identity_refreshtoken n"
         " WHERE n.realm_id = %(realm)s AND n.family_id = t.family_id AND n.generation > t.generation + 1) END, "
-        + _ROLES[vendor]
-        + _ROLES_FROM.format(user="f.user_id", application="f.application_id")
+        + _roles_of(vendor, "f.user_id", "f.application_id")
         + " FROM identity_refreshtoken t"
         " JOIN identity_refreshfamily f ON f.realm_id = %(realm)s AND f.id = t.family_id"
         + _USER.format(join="JOIN", user="f.user_id")

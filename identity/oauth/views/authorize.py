@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -23,6 +24,8 @@ from identity.consent.commands import grant_consent
 from identity.consent.queries import consent_in_force
 from identity.kernel import clock
 from identity.kernel.naming import issuer_of
+from identity.mfa.queries import can_reach, reachable_level
+from identity.mfa.rules import level_of_acr, wanted_level
 from identity.oauth import asking, consent_page, rules
 from identity.oauth.authorization import CodeServer, RealmCore, RealmValidator
 from identity.oauth.commands.issuing import Approval
@@ -33,6 +36,10 @@ from identity.oauth.views import straight
 from identity.oauth.wire import MAX_QUERY, parse_parameters
 from identity.sessions.commands import note_application_use
 from identity.sessions.models import Session
+from identity.sessions.rules import ACRS
+
+UNMET = "unmet_authentication_requirements"
+"""OpenID Connect Core Unmet Authentication Requirements 1.0."""
 
 
 class SeeOther(HttpResponseRedirect):
@@ -145,13 +152,37 @@ class AuthorizeView(AuthorizationView):
         hint = parameters.get("id_token_hint")
         if hint and subject_of_hint(request.realm, hint) != request.user.pk:  # type: ignore[attr-defined]
             raise ProtocolError("login_required", "Another person is signed in.")
-        return self._decide(request, asked, prompt, session)
+        return self._step_up(request, asked, prompt, session) or self._decide(request, asked, prompt, session)
+
+    def _step_up(
+        self, request: HttpRequest, asked: Asked, prompt: rules.Prompt, session: Session
+    ) -> HttpResponse | None:
+        """More has to be shown first, for the application or for this request; None when enough was.
+
+        acr_values (OpenID Connect Core 1.0, 3.1.2.1) binds as RFC 9470, section 5 lets it: what can't be reached is
+        answered with unmet_authentication_requirements, and never by a weaker token.
+        """
+        asked_for = request.oauth.get("acr_values", "").split()  # type: ignore[attr-defined]
+        wanted = wanted_level(asked_for, asked.application.required_acr)
+        if wanted < 0:
+            raise ProtocolError(UNMET, "None of these authentication context classes exists here.")
+        if level_of_acr(session.acr) >= wanted:
+            return None
+        if prompt.silent:
+            raise ProtocolError("login_required", "The person has to show another factor.")
+        acr = ACRS[wanted - 1]
+        user_id: UUID = request.user.pk  # type: ignore[assignment]
+        if reachable_level(user_id, []) >= wanted:
+            return self._to_sign_in(request, asked, "account_reauthenticate", acr)
+        if can_reach(request.realm, wanted):  # type: ignore[attr-defined]
+            return self._to_sign_in(request, asked, "account_add", acr)
+        raise ProtocolError(UNMET, "The person has no factor that reaches this authentication context class.")
 
     @staticmethod
     def _fingerprint(parameters: dict[str, str]) -> str:
         return hashlib.sha256(urlencode(sorted(parameters.items())).encode()).hexdigest()[:32]
 
-    def _to_sign_in(self, request: HttpRequest, asked: Asked, page: str) -> HttpResponse:
+    def _to_sign_in(self, request: HttpRequest, asked: Asked, page: str, acr: str = "") -> HttpResponse:
         parameters: dict[str, str] = request.oauth  # type: ignore[attr-defined]
         asking.remember(
             request.session,
@@ -161,7 +192,8 @@ class AuthorizeView(AuthorizationView):
             request=self._fingerprint(parameters),
             now=clock.now(),
         )
-        response = redirect_to_login(request.get_full_path(), reverse(page), "next")
+        to = f"{reverse(page)}?{urlencode({'acr': acr})}" if acr else reverse(page)
+        response = redirect_to_login(request.get_full_path(), to, "next")
         response.status_code = 303
         return response
 

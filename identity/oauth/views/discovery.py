@@ -10,6 +10,7 @@ from identity.oauth.claims import SUPPORTED
 from identity.oauth.queries.keys import published_keys
 from identity.oauth.views.token import GRANTS
 from identity.oauth.wire import Request, Response, json_response
+from identity.sessions.rules import ACRS
 
 HEADERS = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
 
@@ -43,6 +44,7 @@ def document(request: Request) -> dict[str, Any]:
         "introspection_endpoint_auth_methods_supported": with_secret,
         "code_challenge_methods_supported": ["S256"],
         "claims_supported": list(SUPPORTED),
+        "acr_values_supported": list(ACRS),
         "prompt_values_supported": list(rules.PROMPTS),
         "authorization_response_iss_parameter_supported": True,
         "claims_parameter_supported": False,

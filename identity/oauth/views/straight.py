@@ -15,6 +15,7 @@ from identity.gate.grants import grant_is_usable
 from identity.kernel import clock
 from identity.kernel.crypto import new_secret
 from identity.kernel.naming import issuer_of, prefix_of
+from identity.mfa.rules import level_of_acr
 from identity.oauth import asking, paths, rules
 from identity.oauth.commands.issuing import Approval, issue_code
 from identity.oauth.errors import ProtocolError
@@ -24,7 +25,7 @@ from identity.sessions.commands import note_application_use
 
 MAX_STATE = 2048
 MAX_NONCE = 255
-ASKS_MORE = ("id_token_hint", "prompt", "max_age", *rules.UNSUPPORTED)
+ASKS_MORE = ("id_token_hint", "prompt", "max_age", "acr_values", *rules.UNSUPPORTED)
 
 
 def handle(request: Request) -> Response | None:
@@ -77,6 +78,8 @@ def _answer(request: Request, parameters: Parameters) -> Response | None:
         return None
     application, user, session = ready.application, ready.user, ready.session
     if not application.allows_grant_type("authorization_code") or session.authenticated_at is None:
+        return None
+    if level_of_acr(session.acr) < level_of_acr(application.required_acr):
         return None
     scopes = rules.requested_scopes(parameters.get("scope", ""), application.scopes, default=())
     answer = standing_answer(

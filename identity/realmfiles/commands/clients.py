@@ -111,9 +111,13 @@ class ClientsPass(Pass):
     def new_application(self, part: ApplicationPart, path: str, given: str | None) -> Application:
         """Register one."""
         fields = part.model_dump(exclude={"acts_for", "managers", "secret"}, exclude_none=True)
+        required = fields.pop("required_acr", None)
         fields.setdefault("type", "web")
         fields.setdefault("name", part.client_id)
         application, secret = at_place(path, partial(register_application, self.actor, secret=given, **fields))
+        if required:
+            wanted = partial(change_application, self.actor, application_id=application.pk, required_acr=required)
+            at_place(f"{path}.required_acr", wanted)
         if secret and given is None:
             self.secrets[part.client_id] = secret
         return application

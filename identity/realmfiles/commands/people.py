@@ -1,6 +1,7 @@
 """Roles, people and signing keys of a realm file."""
 
 from functools import partial
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -8,6 +9,7 @@ from identity.access.commands import (
     assign_role,
     change_role,
     create_role,
+    set_role_requirements,
     unassign_role,
 )
 from identity.access.models import Role, RoleKind
@@ -49,10 +51,17 @@ class PeoplePass(ClientsPass):
             changes = part.model_dump(include={"description", "permissions"}, exclude_none=True)
             if changes:
                 at_place(path, partial(change_role, self.actor, role_id=role.pk, **changes))
+            self.requirements(role.pk, part, path)
+
+    def requirements(self, role_id: UUID, part: RolePart, path: str) -> None:
+        """What its holders must have shown."""
+        if part.requirements is not None:
+            wanted = partial(set_role_requirements, self.actor, role_id=role_id, requirements=part.requirements)
+            at_place(f"{path}.requirements", wanted)
 
     def new_role(self, part: RolePart, path: str, application: Application | None) -> None:
         """Create one."""
-        at_place(
+        role = at_place(
             path,
             partial(
                 create_role,
@@ -64,6 +73,7 @@ class PeoplePass(ClientsPass):
                 application_id=application.pk if application else None,
             ),
         )
+        self.requirements(role.pk, part, path)
 
     def users(self) -> None:
         """People and their roles."""

@@ -17,11 +17,15 @@ from identity.applications.commands import (
     delete_scope,
 )
 from identity.applications.models import Application, ApplicationStatus, ResourceServer, Scope
+from identity.courier.commands import delete_sms_provider
+from identity.courier.queries import find_sms_providers
+from identity.realmfiles.commands.messages import MessagesPass
 from identity.realmfiles.commands.organizations import OrganizationsPass
 from identity.realmfiles.commands.places import at_place
+from identity.realmfiles.commands.providers import ProvidersPass
 
 
-class WholePass(OrganizationsPass):
+class WholePass(OrganizationsPass, ProvidersPass, MessagesPass):
     """Everything, and at the end the pruning."""
 
     def run(self) -> dict[str, str]:
@@ -33,6 +37,8 @@ class WholePass(OrganizationsPass):
         self.users()
         self.organizations()
         self.application_managers()
+        self.providers()
+        self.sms_providers()
         self.signing_keys()
         if self.prune:
             self.prune_all()
@@ -61,7 +67,17 @@ class WholePass(OrganizationsPass):
             ids = {part.client_id for part in document.applications}
             for app in Application.objects.exclude(client_id__in=ids).exclude(status=ApplicationStatus.DELETED):
                 at_place("applications", partial(delete_application, self.actor, application_id=app.pk))
+        self.prune_carriers()
         self.prune_scopes()
+        self.prune_providers()
+
+    def prune_carriers(self) -> None:
+        """Who carried text messages and is not named any more."""
+        if self.document.sms_providers is not None:
+            carriers = {provider.name.lower() for provider in self.document.sms_providers}
+            for provider in find_sms_providers(self.actor):
+                if provider.name.lower() not in carriers:
+                    at_place("sms_providers", partial(delete_sms_provider, self.actor, provider_id=provider.pk))
 
     def prune_scopes(self) -> None:
         """Scopes and APIs that the file doesn't name."""

@@ -25,7 +25,8 @@ from identity.realmfiles.errors import RealmFileInvalid
 from identity.realmfiles.queries import export_realm
 from identity.realmfiles.rules import as_yaml, parse
 from identity.realmfiles.schema import json_schema
-from identity.realms.models import Realm
+from identity.realms.models import IdentityProvider, Realm
+from identity.realms.queries import secrets_of
 
 ROOT = Path(__file__).resolve().parents[3]
 DEMO = ROOT / "identity" / "realmfiles" / "demo" / "acme.yaml"
@@ -382,3 +383,70 @@ def test_what_is_wrong_with_an_organization_is_named_by_its_place(db: None, wron
         apply(GROUPS.replace(*wrong))
     assert any(place in path for path, _text in refusal.value.problems)
     assert not Realm.objects.filter(slug="small").exists()
+
+
+PROVIDERS = """
+version: 1
+realm: {slug: small}
+providers:
+  - alias: corp
+    name: Corp ID
+    kind: oidc
+    client_id: realmkeep
+    secret: {env: CORP_SECRET}
+    settings: {issuer: https://id.corp.example, trust_email: true}
+    domains: [corp.example]
+    sign_up: create
+  - {alias: code, kind: github, client_id: gh, secret: {env: CODE_SECRET}, enabled: false}
+"""
+SECRETS = {"CORP_SECRET": "first-secret", "CODE_SECRET": "second-secret"}
+
+
+def test_providers_come_from_a_file_with_secrets_of_the_environment(db: None) -> None:
+    apply(SMALL)
+    made = apply(PROVIDERS, environment=SECRETS)
+    assert made.diff == ["+ providers[corp]", "+ providers[code]"]
+    with realm_scope(made.realm):
+        corp, code = IdentityProvider.objects.order_by("position")
+        assert (corp.alias, corp.sign_up, corp.domains) == ("corp", "create", ["corp.example"])
+        assert secrets_of(corp) == {"client_secret": "first-secret"}
+        assert not code.enabled
+    before = events(made.realm)
+    assert apply(PROVIDERS, environment=SECRETS).diff == []
+    assert events(made.realm) == before
+    changed = PROVIDERS.replace("sign_up: create", "sign_up: approve").replace("enabled: false", "enabled: true")
+    apply(changed, environment={**SECRETS, "CORP_SECRET": "another"})
+    with realm_scope(made.realm):
+        corp, code = IdentityProvider.objects.order_by("position")
+        assert (corp.sign_up, secrets_of(corp)["client_secret"], code.enabled) == ("approve", "another", True)
+
+
+def test_providers_are_exported_without_secrets_and_pruned(db: None) -> None:
+    apply(SMALL)
+    realm = apply(PROVIDERS, environment=SECRETS).realm
+    with realm_scope(realm):
+        data = export_realm(system_actor(realm.pk), with_secrets=True)
+    assert [each["alias"] for each in data["providers"]] == ["corp", "code"]
+    assert data["providers"][0]["secret"] == {"env": "PROVIDER_CORP_SECRET"}
+    assert "first-secret" not in as_yaml(data)
+    apply("version: 1\nrealm: {slug: small}\nproviders: []\n", prune=True)
+    with realm_scope(realm):
+        assert not IdentityProvider.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (("https://id.corp", "http://id.corp"), "providers[0].issuer"),
+        (("{env: CORP_SECRET}", "{env: NOT_THERE}"), "providers[0].secret.env"),
+        (("alias: code,", "alias: corp,"), "providers[1]"),
+        (("kind: github,", ""), "providers[1].kind"),
+        (("sign_up: create", "sign_up: all"), "providers[0].sign_up"),
+    ],
+)
+def test_a_refused_provider_is_named_by_its_place(change: tuple[str, str], place: str, db: None) -> None:
+    apply(SMALL)
+    with pytest.raises(RealmFileInvalid) as refused:
+        apply(PROVIDERS.replace(*change), environment=SECRETS)
+    assert refused.value.problems[0][0] == place
+    assert not IdentityProvider.all_realms.exists()

@@ -22,7 +22,6 @@ from identity.signin.commands.policies import change_sign_in_policy
 from identity.signin.commands.upstream import (
     close_provider,
     link_identity,
-    reason_of,
     refuse_upstream,
     remove_provider,
     sign_up_upstream,
@@ -42,7 +41,6 @@ __all__ = [
     "may_use_password",
     "method_of",
     "note_signed_in",
-    "reason_of",
     "refuse_unverified",
     "refuse_upstream",
     "remove_provider",

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from identity.accounts.commands import sign_up_federated_user
 from identity.accounts.commands.fetching import user_for_or_self
-from identity.accounts.models import User, UserStatus
+from identity.accounts.models import User
 from identity.audit.record import record
 from identity.kernel.actor import Actor
 from identity.kernel.errors import Conflict, Invalid, NotFound
@@ -193,16 +193,6 @@ def refuse_upstream(
                 application_id=application_id,
             ),
         )
-
-
-def reason_of(user: User) -> str:
-    """Why somebody who isn't active is refused, for the trail alone: the page is the same."""
-    match user.status:
-        case UserStatus.LOCKED:
-            return "locked"
-        case UserStatus.PENDING:
-            return "pending"
-    return "disabled"
 
 
 @transaction.atomic

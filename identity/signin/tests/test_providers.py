@@ -330,6 +330,8 @@ def test_the_realms_lists_of_domains_stand_over_the_provider(
         ({"mfa": "mfa"}, "mfa", ["fed"]),
         ({"pwd": "pwd", "otp": "otp"}, ["pwd", "otp"], ["fed", "pwd", "otp", "mfa"]),
         ({"gold": "mfa"}, ["pwd"], ["fed"]),
+        ({"pwd": "pwd"}, ["pwd"], ["fed", "pwd"]),
+        ({"otp": "otp"}, ["otp"], ["fed", "otp"]),
     ],
 )
 def test_oa_29_only_mapped_methods_of_the_signed_token_count(

@@ -30,7 +30,7 @@ from identity.mfa.queries import (
 from identity.mfa.rules import Step
 from identity.mfa.sealing import open_secret, seal_secret
 from identity.signin.challenges import keep_challenge, take_challenge
-from identity.signin.requests import actor_of, realm_of
+from identity.signin.requests import actor_of, next_of, realm_of
 from identity.signin.stages import step_of
 from identity.signin.stepup import fresh_sign_in_required, note_shown
 from identity.signin.views.entrance import Entrance, secret_fields
@@ -75,8 +75,17 @@ class OnAccount(Entrance):
 
     def added(self, factor: Factor, *, first: bool) -> HttpResponse:
         """The session knows of it; after the first one there are codes to save."""
-        if factor.kind != FactorKind.PASSKEY:
-            note_shown(self.request, self.person, method="mfa", kind=factor.kind, device=factor.device)
+        note_shown(
+            self.request,
+            self.person,
+            method="mfa",
+            kind=factor.kind,
+            device=factor.device,
+            amr=registration_amr(factor),
+        )
+        wanted = next_of(self.request)
+        if wanted:
+            return redirect(wanted)
         messages.success(self.request, _("Added. We’ve told you by email, too."))
         return redirect("recovery_codes" if first else "selfservice:security")
 

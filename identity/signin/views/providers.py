@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import FormView, View
 
+from identity.accounts.queries import realm_attributes
 from identity.accounts.rules import normalized_email
 from identity.kernel.errors import Conflict, Invalid
 from identity.realms.models import IdentityProvider
@@ -24,6 +25,7 @@ from identity.realms.queries import enabled_provider
 from identity.signin import commands, limits, social, social_protocol, social_state
 from identity.signin.forms import RETURN_KEY, said
 from identity.signin.requests import actor_of, asking, asking_id, next_of, realm_of
+from identity.signin.social_claims import Upstream
 from identity.signin.social_state import LINK, LOGIN, TEST, Asked, Waiting
 from identity.signin.stepup import fresh_sign_in_required, is_fresh
 from identity.signin.views.entrance import Entrance, login_url
@@ -96,6 +98,30 @@ def domain_page(request: HttpRequest, provider: IdentityProvider, identifier: st
         "asking_application": asking(request),
     }
     return render(request, "account/provider_where.html", context)
+
+
+LABELS = {
+    "name": gettext_lazy("Name"),
+    "given_name": gettext_lazy("Given name"),
+    "family_name": gettext_lazy("Family name"),
+    "username": gettext_lazy("Username"),
+    "language": gettext_lazy("Language"),
+    "time_zone": gettext_lazy("Time zone"),
+}
+
+
+def tested(request: HttpRequest, provider: IdentityProvider, upstream: Upstream, back_url: str) -> HttpResponse:
+    """The end of a test: what would be known, and what would become of it. Nobody is signed in or linked."""
+    labels = {**LABELS, **dict(realm_attributes())}
+    known = {**upstream.profile, **upstream.attributes}
+    context = {
+        "provider": provider,
+        "upstream": upstream,
+        "known": [(labels.get(name, name), value) for name, value in known.items()],
+        "linked": social.is_linked(provider, upstream),
+        "back_url": back_url,
+    }
+    return render(request, "account/provider_tested.html", context)
 
 
 class StartView(Entrance, View):
@@ -173,9 +199,7 @@ class CallbackView(Entrance, View):
             self.say_refused(request, provider, "provider_failed")
             return trouble(request, "failed", provider, asked.next_url, status=HTTPStatus.BAD_GATEWAY)
         if asked.process == TEST:
-            context = {"provider": provider, "upstream": upstream, "back_url": asked.next_url}
-            context["linked"] = social.is_linked(provider, upstream)
-            return render(request, "account/provider_tested.html", context)
+            return tested(request, provider, upstream, asked.next_url)
         if asked.process == LINK:
             if not request.user.is_authenticated or str(request.user.pk) != asked.user:
                 return trouble(request, "lost", status=HTTPStatus.BAD_REQUEST)

@@ -1,0 +1,232 @@
+"""Factors in a browser with a virtual authenticator: passkeys, security keys, autofill, an app, recovery codes."""
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import expect
+
+from conftest import PASSWORD
+from identity.kernel import clock
+from identity.kernel.context import realm_scope
+from identity.mfa import commands, queries
+from identity.mfa.testing import code_at
+from identity.mfa.tests.conftest import himself
+from identity.mfa.tests.test_commands import change, with_app
+from identity.sessions.models import Session
+from identity.sessions.rules import ACR_THREE, ACR_TWO
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PLATFORM_KEY = {"transport": "internal", "hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}
+SECURITY_KEY = {"transport": "usb", "hasResidentKey": False, "hasUserVerification": False, "isUserVerified": False}
+
+
+@pytest.fixture(autouse=True)
+def origin(live_server, settings):
+    """The relying party is the configured origin: the live server's."""
+    parts = urlsplit(live_server.url)
+    settings.REALMKEEP_ORIGIN = f"{parts.scheme}://{parts.netloc}"
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+def authenticator(page, **kind):
+    cdp = page.context.new_cdp_session(page)
+    cdp.send("WebAuthn.enable", {"enableUI": False})
+    options = {"protocol": "ctap2", "automaticPresenceSimulation": True, **kind}
+    found = cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    return cdp, found["authenticatorId"]
+
+
+def first_step(page, mount, realm, email="dana@example.com"):
+    page.goto(f"{mount(realm)}/signin")
+    page.get_by_label("Email").fill(email)
+    page.get_by_role("button", name="Continue", exact=True).click()
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def leave(page, mount, realm):
+    page.goto(f"{mount(realm)}/signout")
+    page.get_by_role("main").get_by_role("button", name="Sign out").click()
+
+
+def newest(realm, user):
+    with realm_scope(realm):
+        return Session.objects.filter(user=user, status="active").latest("authenticated_at")
+
+
+def add_passkey(page, mount, realm, name):
+    page.goto(f"{mount(realm)}/account/security")
+    page.get_by_role("link", name="Add a passkey").click()
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Add the passkey").click()
+    page.wait_for_url(re.compile("/account/(security|factors/codes)"))
+    page.goto(f"{mount(realm)}/account/security")
+    expect(page.get_by_role("link", name=f"Rename {name}")).to_be_visible()
+
+
+def test_a_passkey_is_enrolled_and_signs_in_alone_by_button_and_from_autofill(
+    page, mount, realm_a, realm_b, user_a, user_b
+):
+    for realm in (realm_a, realm_b):
+        change(realm, passkey_sign_in=True)
+    authenticator(page, **PLATFORM_KEY)
+    first_step(page, mount, realm_a)
+    expect(page).to_have_url(re.compile("/account/$"))
+    add_passkey(page, mount, realm_a, "Laptop")
+    leave(page, mount, realm_a)
+    # The page asks as soon as it is open; a virtual authenticator answers what a person would pick in the list.
+    page.goto(f"{mount(realm_a)}/signin")
+    page.wait_for_url(re.compile("/account/"), timeout=15_000)
+    session = newest(realm_a, user_a)
+    assert session.acr == ACR_THREE
+    assert "pwd" not in session.amr
+    # One host, one relying party: the browser offers it in the other realm as well, which knows nothing of it.
+    page.goto(f"{mount(realm_b)}/signin")
+    expect(page.get_by_text("That passkey didn’t work here")).to_be_visible(timeout=15_000)
+    with realm_scope(realm_b):
+        assert not Session.objects.filter(user=user_b).exists()
+
+
+def test_the_button_asks_for_a_passkey_and_cancelling_is_silent(browser, mount, realm_a, user_a):
+    change(realm_a, passkey_sign_in=True)
+    context = browser.new_context()
+    # Without the list of the browser: the button alone.
+    context.add_init_script("PublicKeyCredential.isConditionalMediationAvailable = async () => false")
+    page = context.new_page()
+    cdp, key = authenticator(page, **PLATFORM_KEY)
+    first_step(page, mount, realm_a)
+    add_passkey(page, mount, realm_a, "Laptop")
+    leave(page, mount, realm_a)
+    page.goto(f"{mount(realm_a)}/signin")
+    cdp.send("WebAuthn.setUserVerified", {"authenticatorId": key, "isUserVerified": False})
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_text("Nothing happened. Try again")).to_be_visible(timeout=15_000)
+    assert "/signin" in page.url
+    cdp.send("WebAuthn.setUserVerified", {"authenticatorId": key, "isUserVerified": True})
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.wait_for_url(re.compile("/account/"))
+    context.close()
+
+
+def test_a_security_key_is_the_second_step(page, mount, realm_a, user_a):
+    authenticator(page, **SECURITY_KEY)
+    first_step(page, mount, realm_a)
+    expect(page).to_have_url(re.compile("/account/$"))
+    add_passkey(page, mount, realm_a, "Blue key")
+    leave(page, mount, realm_a)
+    first_step(page, mount, realm_a)
+    expect(page.get_by_role("heading", name="Use your passkey")).to_be_visible()
+    assert "/account" not in page.url
+    page.get_by_role("button", name="Use your passkey").click()
+    page.wait_for_url(re.compile("/account/"))
+    assert newest(realm_a, user_a).amr == ["pwd", "hwk", "mfa"]
+
+
+def test_an_app_is_enrolled_and_asked_for_and_a_recovery_code_gets_in(page, mount, realm_a, user_a):
+    first_step(page, mount, realm_a)
+    page.goto(f"{mount(realm_a)}/account/security")
+    page.get_by_role("link", name="Add an authenticator app").click()
+    expect(page.get_by_role("img", name="QR code for your authenticator app")).to_be_visible()
+    page.get_by_text("Can’t scan it?").click()
+    secret = page.locator("[data-key]").inner_text().replace(" ", "")
+    # Of the step before: the code of now is for the sign-in below.
+    page.get_by_label("6-digit code").fill(code_at(secret, clock.now(), -1))
+    page.get_by_role("button", name="Add the app").click()
+    page.get_by_role("button", name="Make ten codes").click()
+    codes = page.locator(".codes li").all_inner_texts()
+    assert len(codes) == 10
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    assert codes[0] in Path(download.value.path()).read_text()
+    page.get_by_label("I’ve saved these codes").check()
+    page.get_by_role("button", name="Done").click()
+    leave(page, mount, realm_a)
+    first_step(page, mount, realm_a)
+    expect(page.get_by_role("heading", name="Enter your app code")).to_be_visible()
+    page.get_by_label("6-digit code").fill("000 000")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_contain_text("That code didn’t work")
+    code = code_at(secret, clock.now(), 1)
+    page.get_by_label("6-digit code").fill(f"{code[:3]} {code[3:]}")
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_url(re.compile("/account/"))
+    assert newest(realm_a, user_a).acr == ACR_TWO
+    leave(page, mount, realm_a)
+    first_step(page, mount, realm_a)
+    page.get_by_role("link", name="Use another way").click()
+    page.get_by_role("link", name="Recovery code").click()
+    page.get_by_label("Recovery code").fill(codes[0].upper())
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_url(re.compile("/account/"))
+
+
+def test_where_a_factor_is_demanded_it_is_added_on_the_way_in(page, mount, realm_a, user_a):
+    change(realm_a, second_factor="required")
+    authenticator(page, **PLATFORM_KEY)
+    first_step(page, mount, realm_a)
+    expect(page.get_by_role("heading", name="Add a second step")).to_be_visible()
+    page.get_by_role("link", name="Passkey").click()
+    page.get_by_role("button", name="Add the passkey").click()
+    page.wait_for_url(re.compile("/account/"))
+    assert newest(realm_a, user_a).acr == ACR_THREE
+
+
+LOOKS = {
+    "a desk, light": {"color_scheme": "light", "viewport": {"width": 1440, "height": 900}},
+    "a phone, dark": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
+}
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_factor_pages_are_accessible_and_fit(browser, mount, realm_a, look, sign_in, user_a):
+    with realm_scope(realm_a):
+        with_app(user_a)
+        commands.generate_recovery_codes(himself(user_a), user_id=user_a.pk)
+        factor = queries.factors_of(user_a.pk)[0].id
+    found = {}
+
+    def look_at(page, name):
+        page.evaluate(AXE_SCRIPT)
+        rules = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        found[name] = [f"{rule['id']}: {rule['nodes'][0]['html'][:120]}" for rule in rules]
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found[name].append("wider than the window")
+
+    context = browser.new_context(**look, bypass_csp=True)
+    page = context.new_page()
+    first_step(page, mount, realm_a)
+    look_at(page, "second step")
+    page.goto(f"{mount(realm_a)}/signin/confirm?choose=1")
+    look_at(page, "chooser")
+    context.close()
+    context = browser.new_context(**look, bypass_csp=True)
+    sign_in(context, realm_a, user_a)
+    page = context.new_page()
+    for name in (
+        "account/security",
+        "account/factors/add",
+        "account/factors/add/app",
+        "account/factors/add/passkey",
+        "account/factors/add/number",
+        "account/factors/codes",
+        f"account/factors/{factor}/remove",
+        "signin/again",
+        "signin/again?choose=1",
+    ):
+        page.goto(f"{mount(realm_a)}/{name}")
+        look_at(page, name)
+    page.goto(f"{mount(realm_a)}/account/factors/codes")
+    page.get_by_role("button", name="Make ten codes").click()
+    look_at(page, "codes")
+    context.close()
+    assert not any(found.values()), found

@@ -1,0 +1,51 @@
+"""The second factor's policy in the console."""
+
+import pytest
+
+from conftest import make_user
+from identity.kernel.context import realm_scope
+from identity.mfa.tests.test_commands import with_app
+from identity.realms.models import Realm
+from identity.sessions.testing import RealmClient
+
+pytestmark = pytest.mark.django_db
+
+POLICY = {
+    "card": "second-factor",
+    "second_factor": "required",
+    "second_factor_methods": ["totp", "passkey"],
+    "second_factor_grace": str(7 * 86400),
+}
+
+
+def test_a_stricter_policy_says_whom_it_hits_and_is_saved_then(as_owner, realm_a, owner_a, user_a):
+    with realm_scope(realm_a):
+        with_app(owner_a)
+    assert "Second factor" in as_owner.get("/console/sign-in/second-factor").text
+    page = as_owner.post("/console/sign-in/second-factor", POLICY)
+    assert page.status_code == 422
+    assert "no second factor and has to set one up" in page.text
+    seen = next(s["seen_hits"] for s in page.context["sections"] if s.get("seen_hits"))
+    done = as_owner.post("/console/sign-in/second-factor", {**POLICY, "seen_hits": seen})
+    assert done.status_code == 302
+    realm = Realm.objects.get(pk=realm_a.pk)
+    assert realm.setting("second_factor") == "required"
+    assert realm.setting("second_factor_grace") == 7 * 86400
+    assert realm.setting("second_factor_methods") == ["totp", "passkey"]
+
+
+def test_trust_is_chosen_in_days(as_owner, realm_a):
+    done = as_owner.post(
+        "/console/sign-in/second-factor", {"card": "trust", "trusted_device_lifetime": str(30 * 86400)}
+    )
+    assert done.status_code == 302
+    assert Realm.objects.get(pk=realm_a.pk).setting("trusted_device_lifetime") == 30 * 86400
+    bad = as_owner.post("/console/sign-in/second-factor", {"card": "trust", "trusted_device_lifetime": "-1"})
+    assert bad.status_code == 422
+
+
+def test_who_may_not_change_settings_only_looks(realm_a):
+    auditor = make_user(realm_a, "audit@example.com", role="Auditor")
+    client = RealmClient(realm_a).sign_in(auditor)
+    assert client.get("/console/sign-in/second-factor").status_code == 200
+    assert client.post("/console/sign-in/second-factor", POLICY).status_code == 403

@@ -1,0 +1,125 @@
+"""acr_values, required classes and max_age at authorize; amr, acr and auth_time in tokens (OIDC Core; RFC 9470)."""
+
+from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from identity.applications.commands import change_application
+from identity.kernel import clock
+from identity.kernel.actor import system_actor
+from identity.kernel.context import realm_scope
+from identity.kernel.errors import Invalid
+from identity.mfa.testing import code_at
+from identity.mfa.tests.test_commands import SECRET, change, with_app
+from identity.oauth.tests.flows import Flow, answer_of
+from identity.sessions.models import Session
+from identity.sessions.rules import ACR_ONE, ACR_THREE, ACR_TWO
+
+pytestmark = pytest.mark.django_db
+
+
+def sent_to(response):
+    parts = urlsplit(response["Location"])
+    return parts.path, dict(parse_qsl(parts.query))
+
+
+@pytest.fixture
+def ready(flow: Flow, user_a):
+    """A signed-in person who has consented."""
+    return flow
+
+
+def test_a_class_that_was_reached_is_answered(ready):
+    assert "code" in answer_of(ready.authorize(acr_values=ACR_ONE))
+
+
+def test_a_higher_class_leads_to_the_page_that_asks_and_back(ready, user_a):
+    with realm_scope(ready.realm):
+        with_app(user_a)
+    path, query = sent_to(ready.authorize(acr_values=ACR_TWO))
+    assert path == "/realms/a/signin/again"
+    assert query["acr"] == ACR_TWO
+    assert query["next"].startswith("/realms/a/oauth/authorize?")
+    page = ready.browser.get(f"/signin/again?acr={ACR_TWO}&next={query['next'].replace('&', '%26')}")
+    assert "6-digit code" in page.text
+    assert "password" not in page.context["choice"].id
+    done = ready.browser.post(
+        "/signin/again",
+        {
+            "factor": page.context["choice"].id,
+            "acr": ACR_TWO,
+            "next": query["next"],
+            "code": code_at(SECRET, clock.now()),
+        },
+    )
+    assert done["Location"] == query["next"]
+    assert "code" in answer_of(ready.authorize(acr_values=ACR_TWO))
+
+
+def test_tokens_say_what_was_shown_and_when(ready, user_a):
+    with realm_scope(ready.realm):
+        with_app(user_a)
+    page = ready.browser.get(f"/signin/again?acr={ACR_TWO}")
+    moment = clock.now()
+    ready.browser.post(
+        "/signin/again", {"factor": page.context["choice"].id, "acr": ACR_TWO, "code": code_at(SECRET, clock.now())}
+    )
+    answer = ready.redeem(ready.code(acr_values=ACR_TWO)).json()
+    claims = ready.decoded(answer["id_token"]).claims
+    assert (claims["amr"], claims["acr"]) == (["pwd", "otp", "mfa"], ACR_TWO)
+    assert abs(claims["auth_time"] - moment.timestamp()) < 10
+
+
+def test_who_holds_nothing_is_led_to_add_one(ready):
+    path, query = sent_to(ready.authorize(acr_values=f"{ACR_THREE} {ACR_TWO}"))
+    assert path == "/realms/a/account/factors/add"
+    assert query["next"].startswith("/realms/a/oauth/authorize?")
+
+
+def test_what_nobody_can_reach_here_is_said_to_the_application(ready):
+    change(ready.realm, second_factor_methods=["totp"])
+    for values in (ACR_THREE, "urn:example:loa9"):
+        assert answer_of(ready.authorize(acr_values=values))["error"] == "unmet_authentication_requirements"
+
+
+def test_without_a_page_a_higher_class_is_login_required(ready):
+    assert answer_of(ready.authorize(acr_values=ACR_TWO, prompt="none"))["error"] == "login_required"
+
+
+def test_an_application_requires_a_class_of_every_sign_in(ready, user_a):
+    with realm_scope(ready.realm):
+        actor = system_actor(ready.realm.pk)
+        with pytest.raises(Invalid):
+            change_application(actor, application_id=ready.application.pk, required_acr="urn:other")
+        change_application(actor, application_id=ready.application.pk, required_acr=ACR_TWO)
+        with_app(user_a)
+    path, query = sent_to(ready.authorize())
+    assert (path, query["acr"]) == ("/realms/a/signin/again", ACR_TWO)
+    with realm_scope(ready.realm):
+        Session.objects.filter(user=user_a).update(amr=["pwd", "otp", "mfa"], acr=ACR_TWO)
+    assert "code" in answer_of(ready.authorize())
+
+
+def test_a_trusted_browser_serves_no_applications_wish(ready, user_a):
+    with realm_scope(ready.realm):
+        with_app(user_a)
+    change(ready.realm, trusted_device_lifetime=86400)
+    assert sent_to(ready.authorize(acr_values=ACR_TWO))[0] == "/realms/a/signin/again"
+
+
+def test_max_age_is_served_by_a_factor_of_somebody_without_a_password(ready, user_a):
+    with realm_scope(ready.realm):
+        with_app(user_a)
+    with clock.clock_at(clock.now() + timedelta(minutes=3)):
+        path, _ = sent_to(ready.authorize(max_age="60"))
+        assert path == "/realms/a/signin/again"
+        page = ready.browser.get("/signin/again")
+        assert "6-digit code" in page.text
+        ready.browser.post("/signin/again", {"factor": page.context["choice"].id, "code": code_at(SECRET, clock.now())})
+        assert "code" in answer_of(ready.authorize(max_age="60"))
+
+
+def test_the_classes_are_advertised(flow):
+    found = flow.document()
+    assert found["acr_values_supported"] == [ACR_ONE, ACR_TWO, ACR_THREE]
