@@ -26,6 +26,8 @@ from identity.kernel.context import no_realm, realm_scope
 from identity.kernel.errors import RealmkeepError
 from identity.kernel.ids import public_id
 from identity.kernel.origin import Origin
+from identity.mfa.testing import SoftKey
+from identity.mfa.tests.test_commands import add_key
 from identity.realms.commands import create_provider
 from identity.realms.models import IdentityProvider, Realm
 from identity.realms.queries import provider_key
@@ -90,6 +92,7 @@ def build(slug: str, marker: str) -> World:
         provider = linked_provider(world, marker)
     RealmClient(realm).sign_in(person)
     with realm_scope(realm):
+        factor = add_key(realm, owner, SoftKey("http://testserver"), name=f"Key {marker}")
         alert = attack(realm, person)
         event = AuditEvent.objects.filter(realm_id=realm.pk, type="application.registered").get()
         session = Session.objects.get(user=person)
@@ -115,6 +118,8 @@ def build(slug: str, marker: str) -> World:
     world.raw_ids = {label: str(pk) for label, (_, pk) in rows.items()}
     for label, pk in (("scope", scope.pk), ("resource server", server.pk)):
         world.ids[label] = world.raw_ids[label] = str(pk)
+    # Passkeys have numbers, in one row for all realms.
+    world.ids["factor"], world.raw_ids["factor"] = factor.id, str(owner.pk)
     # Named by its alias, so the realms' are called differently: else each would find its own.
     world.ids["provider"], world.raw_ids["provider"] = provider.alias, str(provider.pk)
     return world
