@@ -15,6 +15,7 @@ from joserfc.jwk import OctKey
 from conftest import actor_of, make_user
 from identity.accounts.models import Attribute, User, UserStatus
 from identity.audit.models import AuditEvent
+from identity.courier.models import Message
 from identity.kernel.actor import Actor
 from identity.kernel.context import realm_scope
 from identity.realms.commands import create_provider, disable_provider
@@ -724,6 +725,9 @@ def test_a_signed_in_person_links_and_unlinks(
         "identity.linked",
         "identity.unlinked",
     ]
+    with realm_scope(realm_a):
+        templates = list(Message.objects.order_by("id").values_list("template", flat=True))
+    assert templates[-2:] == ["identity_linked", "identity_unlinked"]
     assert client.post("/account/linked/corp/unlink").status_code == 404
 
 
