@@ -68,6 +68,16 @@ class EditForm(ConsoleForm):
     terms_uri = forms.CharField(label=_("Terms"), max_length=500, required=False)
     grant_types = forms.MultipleChoiceField(label=_("It may"), required=False, widget=forms.CheckboxSelectMultiple)
     token_endpoint_auth_method = forms.ChoiceField(label=_("It proves itself with"), choices=AUTH_NAMES)
+    required_acr = forms.ChoiceField(
+        label=_("People must have signed in with"),
+        required=False,
+        choices=[
+            ("", _("whatever the realm asks for")),
+            ("urn:realmkeep:acr:2", _("two factors")),
+            ("urn:realmkeep:acr:3", _("two factors, one of them a passkey or security key")),
+        ],
+        help_text=_("Asked on the way to it; a trusted browser doesn’t stand for it."),
+    )
     first_party = forms.BooleanField(
         label=_("It is this realm's own application"),
         required=False,

@@ -257,3 +257,19 @@ def test_nobody_is_sent_to_sign_in_and_wrong_verbs_are_refused(
     assert "/signin?next=" in answer.headers["Location"]
     assert owner.post(path(app_a[0])).status_code == 405
     assert owner.put(path(app_a[0], "/delete")).status_code == 405
+
+
+def test_an_application_asks_for_two_factors(owner, app_a, realm_a):
+    application = app_a[0]
+    assert "two factors, one of them a passkey" in owner.get(path(application, "/edit")).text
+    form = {
+        "name": application.name,
+        "grant_types": application.grant_types,
+        "token_endpoint_auth_method": application.token_endpoint_auth_method,
+        "required_acr": "urn:realmkeep:acr:2",
+    }
+    assert owner.post(path(application, "/edit"), form).status_code == 302
+    with realm_scope(realm_a):
+        application.refresh_from_db()
+    assert application.required_acr == "urn:realmkeep:acr:2"
+    assert owner.post(path(application, "/edit"), {**form, "required_acr": "urn:other"}).status_code == 422

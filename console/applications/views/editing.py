@@ -91,7 +91,7 @@ class Edit(ConsoleView):
             "form": form,
             "details": [form[name] for name in ("name", "description", "publisher")],
             "links": [form[name] for name in ("homepage_uri", "privacy_uri", "terms_uri")],
-            "rights": [form[name] for name in ("grant_types", "token_endpoint_auth_method")],
+            "rights": [form[name] for name in ("grant_types", "token_endpoint_auth_method", "required_acr")],
             "consent": [form[name] for name in ("first_party", "skip_consent") if name in form.fields],
             "cancel_url": application_url(application),
         }

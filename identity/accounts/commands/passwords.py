@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.apps import apps
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -127,6 +128,9 @@ def put_password(actor: Actor, *, user: User, encoded: str, except_session_id: U
     user.save(update_fields=["password", "password_changed_at"])
     # A change of address that was asked for under the old password is off, too.
     mirror(user)
+    # Nor does a browser stand for the second step any more that the old one was typed into.
+    devices = apps.get_model("identity", "Device").objects.filter(user_id=user.pk)
+    devices.exclude(trusted_until=None).update(trusted_until=None)
     return end_what_was_issued(actor, user=user, reason="password_changed", except_session_id=except_session_id)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from identity.access.queries import require_rank
+from identity.access.queries import is_last_owner, require_rank
 from identity.accounts.commands.fetching import end_what_was_issued, locked_user, realm_of, user_for
 from identity.audit.record import record
 from identity.kernel import clock
@@ -31,11 +31,12 @@ def remove_factor(actor: Actor, *, user_id: UUID, factor_id: str) -> None:
     """
     user = own_user(actor, user_id)
     factor = queries.factor_by_id(user.pk, factor_id)
-    why = queries.why_kept(realm_of(actor), user, factor)
+    why = queries.why_kept(realm_of(actor), user, factor) or _why_owner(user.pk, factor)
     if why:
         texts = {
             "last_way_in": _("This is your last way to sign in. Set a password or add another passkey first."),
             "required": _("You need a second step here. Add another one first."),
+            "last_owner": _("Without it nobody could own this realm. Add another one first."),
         }
         raise LastFactor(texts[why], details={"why": why})
     pk = int(factor.id[1:])
@@ -44,6 +45,14 @@ def remove_factor(actor: Actor, *, user_id: UUID, factor_id: str) -> None:
     else:
         _delete_authenticators(user.pk, pk)
     note_removed(actor, user, kind=factor.kind, device=factor.device, name=factor.name)
+
+
+def _why_owner(user_id: UUID, factor: queries.Factor) -> str:
+    """The last owner keeps the factor that his role asks for, or the realm would have none."""
+    others = [f for f in queries.factors_of(user_id) if f.is_second_factor and f.id != factor.id]
+    if others or not factor.is_second_factor or not queries.role_wants_factor(user_id):
+        return ""
+    return "last_owner" if is_last_owner(user_id) else ""
 
 
 def _delete_authenticators(user_id: UUID, pk: int | None = None) -> None:

@@ -7,8 +7,12 @@ import pytest
 from django.db import connection
 
 from conftest import actor_of, make_user
+from identity.access.commands import set_role_requirements
+from identity.access.models import Role
+from identity.accounts.commands import set_password
 from identity.audit.models import AuditEvent
 from identity.courier.models import Message
+from identity.courier.rendering import render
 from identity.kernel import clock
 from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
@@ -427,6 +431,48 @@ def test_the_last_factor_stays_where_the_realm_demands_one(realm_a, user_a, key)
             commands.remove_factor(himself(user_a), user_id=user_a.pk, factor_id=app.id)
         add_key(realm_a, user_a, key)
         commands.remove_factor(himself(user_a), user_id=user_a.pk, factor_id=app.id)
+
+
+def test_the_last_owner_keeps_what_his_role_asks_for(realm_a, owner_a):
+    with realm_scope(realm_a):
+        app = with_app(owner_a)
+        role = Role.objects.get(name="Owner", kind="console")
+        set_role_requirements(system_actor(realm_a.pk), role_id=role.pk, requirements=["second_factor"])
+        with pytest.raises(LastFactor):
+            commands.remove_factor(himself(owner_a), user_id=owner_a.pk, factor_id=app.id)
+    second = make_user(realm_a, "second@example.com", role="Owner")
+    with realm_scope(realm_a):
+        with_app(second)
+        commands.remove_factor(himself(owner_a), user_id=owner_a.pk, factor_id=app.id)
+
+
+def test_a_new_password_ends_the_trust_of_browsers(realm_a, user_a, as_owner_a):
+    change(realm_a, trusted_device_lifetime=3600)
+    with realm_scope(realm_a):
+        with_app(user_a)
+        commands.trust_device(himself(user_a), user_id=user_a.pk, device_id="d")
+        assert queries.is_trusted(realm_a, user_a, "d")
+        set_password(as_owner_a, user_id=user_a.pk, password="another horse battery")
+        assert not queries.is_trusted(realm_a, user_a, "d")
+
+
+@pytest.mark.parametrize("kind", ["totp", "passkey", "sms", "email", "recovery_codes"])
+def test_the_mails_say_what_changed_and_hold_no_secret(realm_a, kind):
+    with realm_scope(realm_a):
+        for template, values in (
+            ("factor_added", {"kind": kind, "factor_name": "Blue <b>key</b>"}),
+            ("factor_removed", {"kind": kind, "factor_name": ""}),
+            ("factors_reset", {}),
+            ("recovery_codes_made", {}),
+            ("second_factor_code", {"code": "123456", "minutes": 5, "host": "id.example"}),
+        ):
+            context = {"name": "Dana", "email": "dana@example.com", "reset_url": "https://id.example/reset", **values}
+            found = render(realm_a, "email", template, context, "en")
+            assert found.subject
+            assert "<b>key" not in found.html
+            assert "Realm A" in found.text + found.subject
+        text = render(realm_a, "sms", "second_factor_code", {"code": "123456", "minutes": 5, "host": "h"}, "en").text
+        assert text.startswith("123456 is your Realm A code")
 
 
 def test_the_last_way_in_stays(realm_a, user_a, key):

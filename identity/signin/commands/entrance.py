@@ -24,7 +24,7 @@ from identity.kernel.errors import Invalid
 from identity.realms.models import Realm
 from identity.sessions.commands import note_authentication
 from identity.sessions.queries import session_by_id
-from identity.sessions.rules import ACR_ONE
+from identity.sessions.rules import ACR_ONE, acr_of
 from identity.signin import events, limits
 from identity.signin.errors import NotLetIn, Paused
 from identity.signin.hashing import verify_password
@@ -131,14 +131,14 @@ def note_signed_in(
     user: User,
     session_id: UUID,
     amr: Sequence[str],
-    acr: str,
+    acr: str = "",
     method: str = "password",
     lifetime: timedelta,
     new_device: bool,
     application_id: UUID | None = None,
 ) -> None:
     """Write how the person came in, on the session and in the trail. Says signin.succeeded."""
-    note_authentication(session_id=session_id, amr=amr, acr=acr, at=clock.now(), lifetime=lifetime)
+    note_authentication(session_id=session_id, amr=amr, acr=acr or acr_of(amr), at=clock.now(), lifetime=lifetime)
     note_sign_in(user_id=user.pk)
     record(
         actor,
