@@ -106,8 +106,8 @@ def build(slug: str, marker: str) -> World:
     world.raw_ids = {label: str(pk) for label, (_, pk) in rows.items()}
     for label, pk in (("scope", scope.pk), ("resource server", server.pk)):
         world.ids[label] = world.raw_ids[label] = str(pk)
-    # Named by its alias. The realms call theirs differently, or each would find its own; without the marker, which a page
-    # would show as part of the address that it was asked for.
+    # Named by its alias. The realms call theirs differently, or each would find its own; and without the marker, which
+    # a page would show as part of the address that it was asked for.
     world.ids["provider"], world.raw_ids["provider"] = provider.alias, str(provider.pk)
     return world
 
