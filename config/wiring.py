@@ -27,7 +27,7 @@ from identity.metrics import rules as metrics_rules
 from identity.metrics.counting import measure_all
 from identity.metrics.reactions import on_counted_event
 from identity.oauth.commands import retire_due_keys
-from identity.security.reactions import on_suspicious_event
+from identity.security.reactions import on_sms_limit_reached, on_suspicious_event
 from identity.signin.commands import CODE_WISH, answer_code_wish
 
 SUSPICIOUS = ("code.replayed", "refresh.reused", "signin.failed", "signin.succeeded")
@@ -54,6 +54,7 @@ def wire() -> None:
 
     subscribe("metrics", on_counted_event, metrics_rules.COUNTED)
     subscribe("security", on_suspicious_event, SUSPICIOUS)
+    subscribe("security.spend", on_sms_limit_reached, ("sms.limit_reached",))
 
     answer_late(PASSWORD_WISH, answer_password_wish)
     answer_late(CODE_USED, answer_code_used)

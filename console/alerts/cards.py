@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import plotly.graph_objects as go
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -24,6 +25,7 @@ from identity.kernel.permissions import Permission
 from identity.realms.models import Realm
 from identity.security.models import Alert, AlertStatus
 from identity.security.queries import Evidence, Exposure, active_sessions, address_of, evidence_of, exposure_of
+from identity.security.rules import Detector
 
 SHOWN = 4
 
@@ -56,7 +58,7 @@ def row_actions(alert: Alert, actor: Actor) -> list[dict[str, str]]:
         return []
     contain = wording.alert_url(alert, "alert_contain")
     acts = []
-    if actor.can(Permission.SESSIONS_END):
+    if alert.detector != Detector.SMS_BUDGET and actor.can(Permission.SESSIONS_END):
         acts.append({"label": _("End sessions"), "url": f"{contain}?only=sessions" if alert.user_id else contain})
         if alert.user_id and actor.can(Permission.USERS_DISABLE):
             acts.append({"label": _("Lock"), "url": contain})
@@ -74,6 +76,7 @@ def detail(actor: Actor, alert: Alert, realm: Realm) -> dict[str, Any]:
     names = names_for([alert])
     is_open = alert.status == AlertStatus.OPEN
     evidence = evidence_of(actor, alert)
+    is_traffic = alert.detector != Detector.SMS_BUDGET
     taken = names.get(alert.taken_by, _("an operator")) if alert.taken_by else ""
     context: dict[str, Any] = {
         "current": alert,
@@ -85,8 +88,8 @@ def detail(actor: Actor, alert: Alert, realm: Realm) -> dict[str, Any]:
             "meta": (_("%(who)s is on it") % {"who": taken} if taken else _("nobody on it")) if is_open else "",
             "sentence": wording.sentence_of(alert),
         },
-        "evidence": evidence_parts(evidence),
-        "chart": timeline(evidence),
+        "evidence": evidence_parts(evidence) if is_traffic else [],
+        "chart": timeline(evidence) if is_traffic else None,
         "result": wording.result_of(alert, names),
         "is_open": is_open,
         "may_act": actor.can(Permission.ALERTS_ACT),
@@ -101,6 +104,13 @@ def detail(actor: Actor, alert: Alert, realm: Realm) -> dict[str, Any]:
 
 def containment_of(actor: Actor, alert: Alert, realm: Realm) -> dict[str, Any]:
     """What is recommended, with what it hits at this moment."""
+    if alert.detector == Detector.SMS_BUDGET:
+        # Nobody's session has to do with it, and no address means every session of the realm.
+        return {
+            "containment": "console/alerts/_budget.html",
+            "messages_url": reverse("console:signin_messages") if actor.can(Permission.SETTINGS_READ) else "",
+            "dismiss_url": wording.alert_url(alert, "alert_dismiss") if actor.can(Permission.ALERTS_ACT) else "",
+        }
     missing = [p for p in (Permission.ALERTS_ACT, Permission.SESSIONS_END) if not actor.can(p)]
     if missing:
         return {"containment": "console/alerts/_refused.html", "missing": missing[0]}

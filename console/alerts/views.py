@@ -133,6 +133,8 @@ class Contain(ConsoleView):
         return redirect_after(request, wording.alert_url(alert), f"{ended} {person}".strip())
 
     def _dialog(self, request: ConsoleRequest, alert: Alert, *, notice: str = "", status: int = 200) -> HttpResponse:
+        if alert.user_id is None and not address_of(alert):
+            raise NotFound
         only_sessions = request.GET.get("only") == "sessions" or alert.user_id is None
         effects: list[dict[str, Any]] = []
         if alert.user_id is None:

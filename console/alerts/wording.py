@@ -24,6 +24,7 @@ TITLES: dict[str, str | Promise] = {
     Detector.PASSWORD_SPRAYING: gettext_lazy("Password spraying from one address"),
     Detector.REFRESH_REUSE: gettext_lazy("Refresh token used twice"),
     Detector.CODE_REPLAY: gettext_lazy("Sign-in code used twice"),
+    Detector.SMS_BUDGET: gettext_lazy("Text message budget used up"),
 }
 
 
@@ -39,6 +40,8 @@ def person_of(alert: Alert) -> str:
 
 def subject_of(alert: Alert, may: May) -> SafeString:
     """The person, with a link where the viewer may follow it, or the address."""
+    if alert.detector == Detector.SMS_BUDGET:
+        return format_html('<span class="mono">{}</span>', budget_of(alert))
     if alert.user is None:
         return format_html('<span class="mono">{}</span>', address_of(alert) or _("an unknown address"))
     url = page_of("user", alert.user_id, may)
@@ -56,7 +59,21 @@ def full_title(alert: Alert, may: May) -> SafeString:
     """What it is and about whom."""
     if alert.detector == Detector.PASSWORD_SPRAYING:
         return format_html(_("Password spraying from {subject}"), subject=subject_of(alert, may))
+    if alert.detector == Detector.SMS_BUDGET:
+        return format_html("{}: {}", title_of(alert), subject_of(alert, may))
     return format_html(_("{title} on {subject}"), title=title_of(alert), subject=subject_of(alert, may))
+
+
+def budget_of(alert: Alert) -> str:
+    """Which budget: a range of numbers, an address, or whose."""
+    match alert.evidence.get("scope"):
+        case "prefix":
+            return f"{alert.evidence.get('prefix', '')}…"
+        case "address":
+            return address_of(alert) or _("an unknown address")
+        case "platform":
+            return _("the whole installation")
+    return _("this realm")
 
 
 def number_of(evidence: dict[str, Any], name: str) -> str:
@@ -68,6 +85,8 @@ def number_of(evidence: dict[str, Any], name: str) -> str:
 def meta_of(alert: Alert) -> str:
     """One line under a title that names the person or address: how much, and whether it worked."""
     evidence = alert.evidence
+    if alert.detector == Detector.SMS_BUDGET:
+        return _limit_of(evidence)
     tries = int(evidence.get("tries", 0))
     parts = [ngettext("%(n)s try", "%(n)s tries", tries) % {"n": number_of(evidence, "tries")}]
     if alert.detector == Detector.PASSWORD_SPRAYING:
@@ -82,6 +101,8 @@ def meta_of(alert: Alert) -> str:
 
 def queue_meta(alert: Alert) -> str:
     """The same in plain text, for rows that are links themselves."""
+    if alert.detector == Detector.SMS_BUDGET:
+        return f"{budget_of(alert)} · {_limit_of(alert.evidence)}"
     tries = int(alert.evidence.get("tries", 0))
     about = person_of(alert) or address_of(alert)
     counted = ngettext("%(n)s try", "%(n)s tries", tries) % {"n": number_of(alert.evidence, "tries")}
@@ -118,6 +139,10 @@ def sentence_of(alert: Alert) -> str:
                 )
                 % values
             )
+        case Detector.SMS_BUDGET:
+            told = _("The day’s %(n)s text messages for %(budget)s were used up %(when)s; more were held back.")
+            why = _("Either many people sign in, or somebody makes the realm pay for messages to numbers of his own.")
+            return f"{told % {**values, 'n': evidence.get('limit', 0), 'budget': budget_of(alert)}} {why}"
         case _:
             return (
                 _(
@@ -126,6 +151,11 @@ def sentence_of(alert: Alert) -> str:
                 )
                 % values
             )
+
+
+def _limit_of(evidence: dict[str, Any]) -> str:
+    limit = int(evidence.get("limit", 0))
+    return ngettext("%(n)s message a day", "%(n)s messages a day", limit) % {"n": limit}
 
 
 def _got_in(evidence: dict[str, Any]) -> str:

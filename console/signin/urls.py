@@ -3,10 +3,12 @@
 from django.urls import path
 
 from console.signin import factors, methods
+from console.signin.messages import urls as messages
 from console.signin.providers import urls as providers
 
 urlpatterns = [
     path("sign-in", methods.Methods.as_view(), name="signin"),
+    *messages.urlpatterns,
     path("sign-in/second-factor", factors.Factors.as_view(), name="signin_factors"),
     *providers.urlpatterns,
 ]

@@ -18,6 +18,7 @@ from identity.applications.models import ClientSecret
 from identity.audit.models import AuditEvent
 from identity.audit.outbox import drain
 from identity.consent.commands import grant_consent
+from identity.courier.commands import create_sms_provider
 from identity.courier.models import Message
 from identity.kernel.actor import Actor, anonymous_actor, system_actor
 from identity.kernel.checks import realm_owned_models
@@ -25,6 +26,8 @@ from identity.kernel.context import no_realm, realm_scope
 from identity.kernel.errors import RealmkeepError
 from identity.kernel.ids import public_id
 from identity.kernel.origin import Origin
+from identity.mfa.testing import SoftKey
+from identity.mfa.tests.test_commands import add_key
 from identity.realms.commands import create_provider
 from identity.realms.models import IdentityProvider, Realm
 from identity.realms.queries import provider_key
@@ -74,6 +77,13 @@ def build(slug: str, marker: str) -> World:
         role = create_role(system, kind="application", name="buyer", description=marker)
         server = create_resource_server(system, identifier="https://api.example", name=f"API {marker}")
         scope = create_scope(system, name="orders.read", title=f"Orders {marker}", resource_server_id=server.pk)
+        carrier = create_sms_provider(
+            system,
+            name=f"Carrier {marker}",
+            kind="twilio",
+            settings={"account_sid": "AC" + "0" * 32, "sender": "Acme"},
+            secrets={"auth_token": f"token-{marker}"},
+        )
         invitation = invite_user(system, email="invited@example.com", name=f"Ines {marker}")
         consents = [
             grant_consent(actor_of(each), application_id=application.pk, scopes=["openid"]) for each in (person, owner)
@@ -82,6 +92,7 @@ def build(slug: str, marker: str) -> World:
         provider = linked_provider(world, marker)
     RealmClient(realm).sign_in(person)
     with realm_scope(realm):
+        factor = add_key(realm, owner, SoftKey("http://testserver"), name=f"Key {marker}")
         alert = attack(realm, person)
         event = AuditEvent.objects.filter(realm_id=realm.pk, type="application.registered").get()
         session = Session.objects.get(user=person)
@@ -101,11 +112,14 @@ def build(slug: str, marker: str) -> World:
         "event": ("event", event.pk),
         "secret": ("secret", kept_secret.pk),
         "message": ("message", message.pk),
+        "text message provider": ("sms_provider", carrier.pk),
     }
     world.ids = {label: public_id(kind, pk) for label, (kind, pk) in rows.items()}
     world.raw_ids = {label: str(pk) for label, (_, pk) in rows.items()}
     for label, pk in (("scope", scope.pk), ("resource server", server.pk)):
         world.ids[label] = world.raw_ids[label] = str(pk)
+    # Passkeys have numbers, in one row for all realms.
+    world.ids["factor"], world.raw_ids["factor"] = factor.id, str(owner.pk)
     # Named by its alias. The realms call theirs differently, or each would find its own; and without the marker, which
     # a page would show as part of the address that it was asked for.
     world.ids["provider"], world.raw_ids["provider"] = provider.alias, str(provider.pk)

@@ -1,6 +1,7 @@
 """Reads of messages: how many wait, the log, the day's budgets, providers; in development what was written to files."""
 
 import json
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,12 +19,14 @@ from identity.courier.models import Channel, Message, MessageStatus, SmsProvider
 from identity.courier.providers import Account, outbox_folder
 from identity.kernel import clock
 from identity.kernel.actor import Actor
-from identity.kernel.crypto import unseal
+from identity.kernel.crypto import SealBroken, unseal
 from identity.kernel.errors import NotFound
 from identity.kernel.ids import uuid7_floor
 from identity.kernel.permissions import Permission
 from identity.kernel.tenancy import realm_id_of
 from identity.realms.models import Realm
+
+logger = logging.getLogger(__name__)
 
 SECRETS_TABLE = "identity_smsprovider"
 SECRETS_FIELD = "secrets"
@@ -146,9 +149,17 @@ def account_of(provider: SmsProvider) -> Account:
 
 
 def accounts_of(realm: Realm) -> list[Account]:
-    """The enabled providers of a realm in their order, ready to send. For the worker. Raises SealBroken."""
-    rows = SmsProvider.objects.filter(realm_id=realm.pk, enabled=True).order_by("position", "id")
-    return [account_of(row) for row in rows]
+    """The enabled providers of a realm in their order, ready to send. For the worker.
+
+    One whose secrets don't open (a master key that is gone) is left out: the others go on.
+    """
+    found = []
+    for row in SmsProvider.objects.filter(realm_id=realm.pk, enabled=True).order_by("position", "id"):
+        try:
+            found.append(account_of(row))
+        except SealBroken:
+            logger.error("The secrets of text message provider %s do not open.", row.pk)
+    return found
 
 
 def find_messages(actor: Actor, *, channel: str = Channel.SMS, status: str = "") -> QuerySet[Message]:

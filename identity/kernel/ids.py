@@ -24,6 +24,7 @@ PREFIXES = {
     "visit": "vis",
     "secret": "sec",
     "message": "msg",
+    "sms_provider": "smp",
 }
 
 _lock = threading.Lock()

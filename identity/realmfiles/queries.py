@@ -1,11 +1,14 @@
 """Writing a realm as a file that applies to an empty database with the same result."""
 
+import re
 from typing import Any
 
 from identity.access.models import Role, RoleAssignment, RoleKind
 from identity.accounts.models import User
 from identity.applications.models import Application, ApplicationStatus, ResourceServer, Scope, UriKind
 from identity.applications.queries import uris_of
+from identity.courier.models import SmsProvider
+from identity.courier.queries import find_sms_providers, secrets_of
 from identity.kernel.actor import Actor
 from identity.kernel.errors import NotFound
 from identity.kernel.permissions import Permission
@@ -52,6 +55,7 @@ def export_realm(actor: Actor, *, with_secrets: bool = False) -> dict[str, Any]:
         "roles": _roles(),
         "users": _users(with_secrets=with_secrets),
         "providers": _providers(),
+        "sms_providers": [_sms_provider(row) for row in find_sms_providers(actor)],
     }
     return {name: value for name, value in data.items() if value != []}
 
@@ -108,6 +112,18 @@ def _application(row: Application) -> dict[str, Any]:
         "first_party": row.first_party,
         "skip_consent": row.skip_consent,
     }
+
+
+def _sms_provider(row: SmsProvider) -> dict[str, Any]:
+    """Its secrets as names of variables to set before the file is applied."""
+    data: dict[str, Any] = {"name": row.name, "kind": row.kind, "settings": dict(sorted(row.settings.items()))}
+    if held := secrets_of(row):
+        data["secrets"] = {name: {"env": _variable(row.name, name)} for name in sorted(held)}
+    return data if row.enabled else {**data, "enabled": False}
+
+
+def _variable(*words: str) -> str:
+    return "_".join(["SMS", *(re.sub(r"[^A-Z0-9]+", "_", word.upper()).strip("_") for word in words)])
 
 
 def _roles() -> list[dict[str, Any]]:

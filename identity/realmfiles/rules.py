@@ -68,6 +68,7 @@ def _inconsistencies(document: RealmFile) -> Iterator[tuple[str, str]]:
     ):
         yield from _twice(section, [getattr(part, key) for part in getattr(document, section) or []])
     yield from _twice("roles", [(r.kind, r.application, r.name.lower()) for r in document.roles or []])
+    yield from _twice("sms_providers", [provider.name.lower() for provider in document.sms_providers or []])
     yield from _twice("users", [user.match for user in document.users or []])
     for at, user in enumerate(document.users or []):
         if not (user.email or user.username or user.phone):

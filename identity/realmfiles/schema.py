@@ -143,6 +143,20 @@ class ProviderPart(Part):
     enabled: bool | None = None
 
 
+class SmsProviderPart(Part):
+    """Who carries text messages; the first in the file is tried first."""
+
+    name: Text = Field(description="Matches the provider.")
+    kind: Literal["twilio", "twilio_verify", "http", "sns"] = Field(description="Never changes.")
+    settings: dict[str, int | str | list[str] | dict[str, str]] | None = Field(
+        None, description="All that is not secret, by the kind's names."
+    )
+    secrets: dict[str, EnvReference] | None = Field(
+        None, description="auth_token, secret_access_key, or a gateway's secret."
+    )
+    enabled: bool | None = None
+
+
 class SigningKeyPart(Part):
     """A signing key, sealed with the passphrase of the export."""
 
@@ -163,6 +177,7 @@ class RealmFile(Part):
     roles: list[RolePart] | None = None
     users: list[UserPart] | None = None
     providers: list[ProviderPart] | None = Field(None, description="In the order of their buttons.")
+    sms_providers: list[SmsProviderPart] | None = None
     signing_keys: list[SigningKeyPart] | None = None
 
 

@@ -29,6 +29,7 @@ TRIED = {
     Detector.PASSWORD_SPRAYING: ("signin.failed",),
     Detector.REFRESH_REUSE: ("refresh.reused",),
     Detector.CODE_REPLAY: ("code.replayed",),
+    Detector.SMS_BUDGET: ("sms.limit_reached",),
 }
 """Detector → the event types that are its evidence."""
 
@@ -115,6 +116,8 @@ def signals_of(alert: Alert, *, since: datetime, until: UUID) -> list[AuditEvent
     column: dict[str, object] = {}
     if detector is Detector.PASSWORD_SPRAYING:
         column["address_hash"] = alert.address_hash
+    elif detector is Detector.SMS_BUDGET:
+        column["target_id"] = alert.realm_id
     else:
         column["target_id"] = alert.user_id
     return count_failures(

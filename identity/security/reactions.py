@@ -37,6 +37,39 @@ def on_suspicious_event(event: AuditEvent) -> None:
             _judge_address(event)
 
 
+def on_sms_limit_reached(event: AuditEvent) -> None:
+    """A budget of short messages is used up: somebody may be making us pay for messages to numbers of his own (LG-13).
+
+    One alert for each budget, range or address; a repeat on the next day merges into it while it is open.
+    """
+    scope = str(event.payload.get("scope", ""))
+    severity = rules.BUDGETS.get(scope)
+    if severity is None:
+        return
+    prefix = str(event.payload.get("prefix", ""))
+    address = readable([event])[0].personal.get("address", "") if scope == "address" else ""
+    evidence = {
+        "tries": 1,
+        "first_at": event.occurred_at.isoformat(),
+        "last_id": str(event.pk),
+        "scope": scope,
+        "prefix": prefix,
+        "limit": int(event.payload.get("limit") or 0),
+    }
+    _raise(
+        event,
+        Signal(
+            detector=Detector.SMS_BUDGET,
+            severity=severity,
+            topic=f"{scope}\0{prefix if scope == 'prefix' else address}",
+            at=event.occurred_at,
+            evidence=evidence,
+            about=prefix if scope == "prefix" else address,
+            address=address,
+        ),
+    )
+
+
 def _is_watched(event: AuditEvent) -> bool:
     """Whether a sign-in that succeeded is of a person or address with an open alert: the guess may be right."""
     involved = Q(user_id=event.target_id)

@@ -16,6 +16,7 @@ class Detector(StrEnum):
     PASSWORD_SPRAYING = "password_spraying"
     REFRESH_REUSE = "refresh_reuse"
     CODE_REPLAY = "code_replay"
+    SMS_BUDGET = "sms_budget"
 
 
 WINDOW = timedelta(minutes=10)
@@ -30,6 +31,14 @@ PERSON_ADDRESSES_HIGH = 3
 ADDRESS_TRIES = 10
 ADDRESS_PEOPLE = 3
 ADDRESS_TRIES_CRITICAL = 100
+
+BUDGETS = {
+    "realm": Severity.HIGH,
+    "platform": Severity.HIGH,
+    "prefix": Severity.MEDIUM,
+    "address": Severity.MEDIUM,
+}
+"""Budget of short messages → how grave it is that it is used up. One number's limit is no alert: people ask again."""
 
 LADDER: Sequence[Severity] = (Severity.OK, Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 

@@ -1,4 +1,4 @@
-"""Short messages by Twilio: its Messages API, and Verify with codes of ours (docs/decisions/0004)."""
+"""Short messages by Twilio: its Messages API, and Verify with codes of ours (docs/decisions, text messages)."""
 
 import base64
 import json

@@ -262,10 +262,10 @@ def test_without_a_way_out_production_says_so(realm_a: Realm) -> None:
 
 
 def test_a_short_message_is_written_beside_the_mails(realm_a: Realm) -> None:
-    queue(realm_a, channel="sms", template="sign_in_code", to="+4930123456", context={"code": "123456"})
+    queue(realm_a, channel="sms", template="sign_in_code", to="+4930123456", context={"code": "123456", "minutes": 10})
     assert deliver_due() == 1
     with realm_scope(realm_a):
         (sms,) = outbox_messages(system_actor(realm_a.pk))
     assert (sms.channel, sms.to) == ("sms", "+4930123456")
-    assert sms.text.splitlines()[0].startswith("123456 is your code for Realm A.")
+    assert sms.text.splitlines()[0].startswith("123456 is your Realm A code.")
     assert sms.text.splitlines()[-1] == "@testserver #123456"

@@ -13,7 +13,7 @@ from django.test import override_settings
 
 from identity.audit.models import AuditEvent
 from identity.courier.commands import deliver_due, note_code_used, queue_message
-from identity.courier.models import Message, MessageStatus
+from identity.courier.models import Message, MessageStatus, SmsProvider
 from identity.courier.providers import asking
 from identity.courier.queries import outbox_messages
 from identity.courier.testing import FakeProvider, Heard, Said, fake_provider, twilio_says
@@ -235,6 +235,16 @@ def test_in_01_a_gateway_inside_our_network_is_not_reached(realm_a: Realm, fake:
         deliver_due()
     assert fake.heard == []
     assert outcomes(realm_a, message) == [("http", "unreachable")]
+
+
+def test_one_whose_secret_does_not_open_holds_up_no_other(realm_a: Realm, fake: FakeProvider) -> None:
+    broken = provider(realm_a, "twilio", TWILIO, name="Broken")
+    with realm_scope(realm_a):
+        SmsProvider.objects.filter(pk=broken.pk).update(secrets_sealed=b"\1\1" + b"x" * 60)
+    provider(realm_a, "twilio", TWILIO, name="Whole")
+    message = queue(realm_a)
+    assert deliver_due() == 1
+    assert outcomes(realm_a, message) == [("Whole", "sent")]
 
 
 # --- gateway

@@ -16,12 +16,14 @@ from identity.applications.commands import (
     delete_scope,
 )
 from identity.applications.models import Application, ApplicationStatus, ResourceServer, Scope
-from identity.realmfiles.commands.people import PeoplePass
+from identity.courier.commands import delete_sms_provider
+from identity.courier.queries import find_sms_providers
+from identity.realmfiles.commands.messages import MessagesPass
 from identity.realmfiles.commands.places import at_place
 from identity.realmfiles.commands.providers import ProvidersPass
 
 
-class WholePass(ProvidersPass, PeoplePass):
+class WholePass(ProvidersPass, MessagesPass):
     """Everything, and at the end the pruning."""
 
     def run(self) -> dict[str, str]:
@@ -32,6 +34,7 @@ class WholePass(ProvidersPass, PeoplePass):
         self.roles()
         self.users()
         self.providers()
+        self.sms_providers()
         self.signing_keys()
         if self.prune:
             self.prune_all()
@@ -55,6 +58,11 @@ class WholePass(ProvidersPass, PeoplePass):
             ids = {part.client_id for part in document.applications}
             for app in Application.objects.exclude(client_id__in=ids).exclude(status=ApplicationStatus.DELETED):
                 at_place("applications", partial(delete_application, self.actor, application_id=app.pk))
+        if document.sms_providers is not None:
+            carriers = {provider.name.lower() for provider in document.sms_providers}
+            for provider in find_sms_providers(self.actor):
+                if provider.name.lower() not in carriers:
+                    at_place("sms_providers", partial(delete_sms_provider, self.actor, provider_id=provider.pk))
         self.prune_scopes()
         self.prune_providers()
 

@@ -28,6 +28,7 @@ from identity.oauth.queries.clients import find_issuing_client
 from identity.realms.models import Realm
 from identity.sessions.commands import note_application_use
 from identity.sessions.models import Session
+from identity.sessions.rules import ACR_ONE
 from identity.sessions.store import SessionStore
 from identity.signin.commands import check_sign_in, note_signed_in
 
@@ -128,6 +129,7 @@ def _sign_in(cast: Cast, door: Actor, user: User, application: Application) -> S
         user=user,
         session_id=session.pk,
         amr=["pwd"],
+        acr=ACR_ONE,
         lifetime=timedelta(seconds=cast.realm.setting("session_lifetime")),
         new_device=False,
         application_id=application.pk,

@@ -1,0 +1,1 @@
+"""Text messages: who carries them, what they may cost, and what became of the latest."""
