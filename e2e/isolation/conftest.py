@@ -120,7 +120,8 @@ def build(slug: str, marker: str) -> World:
         world.ids[label] = world.raw_ids[label] = str(pk)
     # Passkeys have numbers, in one row for all realms.
     world.ids["factor"], world.raw_ids["factor"] = factor.id, str(owner.pk)
-    # Named by its alias, so the realms' are called differently: else each would find its own.
+    # Named by its alias. The realms call theirs differently, or each would find its own; and without the marker, which
+    # a page would show as part of the address that it was asked for.
     world.ids["provider"], world.raw_ids["provider"] = provider.alias, str(provider.pk)
     return world
 
@@ -129,7 +130,7 @@ def linked_provider(world: World, marker: str) -> IdentityProvider:
     """An identity provider with a linked person. It lies where nobody is ever asked, so nothing waits for an answer."""
     provider = create_provider(
         system_actor(world.realm.pk),
-        alias=f"corp-{marker}",
+        alias=f"corp-{world.realm.slug}",
         name=f"Corp {marker}",
         kind="oauth2",
         client_id=f"client-{marker}",

@@ -16,6 +16,7 @@ from console.users.views.dialogs import (
     WithdrawInvitation,
 )
 from console.users.views.editing import Edit, EditSection
+from console.users.views.linking import Unlink
 from console.users.views.pages import Activity, Consents, Overview, Roles, Sessions, Users
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Roles",
     "SendResetLink",
     "Sessions",
+    "Unlink",
     "Unlock",
     "Users",
     "WithdrawInvitation",
