@@ -21,6 +21,7 @@ urlpatterns = [
     path("users/<str:public_id>/end-sessions", views.EndSessions.as_view(), name="user_end_sessions"),
     path("users/<str:public_id>/reset-link", views.SendResetLink.as_view(), name="user_reset_link"),
     path("users/<str:public_id>/reset-factors", views.ResetFactors.as_view(), name="user_reset_factors"),
+    path("users/<str:public_id>/unlink/<str:alias>", views.Unlink.as_view(), name="user_unlink"),
     path("users/<str:public_id>/lock", views.Lock.as_view(), name="user_lock"),
     path("users/<str:public_id>/unlock", views.Unlock.as_view(), name="user_unlock"),
     path("users/<str:public_id>/disable", views.Disable.as_view(), name="user_disable"),

@@ -26,6 +26,8 @@ from identity.kernel.context import no_realm, realm_scope
 from identity.kernel.errors import RealmkeepError
 from identity.kernel.ids import public_id
 from identity.kernel.origin import Origin
+from identity.mfa.testing import SoftKey
+from identity.mfa.tests.test_commands import add_key
 from identity.realms.commands import create_provider
 from identity.realms.models import IdentityProvider, Realm
 from identity.realms.queries import provider_key
@@ -95,6 +97,7 @@ def build(slug: str, marker: str) -> World:
     RealmClient(realm).sign_in(person)
     with realm_scope(realm):
         view = save_view(actor_of(owner), area="users", name=f"View {marker}", query="status=locked", shared=True)
+        factor = add_key(realm, owner, SoftKey("http://testserver"), name=f"Key {marker}")
         alert = attack(realm, person)
         event = AuditEvent.objects.filter(realm_id=realm.pk, type="application.registered").get()
         session = Session.objects.get(user=person)
@@ -121,7 +124,10 @@ def build(slug: str, marker: str) -> World:
     world.raw_ids = {label: str(pk) for label, (_, pk) in rows.items()}
     for label, pk in (("scope", scope.pk), ("resource server", server.pk)):
         world.ids[label] = world.raw_ids[label] = str(pk)
-    # Named by its alias, so the realms' are called differently: else each would find its own.
+    # Passkeys have numbers, in one row for all realms.
+    world.ids["factor"], world.raw_ids["factor"] = factor.id, str(owner.pk)
+    # Named by its alias. The realms call theirs differently, or each would find its own; and without the marker, which
+    # a page would show as part of the address that it was asked for.
     world.ids["provider"], world.raw_ids["provider"] = provider.alias, str(provider.pk)
     return world
 
@@ -130,7 +136,7 @@ def linked_provider(world: World, marker: str) -> IdentityProvider:
     """An identity provider with a linked person. It lies where nobody is ever asked, so nothing waits for an answer."""
     provider = create_provider(
         system_actor(world.realm.pk),
-        alias=f"corp-{marker}",
+        alias=f"corp-{world.realm.slug}",
         name=f"Corp {marker}",
         kind="oauth2",
         client_id=f"client-{marker}",

@@ -6,7 +6,6 @@ from identity.accounts.mails import mail_to
 from identity.accounts.models import User
 from identity.courier.commands import queue_message
 from identity.kernel import clock
-from identity.kernel.naming import origin_of
 from identity.mfa.models import FactorKind
 from identity.mfa.rules import CODE_LIFETIME
 from identity.realms.models import Realm
@@ -37,19 +36,16 @@ def _notice(realm: Realm, user: User, template: str, context: dict[str, Any]) ->
     mail_to(realm, user, template, {**context, "reset_url": realm_url(realm, "account_reset_password")})
 
 
-def send_factor_code(realm: Realm, user: User, *, kind: str, to: str, code: str) -> None:
+def send_factor_code(realm: Realm, user: User, *, kind: str, to: str, code: str, requested_from: str = "") -> None:
     """The code itself, sealed in the outbox until it leaves, and never sent once it is over."""
     queue_message(
         realm,
         to=to,
         template="second_factor_code",
-        context={
-            "code": code,
-            "minutes": int(CODE_LIFETIME.total_seconds() // 60),
-            "host": origin_of(realm).partition("://")[2],
-        },
+        context={"code": code, "minutes": int(CODE_LIFETIME.total_seconds() // 60), "email": to},
         user_id=user.pk,
         channel="sms" if kind == FactorKind.SMS else "email",
         language=user.language,
         expires_at=clock.now() + CODE_LIFETIME,
+        requested_from=requested_from,
     )

@@ -9,6 +9,7 @@ from allauth.socialaccount.models import SocialAccount
 from identity.accounts.models import User
 from identity.kernel.actor import Actor
 from identity.kernel.context import realm_scope
+from identity.kernel.ids import public_id
 from identity.realms.commands import create_provider
 from identity.realms.models import IdentityProvider, Realm
 from identity.realms.queries import provider_key, secrets_of
@@ -213,3 +214,25 @@ def test_who_may_not_change_settings_sees_no_page(
     for act in ("move", "enable", "disable", "delete", "secret", "test"):
         assert nobody.post(f"{ONE}/{act}").status_code == 403
         assert stranger.post(f"{ONE}/{act}").status_code == 404
+
+
+def test_an_admin_sees_and_ends_links_of_a_person_but_never_the_last_way_in(
+    realm_a: Realm, console: RealmClient, as_owner_a: Actor, user_a: User
+) -> None:
+    provider = add(as_owner_a)
+    key = provider_key(provider)
+    SocialAccount.objects.create(user=user_a, provider=key, uid="1", extra_data={"label": "dana@corp.example"})
+    person = f"/console/users/{public_id('user', user_a.pk)}"
+    page = text(console.get(person))
+    assert "dana@corp.example" in page
+    assert f"{person}/unlink/corp" in page
+    assert console.get(f"{person}/unlink/corp").status_code == 200
+    assert console.get(f"{person}/unlink/nothing").status_code == 404
+    with realm_scope(realm_a):
+        kept = user_a.password
+        User.objects.filter(pk=user_a.pk).update(password="!")
+    assert console.post(f"{person}/unlink/corp").status_code == 409
+    with realm_scope(realm_a):
+        User.objects.filter(pk=user_a.pk).update(password=kept)
+    assert console.post(f"{person}/unlink/corp").status_code == 302
+    assert not SocialAccount.objects.exists()

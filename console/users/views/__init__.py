@@ -17,6 +17,7 @@ from console.users.views.dialogs import (
     WithdrawInvitation,
 )
 from console.users.views.editing import Edit, EditSection
+from console.users.views.linking import Unlink
 from console.users.views.pages import Activity, Consents, Overview, Sessions, Users
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "ResetFactors",
     "SendResetLink",
     "Sessions",
+    "Unlink",
     "Unlock",
     "Users",
     "WithdrawInvitation",

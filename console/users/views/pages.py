@@ -25,6 +25,7 @@ from console.shell.trail import trail_url
 from console.shell.views import ConsoleView
 from console.templatetags.rk import copy_id, relative_time
 from console.users.factors import factor_panel
+from console.users.links import link_panel
 from console.users.people import Rights, menu_of, rights_on, row_of, short, state_of, user_url
 from identity.access.queries import (
     APPLICATION,
@@ -212,6 +213,7 @@ class Overview(PersonPage):
         context["facts"] = self._facts(request, user, context)
         context["sign_in_ways"] = _ways(user)
         context |= factor_panel(actor, user, rights)
+        context |= link_panel(user, rights)
         return render_page(request, "console/users/overview.html", context)
 
     @staticmethod

@@ -23,6 +23,7 @@ from identity.kernel.transactions import for_write
 from identity.mfa import events, limits, passkeys, queries, rules
 from identity.mfa.commands.adding import accepted_step
 from identity.mfa.commands.keeping import event_fields, own_user
+from identity.mfa.commands.messages import note_arrived
 from identity.mfa.errors import WrongCode
 from identity.mfa.hashing import recovery_code_hashes
 from identity.mfa.models import AuthenticatorDevice, FactorKind
@@ -140,7 +141,10 @@ def verify_message_code(actor: Actor, *, user_id: UUID, factor_id: str, code: st
         if why is not None and not allowed:
             waiting.append(max(1, int((why["locked_until"] - clock.now()).total_seconds()) + 1))
             return None
-        return device if device.verify_token(rules.typed_digits(code)) else False
+        if not device.verify_token(rules.typed_digits(code)):
+            return False
+        note_arrived(actor, device)
+        return device
 
     found = _verify_committed(actor, user_id, factor.kind, check)
     if waiting:

@@ -10,6 +10,7 @@ from identity.accounts.commands.fetching import realm_of
 from identity.accounts.models import User
 from identity.accounts.rules import normalized_email, normalized_phone
 from identity.audit.record import record
+from identity.courier.commands import note_code_used
 from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.crypto import seal, unseal
@@ -27,8 +28,15 @@ from identity.mfa.models import FactorKind, MessageDevice
 _TABLE = "identity_messagedevice"
 
 
-def _open(device: MessageDevice) -> str:
+def address_of(device: MessageDevice) -> str:
+    """Where its codes go. Raises SealBroken."""
     return unseal(device.to_sealed, realm_id=realm_id_of(device), table=_TABLE, pk=device.uid, field="to").decode()
+
+
+def note_arrived(actor: Actor, device: MessageDevice) -> None:
+    """The code came back: a provider that counts that is told."""
+    if device.kind == FactorKind.SMS:
+        note_code_used(realm_of(actor), to=address_of(device))
 
 
 def _normalized(kind: str, to: str) -> str:
@@ -102,7 +110,14 @@ def _send(actor: Actor, user_id: UUID, pk: int, *, confirmed: bool) -> MessageDe
     device.valid_until = clock.now() + rules.CODE_LIFETIME
     device.cooldown_set(commit=False)
     device.save(update_fields=["token_hash", "valid_until", "last_generated_timestamp"])
-    send_factor_code(realm_of(actor), user, kind=device.kind, to=_open(device), code=code)
+    send_factor_code(
+        realm_of(actor),
+        user,
+        kind=device.kind,
+        to=address_of(device),
+        code=code,
+        requested_from=actor.origin.ip,
+    )
     record(actor, events.FactorCodeSent(**event_fields(user), kind=device.kind))
     return device
 
@@ -129,6 +144,7 @@ def confirm_message_device(actor: Actor, *, user_id: UUID, device_id: int, code:
             device.confirmed = True
             device.save(update_fields=["confirmed"])
             note_added(actor, user, kind=device.kind)
+            note_arrived(actor, device)
     if not right:
         raise WrongCode
     limits.forgive(user_id, f"add-{waiting.kind}")

@@ -6,15 +6,15 @@ from django.db import transaction
 
 from identity.accounts.commands import make_code, spend_code
 from identity.accounts.commands.codes import LIFETIME
+from identity.accounts.commands.fetching import realm_of
 from identity.accounts.models import CodePurpose, User
 from identity.accounts.queries import user_by_id
 from identity.audit.record import record
-from identity.courier.commands import queue_message
+from identity.courier.commands import note_code_used, queue_message
 from identity.courier.models import Channel
 from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.errors import Conflict, NotFound, RateLimited
-from identity.kernel.naming import origin_of
 from identity.mfa.errors import WrongCode
 from identity.realms.models import Realm
 from identity.signin import events, limits
@@ -55,13 +55,13 @@ def send_confirm_code(  # house: HR03 confirming says it
             context={
                 "code": text,
                 "minutes": int(LIFETIME.total_seconds() // 60),
-                "host": origin_of(realm).partition("://")[2],
                 "email": address,
             },
             user_id=user.pk,
             channel=Channel.SMS if by_phone else Channel.EMAIL,
             language=user.language,
             expires_at=clock.now() + LIFETIME,
+            requested_from=actor.origin.ip,
         )
     return code.pk
 
@@ -77,6 +77,8 @@ def use_confirm_code(actor: Actor, *, user_id: UUID, code_id: UUID, text: str, b
         raise WrongCode
     limits.forgive_reauthentication(user.pk)
     with transaction.atomic():
+        if by_phone:
+            note_code_used(realm_of(actor), to=address)
         record(
             actor,
             events.SignInConfirmed(target_id=user.pk, subject_id=user.pk, target_name=user.display_name),

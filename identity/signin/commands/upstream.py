@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from identity.accounts.commands import sign_up_federated_user
 from identity.accounts.commands.fetching import user_for_or_self
+from identity.accounts.mails import mail_to
 from identity.accounts.models import User
 from identity.audit.record import record
 from identity.kernel.actor import Actor
@@ -16,6 +17,7 @@ from identity.kernel.permissions import Permission
 from identity.kernel.transactions import for_write
 from identity.realms.commands import delete_provider, disable_provider
 from identity.realms.models import IdentityProvider, Realm
+from identity.realms.mount import realm_url
 from identity.realms.queries import provider_key
 from identity.signin import events, limits
 from identity.signin.queries import owners_with_a_way_in, policy_of, way_in
@@ -111,8 +113,8 @@ def _check_domain(realm: Realm, email: str) -> None:
 def link_identity(actor: Actor, *, provider_id: UUID, upstream: Upstream) -> SocialAccount:
     """Link the signed-in person's own account with who came from a provider. The edge asked for a fresh sign-in.
 
-    Nobody links for somebody else, and an operator on a visit links nothing. Raises NotFound, Conflict (linked already,
-    here or elsewhere). Says identity.linked.
+    Nobody links for somebody else, and an operator on a visit links nothing. The person is told by mail. Raises
+    NotFound, Conflict (linked already, here or elsewhere). Says identity.linked.
     """
     if not actor.is_person or actor.id is None or actor.home_realm_id != actor.realm_id:
         raise NotFound
@@ -122,6 +124,7 @@ def link_identity(actor: Actor, *, provider_id: UUID, upstream: Upstream) -> Soc
         raise NotFound
     link = _insert_link(user, provider, upstream)
     _say_linked(actor, user, provider, upstream)
+    _mail_notice(user, provider, "identity_linked")
     return link
 
 
@@ -143,7 +146,7 @@ def _say_linked(actor: Actor, user: User, provider: IdentityProvider, upstream: 
 def unlink_identity(actor: Actor, *, user_id: UUID, provider_id: UUID) -> None:
     """End a link: the person's own, or somebody's for an admin. Never the last way in.
 
-    Raises NotFound, PermissionDenied, Conflict (last_way_in). Says identity.unlinked.
+    The person is told by mail. Raises NotFound, PermissionDenied, Conflict (last_way_in). Says identity.unlinked.
     """
     user = user_for_or_self(actor, user_id=user_id, permission=Permission.USERS_WRITE)
     provider = IdentityProvider.objects.select_related("realm").filter(pk=provider_id).first()
@@ -168,6 +171,18 @@ def unlink_identity(actor: Actor, *, user_id: UUID, provider_id: UUID) -> None:
             code="last_way_in",
         )
     record(actor, said)
+    _mail_notice(user, provider, "identity_unlinked")
+
+
+def _mail_notice(user: User, provider: IdentityProvider, template: str) -> None:
+    """Whoever gets this and did nothing has somebody else in the account."""
+    realm: Realm = provider.realm
+    mail_to(
+        realm,
+        user,
+        template,
+        {"provider": provider.name, "reset_url": realm_url(realm, "account_reset_password")},
+    )
 
 
 def refuse_upstream(

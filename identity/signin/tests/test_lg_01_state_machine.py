@@ -31,7 +31,7 @@ WHO = st.sampled_from(["with", "without", "other"])
 number = count()
 
 
-def machine(realm):  # noqa: C901 - a state machine is its rules
+def machine(realm):  # noqa: C901 - the model is one, and its rules belong side by side
     class Stages(RuleBasedStateMachine):
         """Three people: two hold an app and recovery codes, one holds nothing and has to add a factor."""
 

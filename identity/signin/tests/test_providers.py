@@ -15,6 +15,8 @@ from joserfc.jwk import OctKey
 from conftest import actor_of, make_user
 from identity.accounts.models import Attribute, User, UserStatus
 from identity.audit.models import AuditEvent
+from identity.courier.models import Message
+from identity.courier.rendering import render
 from identity.kernel.actor import Actor
 from identity.kernel.context import realm_scope
 from identity.realms.commands import create_provider, disable_provider
@@ -724,6 +726,9 @@ def test_a_signed_in_person_links_and_unlinks(
         "identity.linked",
         "identity.unlinked",
     ]
+    with realm_scope(realm_a):
+        templates = list(Message.objects.order_by("id").values_list("template", flat=True))
+    assert templates[-2:] == ["identity_linked", "identity_unlinked"]
     assert client.post("/account/linked/corp/unlink").status_code == 404
 
 
@@ -814,3 +819,18 @@ def test_no_owner_is_locked_out_by_closing_a_provider(
         with pytest.raises(Conflict):
             remove_provider(actor_of(owner_a), provider_id=provider.pk, typed_alias="corp")
         assert IdentityProvider.objects.get().enabled
+
+
+@pytest.mark.parametrize("template", ["identity_linked", "identity_unlinked"])
+def test_the_mails_name_the_provider_as_text(template: str, realm_a: Realm) -> None:
+    context = {
+        "name": "Dana",
+        "email": "dana@example.com",
+        "provider": "Corp <b>ID</b>",
+        "reset_url": "https://x.example",
+    }
+    with realm_scope(realm_a):
+        found = render(realm_a, "email", template, context, "en")
+    assert "Realm A" in found.subject
+    assert "Corp <b>ID</b>" in found.text
+    assert "<b>ID" not in found.html

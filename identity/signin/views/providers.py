@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
+from allauth.socialaccount.providers.base import AuthProcess
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -43,7 +44,7 @@ def start(request: HttpRequest, provider: IdentityProvider, *, process: str, nex
     try:
         endpoints = social_protocol.endpoints_of(provider)
     except social_protocol.UpstreamFailed:
-        return trouble(request, "away", provider, next_url, status=HTTPStatus.BAD_GATEWAY)
+        return trouble(request, "away", provider, next_url, process=process, status=HTTPStatus.BAD_GATEWAY)
     state = social_state.new_state(realm, provider)
     question = social_state.stash(
         request, social.provider_for(request, provider), state, process=process, next_url=next_url
@@ -69,16 +70,22 @@ def trouble(
     provider: IdentityProvider | None = None,
     next_url: str = "",
     *,
+    process: str = LOGIN,
     status: HTTPStatus,
 ) -> HttpResponse:
     """What happened, what is unaffected, one way on. what: cancelled, failed, away or lost; never more (IN-05)."""
     again = ""
-    if provider is not None:
-        again = social.provider_for(request, provider).get_login_url(request, **{REDIRECT_FIELD_NAME: next_url})
+    if provider is not None and process != TEST:
+        kind = AuthProcess.CONNECT if process == LINK else AuthProcess.LOGIN
+        again = social.provider_for(request, provider).get_login_url(
+            request, process=kind, **{REDIRECT_FIELD_NAME: next_url}
+        )
     context = {
         "what": what,
         "provider": provider,
+        "process": process,
         "again_url": again,
+        "back_url": next_url if process == TEST else reverse("selfservice:security"),
         "login_url": login_url(next_url),
         "support_code": getattr(request, "request_id", ""),
     }
@@ -185,7 +192,7 @@ class CallbackView(Entrance, View):
         error = request.GET.get("error", "")
         if error in CANCELLED:
             self.say_refused(request, provider, "provider_cancelled")
-            return trouble(request, "cancelled", provider, asked.next_url, status=HTTPStatus.OK)
+            return trouble(request, "cancelled", provider, asked.next_url, process=asked.process, status=HTTPStatus.OK)
         code = request.GET.get("code", "")
         try:
             endpoints = social_protocol.endpoints_of(provider)
@@ -197,7 +204,9 @@ class CallbackView(Entrance, View):
             )
         except social_protocol.UpstreamFailed:
             self.say_refused(request, provider, "provider_failed")
-            return trouble(request, "failed", provider, asked.next_url, status=HTTPStatus.BAD_GATEWAY)
+            return trouble(
+                request, "failed", provider, asked.next_url, process=asked.process, status=HTTPStatus.BAD_GATEWAY
+            )
         if asked.process == TEST:
             return tested(request, provider, upstream, asked.next_url)
         if asked.process == LINK:
