@@ -169,8 +169,6 @@ LISTS = {
     "audit": _("Audit trail"),
     "consents": _("Consents"),
     "organizations": _("Organizations"),
-    "realms": _("Realms"),
-    "roles": _("Roles"),
     "sessions": _("Sessions"),
     "users": _("Users"),
 }
