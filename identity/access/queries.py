@@ -141,7 +141,7 @@ def outranking(actor: Actor, user_ids: Iterable[UUID]) -> dict[UUID, Permission]
     out = {}
     for user_id, (held, on_objects) in permissions_of_users(pk for pk in user_ids if pk != actor.id).items():
         missing = [permission for permission in sorted(held) if not actor.can(permission)]
-        missing += [permission for permission, *scope in sorted(on_objects) if not actor.can(permission, tuple(scope))]
+        missing += [right for right, kind, pk in sorted(on_objects) if not actor.can(right, (kind, pk))]
         if missing:
             out[user_id] = missing[0]
     return out
