@@ -6,6 +6,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core.exceptions import ImmediateHttpResponse
+from django.conf import settings
 from django.contrib.auth import login as django_login
 from django.contrib.auth import logout as django_logout
 from django.core.exceptions import SuspiciousOperation, ValidationError
@@ -31,7 +32,7 @@ from identity.signin.rules import safe_return
 BACKEND = "identity.signin.backend.RealmBackend"
 METHODS = {"password": "pwd"}
 """allauth's authentication records → RFC 8176 method references."""
-STAGES = ["allauth.account.stages.EmailVerificationStage"]
+STAGES = ["identity.signin.proof.EmailProofStage"]
 UNSAID = {"account/messages/logged_in.txt", "account/messages/email_confirmation_sent.txt"}
 """Messages that repeat what the page says that they would be shown on."""
 
@@ -67,18 +68,23 @@ class RealmAccountAdapter(DefaultAccountAdapter):
         application_id = asking_id(request)
         if request.user.is_authenticated and request.user.pk != user.pk:
             self._sign_out_row(request, "another_account")
-        django_login(request, user, backend=BACKEND)
-        request.session.save()
-        session: Session = request.session.row  # type: ignore[attr-defined]
-        commands.note_signed_in(
-            actor_as(request, user, session),
-            user=user,
-            session_id=session.pk,
-            amr=amr,
-            lifetime=timedelta(seconds=realm.setting("session_lifetime")),
-            new_device=user.pk not in known_devices(request, realm),
-            application_id=application_id,
-        )
+        with transaction.atomic():
+            django_login(request, user, backend=BACKEND)
+            # What allauth says afterwards of each session, said before it is saved.
+            request.session.set_expiry(settings.SESSION_COOKIE_AGE)
+            request.session.save()
+            # What changes it after this is saved with the answer; what is saved need not be saved again.
+            request.session.modified = False
+            session: Session = request.session.row  # type: ignore[attr-defined]
+            commands.note_signed_in(
+                actor_as(request, user, session),
+                user=user,
+                session_id=session.pk,
+                amr=amr,
+                lifetime=timedelta(seconds=realm.setting("session_lifetime")),
+                new_device=user.pk not in known_devices(request, realm),
+                application_id=application_id,
+            )
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         """Where to go on. From now on this device is known for this person."""
