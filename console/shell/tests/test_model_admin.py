@@ -145,3 +145,10 @@ def test_every_change_list_is_one_of_ours():
     for admin in console_site._registry.values():
         assert isinstance(admin, model_admin.RealmModelAdmin)
         assert admin.view_permission
+
+
+def test_a_filter_that_means_nothing_leads_to_the_whole_list_however_often(client_for, realm_a, owner_a, messages):
+    client = owner_of(client_for, realm_a, owner_a)
+    response = client.get("/console/identity/message/?nothing=1&e=1", follow=True)
+    assert response.status_code == 200
+    assert "password_reset" in response.content.decode()
