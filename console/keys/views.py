@@ -75,6 +75,7 @@ class _KeyDialog(ConsoleView):
     """A dialog about the key that signs now."""
 
     permission = Permission.KEYS_ROTATE
+    fresh = True
     template = ""
 
     def dialog(self, request: ConsoleRequest, *, error: str = "", status: int = 200) -> HttpResponse:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import View
 from django_htmx.http import HttpResponseClientRedirect
 
+from console.shell.freshness import ask_again_here, is_fresh_here
 from console.shell.http import ConsoleRequest, wants_fragment
 from console.shell.permissions import label_of
 from identity.audit.commands import record_refusal
@@ -30,21 +31,25 @@ class ConsoleView(View):
 
     permission: ClassVar[Permission] = Permission.CONSOLE_OPEN
     also: ClassVar[tuple[Permission, ...]] = ()
+    fresh: ClassVar[bool] = False
+    """Whether it asks for a sign-in of the last minutes: for acts that a stolen session must not be enough for."""
     request: ConsoleRequest  # type: ignore[assignment]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         """Runs the method behind the checks; translates what the rooms refuse."""
         run = super().dispatch
-        return _guarded(request, (self.permission, *self.also), lambda: run(request, *args, **kwargs))
+        return _guarded(request, (self.permission, *self.also), lambda: run(request, *args, **kwargs), fresh=self.fresh)
 
 
-def console_view(permission: Permission) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+def console_view(
+    permission: Permission, *, fresh: bool = False
+) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
     """The same for a function view: `@console_view(Permission.USERS_READ)`."""
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            return _guarded(request, (permission,), lambda: view(request, *args, **kwargs))
+            return _guarded(request, (permission,), lambda: view(request, *args, **kwargs), fresh=fresh)
 
         guarded.permission = permission  # type: ignore[attr-defined]
         return guarded
@@ -52,13 +57,17 @@ def console_view(permission: Permission) -> Callable[[Callable[..., HttpResponse
     return decorate
 
 
-def _guarded(request: HttpRequest, any_of: tuple[Permission, ...], run: Callable[[], Any]) -> HttpResponse:
+def _guarded(
+    request: HttpRequest, any_of: tuple[Permission, ...], run: Callable[[], Any], *, fresh: bool = False
+) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     if not actor.is_person:
         return to_sign_in(request)
     for needed in ((Permission.CONSOLE_OPEN,), any_of):
         if not any(actor.can_somewhere(permission) for permission in needed):
             return refused(request, needed[0])
+    if fresh and not is_fresh_here(request):
+        return ask_again_here(request)
     try:
         response: HttpResponse = run()
     except RealmkeepError as error:

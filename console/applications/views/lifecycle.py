@@ -109,6 +109,7 @@ class Delete(_Act):
     """Delete it, once its name was typed and nothing grew since the counts were shown."""
 
     permission = Permission.APPLICATIONS_DELETE
+    fresh = True
     template = "console/applications/delete.html"
     danger = True
 

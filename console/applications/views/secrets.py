@@ -35,6 +35,7 @@ class AddSecret(ConsoleView):
     """Add a secret and show it once."""
 
     permission = Permission.APPLICATIONS_SECRETS
+    fresh = True
 
     def _dialog(
         self, request: ConsoleRequest, application: Application, error: str = "", status: int = 200

@@ -190,6 +190,7 @@ class Delete(PersonDialog):
     """Delete an account, after typing its name."""
 
     permission = Permission.USERS_WRITE
+    fresh = True
     name = "user_delete"
     template = "console/users/delete.html"
 
