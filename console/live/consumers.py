@@ -5,7 +5,7 @@ import json
 import logging
 import time
 from collections import deque
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from identity.gate.actors import Principal
 from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.context import realm_scope
-from identity.kernel.ids import uuid7_time
+from identity.kernel.ids import uuid7_floor, uuid7_time
 from identity.kernel.permissions import Permission
 from identity.realms.models import Realm
 
@@ -117,18 +117,18 @@ class FeedConsumer(AsyncWebsocketConsumer):
         self.received.append(now)
         try:
             message = json.loads(text_data)
-            last = UUID(message["resume"]) if message["resume"] else None
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            since = (uuid7_time(UUID(message["resume"])) if message["resume"] else clock.now()) - OVERLAP
+            uuid7_floor(since)  # an id that no clock of ours made may lie outside all times
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
             return
         self.has_resumed = True
-        await self._resume(last)
+        await self._resume(since)
 
-    async def _resume(self, last: UUID | None) -> None:
+    async def _resume(self, since: datetime) -> None:
         """What was missed: the newest rows since shortly before the last one that the page has."""
         await self._push_counts()
         if not self.actor.can(Permission.AUDIT_READ):
             return
-        since = (clock.now() if last is None else uuid7_time(last)) - OVERLAP
 
         def missed() -> list[UUID]:
             return newest_ids(self.realm.pk, since=since, most=MOST_RESUMED + 1)

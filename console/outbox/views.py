@@ -16,7 +16,7 @@ SHOWN = 50
 class Outbox(ConsoleView):
     """The latest messages, newest first, with their links to click."""
 
-    permission = Permission.SETTINGS_READ
+    permission = Permission.SETTINGS_WRITE  # the query asks for users:write, too
 
     def get(self, request: ConsoleRequest) -> HttpResponse:
         """The page."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -27,6 +28,7 @@ from identity.oauth.queries.sizes import RealmSize, size_of
 from identity.realms.commands import delete_realm, resume_realm, suspend_realm
 from identity.realms.models import Realm
 from identity.realms.queries import get_realm_as_operator, list_realms
+from identity.signin.rules import safe_return
 
 STATUS = Filter(
     "status",
@@ -218,6 +220,7 @@ class Suspend(RealmDialog):
     """Everybody out, until it is brought back."""
 
     permission = Permission.REALMS_WRITE
+    fresh = True
     name = "realm_suspend"
     template = "console/realms/suspend.html"
 
@@ -297,6 +300,19 @@ class Enter(RealmDialog):
         """Enters."""
         open_visit(request.actor, realm_id=realm.pk, reason=data["reason"], minutes=int(data["minutes"]))
         return redirect_after(request, console_of(realm))
+
+
+class Back(ConsoleView):
+    """Back into a visit, to the page where a fresh sign-in was asked for: `next` never leaves its own realm."""
+
+    permission = Permission.REALMS_VISIT
+    http_method_names = ["get"]
+
+    def get(self, request: ConsoleRequest, public_id: str) -> HttpResponse:
+        """To the page `to`, if it is of that realm's console; else to its first."""
+        console = console_of(get_realm_as_operator(request.actor, realm_id=id_from("realm", public_id)))
+        to = request.GET.get("to", "")
+        return redirect(to if safe_return(to, prefix=console.rstrip("/")) else console)
 
 
 class EndVisit(ConsoleView):

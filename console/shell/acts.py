@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from console.applications.rows import application_url, may
 from console.shell.palette import Hit
 from console.users.people import Rights, State, rights_on, state_of, user_url
-from identity.access.queries import role_names_of
+from identity.access.queries import outranking
 from identity.accounts.models import User
 from identity.accounts.queries import find_users
 from identity.applications.models import ApplicationStatus
@@ -118,9 +118,9 @@ def _on_people(actor: Actor, term: str, limit: int) -> Iterator[Hit]:
 
 
 def _with_rights(actor: Actor, people: list[User]) -> Iterator[tuple[User, Rights]]:
-    held = role_names_of([user.pk for user in people])
+    above = outranking(actor, [user.pk for user in people])
     for user in people:
-        yield user, rights_on(actor, user.pk, [word for role in held.get(user.pk, []) for word in role.permissions])
+        yield user, rights_on(actor, user.pk, outranked=user.pk in above)
 
 
 def _on_applications(actor: Actor, term: str, limit: int) -> Iterator[Hit]:

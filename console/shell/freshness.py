@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django_htmx.http import HttpResponseClientRedirect
 
 from identity.kernel import clock
+from identity.kernel.ids import public_id
 from identity.realms.mount import realm_path
 from identity.realms.queries import platform_realm
 from identity.signin.stepup import FRESH, confirm_url
@@ -31,6 +32,7 @@ def ask_again_here(request: HttpRequest) -> HttpResponse:
     if getattr(request, "visit", None) is not None:
         platform = platform_realm()
         if platform is not None:
-            wanted = realm_path(platform, "console:overview")
+            back = realm_path(platform, "console:realm_back", public_id("realm", request.realm.pk))  # type: ignore[attr-defined]
+            wanted = f"{back}?{urlencode({'to': here}, safe='/')}"
             to = f"{realm_path(platform, 'account_reauthenticate')}?{urlencode({'next': wanted}, safe='/')}"
     return HttpResponseClientRedirect(to) if htmx else redirect(to)

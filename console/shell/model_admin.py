@@ -2,8 +2,9 @@
 
 from typing import Any, ClassVar
 
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 
@@ -48,6 +49,16 @@ class RealmModelAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
         """Rows are written by commands."""
         return False
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """None from the address: Django lets it ask any field of the table, also sealed and hashed ones (IN-10)."""
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """An address that Django would call a database error leads to the whole list."""
+        if ERROR_FLAG in request.GET and len(request.GET) > 1:
+            return HttpResponseRedirect(request.path)
+        return super().changelist_view(request, extra_context)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """The admin's log is never written (DECISIONS 9): the audit trail has the history."""

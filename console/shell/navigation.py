@@ -98,7 +98,7 @@ GROUPS = (
             Item("identity_message_changelist", _("Messages"), "mail", Permission.SETTINGS_READ, "l", whole_realm=True),
         ),
     ),
-    Group(_("Development"), (Item("outbox", _("Outbox"), "drafts", Permission.SETTINGS_READ, "x"),)),
+    Group(_("Development"), (Item("outbox", _("Outbox"), "drafts", Permission.SETTINGS_WRITE, "x"),)),
     Group(_("Platform"), (Item("realms", _("Realms"), "domain", Permission.REALMS_READ, "m"),)),
 )
 """The whole sidebar. An item whose URL does not exist (the outbox outside development) is left out."""

@@ -1,6 +1,6 @@
 """People as pages show them: status in words, addresses of their pages, menus by what the actor may do."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from console.roles.rows import role_title
 from console.shell import dates
 from identity.access.models import Role
-from identity.access.queries import missing_of, organization_scopes
+from identity.access.queries import organization_scopes
 from identity.accounts.models import User, UserStatus
 from identity.kernel import clock
 from identity.kernel.actor import Actor
@@ -69,11 +69,10 @@ class Rights:
     outranked: bool = False
 
 
-def rights_on(actor: Actor, user_id: UUID, held: Iterable[str]) -> Rights:
-    """On the realm or on an organization that the person belongs to. held: what the person's console roles allow."""
+def rights_on(actor: Actor, user_id: UUID, *, outranked: bool) -> Rights:
+    """On the realm or on an organization that the person belongs to. outranked: whether the person holds more."""
     scopes = organization_scopes(user_id) if actor.object_permissions else ()
     is_self = actor.is_person and actor.id == user_id
-    outranked = not is_self and bool(missing_of(actor, held))
     return Rights(
         write=actor.can(Permission.USERS_WRITE, *scopes) and not outranked,
         disable=actor.can(Permission.USERS_DISABLE, *scopes),
@@ -137,10 +136,12 @@ class UserRow:
     menu: list[dict[str, Any]] = field(default_factory=list)
 
 
-def row_of(user: User, actor: Actor, roles: list[Role], invited: Collection[UUID]) -> UserRow:
+def row_of(
+    user: User, actor: Actor, roles: list[Role], *, invited: Collection[UUID], above: Collection[UUID]
+) -> UserRow:
     """What the list shows of a person."""
     state = state_of(user, invited=user.pk in invited)
-    rights = rights_on(actor, user.pk, [word for role in roles for word in role.permissions])
+    rights = rights_on(actor, user.pk, outranked=user.pk in above)
     return UserRow(
         user=user,
         public_id=public_id("user", user.pk),

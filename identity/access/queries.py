@@ -169,19 +169,29 @@ def leaves_an_owner(owner: Role, requirements: Sequence[str]) -> bool:
 
 
 def require_rank(actor: Actor, *, user_id: UUID) -> None:
-    """Raises PermissionDenied when the person holds on the realm what the actor does not, unless he is himself.
+    """Raises PermissionDenied when the person holds what the actor does not, unless he is himself.
 
-    Stops the way round AC-02: a help desk that sets an owner's e-mail or password would be owner a minute later.
+    Stops the way round AC-02: a help desk that sets an owner's e-mail or password would be owner a minute later, and
+    one that sets those of an application's manager would hold that application's secrets.
     """
     require_rank_over(actor, user_ids=[user_id])
 
 
 def require_rank_over(actor: Actor, *, user_ids: Iterable[UUID]) -> None:
     """The same for several people, in two queries: one of higher rank refuses the whole. Raises PermissionDenied."""
-    for held, _ in permissions_of_users(pk for pk in user_ids if pk != actor.id).values():
+    for permission in outranking(actor, user_ids).values():
+        raise PermissionDenied(permission=permission)
+
+
+def outranking(actor: Actor, user_ids: Iterable[UUID]) -> dict[UUID, Permission]:
+    """Those of some people whom `require_rank` refuses, each with a permission that the actor lacks; two queries."""
+    out = {}
+    for user_id, (held, on_objects) in permissions_of_users(pk for pk in user_ids if pk != actor.id).items():
         missing = [permission for permission in sorted(held) if not actor.can(permission)]
+        missing += [right for right, kind, pk in sorted(on_objects) if not actor.can(right, (kind, pk))]
         if missing:
-            raise PermissionDenied(permission=missing[0])
+            out[user_id] = missing[0]
+    return out
 
 
 # --- pages: roles ----------------------------------------------------------------------------------------------------
@@ -308,11 +318,8 @@ def grants_of_user(actor: Actor, *, user_id: UUID) -> QuerySet[ObjectGrant]:
     """What a person holds on single objects. Raises PermissionDenied."""
     if actor.id != user_id:
         actor.require(Permission.ROLES_READ)
-    return (
-        ObjectGrant.objects.filter(user_id=user_id)
-        .select_related("permission", "content_type")
-        .order_by("content_type__model", "object_pk", "permission__codename")
-    )
+    rows = ObjectGrant.objects.filter(user_id=user_id).select_related("permission", "content_type")
+    return rows.order_by("content_type__model", "object_pk", "permission__codename")
 
 
 def grants_on(

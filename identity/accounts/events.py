@@ -164,9 +164,22 @@ class InvitationRevoked(Event):
     invitation_id: UUID | None = None
 
 
+LISTS = {
+    "applications": _("Applications"),
+    "audit": _("Audit trail"),
+    "consents": _("Consents"),
+    "organizations": _("Organizations"),
+    "sessions": _("Sessions"),
+    "users": _("Users"),
+}
+"""The console's lists as readers know them."""
+
+
 @event("view.saved", target="view", sentence=_("{actor} saved a view of the list {area}"), feed=False)
 class ViewSaved(Event):
     """A person keeps the filters of a list. They may name people, so the view's name is sealed and they stay out."""
+
+    words = LISTS
 
     area: str = ""
     name: str = personal()
@@ -177,6 +190,8 @@ class ViewSaved(Event):
 class ViewChanged(Event):
     """`changes` has what it is to others: shared or not, opened first or not."""
 
+    words = LISTS
+
     area: str = ""
     name: str = personal()
 
@@ -184,6 +199,8 @@ class ViewChanged(Event):
 @event("view.deleted", target="view", sentence=_("{actor} deleted a saved view of the list {area}"), feed=False)
 class ViewDeleted(Event):
     """The list itself is as it was."""
+
+    words = LISTS
 
     area: str = ""
     name: str = personal()

@@ -104,10 +104,13 @@ def realm_scopes() -> list[Scope]:
 
 
 def resource_servers(actor: Actor) -> list[ResourceServer]:
-    """The realm's APIs. Raises PermissionDenied."""
-    if not actor.can_somewhere(Permission.APPLICATIONS_READ):
-        actor.require(Permission.APPLICATIONS_READ)
+    """The realm's APIs, each with those acting for it that the actor may see. Raises PermissionDenied."""
+    mine = actor.scopes_of(Permission.APPLICATIONS_READ, "application")
     acting = Application.objects.exclude(status=ApplicationStatus.DELETED).order_by("name", "id")
+    if mine is not None:
+        if not mine:
+            actor.require(Permission.APPLICATIONS_READ)
+        acting = acting.filter(pk__in=mine)
     rows = ResourceServer.objects.prefetch_related("scopes", Prefetch("applications", queryset=acting))
     return list(rows.order_by("name"))
 

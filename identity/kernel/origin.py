@@ -43,6 +43,8 @@ def _normalized(text: str) -> str:
         address = ipaddress.ip_address(text)
     except ValueError:
         return ""
+    if getattr(address, "scope_id", None):
+        return ""  # free text of the sender's: no database column takes it, and each spelling would be another key
     mapped = getattr(address, "ipv4_mapped", None)
     return str(mapped or address)
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
-from identity.kernel import clock
+from identity.kernel import clock, sql
 from identity.kernel.context import NoRealm, current_realm_id
 from identity.kernel.crypto import keyed_hash
 from identity.kernel.errors import RateLimited
@@ -63,7 +63,7 @@ def hit(limit: Limit, subject: str, *, amount: int = 1) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One counted try: what `give_back` needs to take it off the same window again."""
+    """One counted try: what `settle` needs to take it off the same window again."""
 
     limit: Limit
     subject: str
@@ -87,40 +87,54 @@ def take(tries: Sequence[tuple[Limit, str]]) -> list[Taken]:
         return []
     moment = clock.now()
     table = RateCounter._meta.db_table
-    field: Callable[[str], Any] = RateCounter._meta.get_field
     # In the order of the keys: two requests that count under the same limits must not lock them crosswise.
     keyed = sorted((_key(limit, subject), limit, _window_start(limit, moment)) for limit, subject in tries)
-    values: list[Any] = []
-    for key, limit, start in keyed:
-        values += [
-            field("id").get_db_prep_value(uuid7(), connection),
-            field("realm_id").get_db_prep_value(current_realm_id(), connection),
-            key,
-            field("window_start").get_db_prep_value(start, connection),
-            1,
-            field("expires_at").get_db_prep_value(start + limit.window * 2, connection),
-        ]
-    rows = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(keyed))
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} (id, realm_id, key_hash, window_start, count, expires_at) VALUES {rows}"  # noqa: S608 - no value is interpolated
-            " ON CONFLICT (realm_id, key_hash, window_start) DO UPDATE"
-            f" SET count = {table}.count + EXCLUDED.count RETURNING key_hash, count",
-            values,
-        )
-        counts = {bytes(key): int(number) for key, number in cursor.fetchall()}
+    params: dict[str, Any] = {"realm": current_realm_id()}
+    rows = []
+    for index, (key, limit, start) in enumerate(keyed):
+        rows.append(f"(%(id_{index})s, %(realm)s, %(key_{index})s, %(start_{index})s, 1, %(end_{index})s)")
+        params |= {
+            f"id_{index}": uuid7(),
+            f"key_{index}": key,
+            f"start_{index}": start,
+            f"end_{index}": start + limit.window * 2,
+        }
+    counted = sql.write(
+        f"INSERT INTO {table} (id, realm_id, key_hash, window_start, count, expires_at) VALUES {', '.join(rows)}"  # noqa: S608 - no value is interpolated
+        " ON CONFLICT (realm_id, key_hash, window_start) DO UPDATE"
+        f" SET count = {table}.count + EXCLUDED.count RETURNING key_hash, count",
+        params,
+    )
+    counts = {bytes(key): int(number) for key, number in counted}
     return [
         Taken(limit, subject, _window_start(limit, moment), counts[_key(limit, subject)]) for limit, subject in tries
     ]
 
 
-def give_back(taken: Sequence[Taken]) -> None:
-    """Take counted tries off their windows again: they turned out to be no failures."""
-    with transaction.atomic():
-        for each in taken:
-            RateCounter.objects.filter(
-                key_hash=_key(each.limit, each.subject), window_start=each.window_start, count__gt=0
-            ).update(count=F("count") - 1)
+def settle(*, back: Sequence[Taken] = (), forgotten: Sequence[Taken] = ()) -> None:
+    """Take tries that were no failures off their windows again, and clear others whole; one statement.
+
+    back: counted back by one. forgotten: the subject's windows begin anew (LG-22).
+    """
+    if not back and not forgotten:
+        return
+    table = RateCounter._meta.db_table
+    params: dict[str, Any] = {"realm": current_realm_id()}
+    # A key of none, so that the list is never empty.
+    in_cleared, keys = sql.one_of("cleared", [_key(each.limit, each.subject) for each in forgotten] or [b""])
+    params |= keys
+    windows = []
+    for index, each in enumerate(back):
+        windows.append(f"(key_hash = %(key_{index})s AND window_start = %(start_{index})s)")
+        params |= {f"key_{index}": _key(each.limit, each.subject), f"start_{index}": each.window_start}
+    # Locked in the order of the keys, as `take` does: two requests under the same limits never wait crosswise (DS-11).
+    lock = " FOR UPDATE" if sql.vendor() == "postgresql" else ""
+    sql.write(
+        f"UPDATE {table} SET count = CASE WHEN key_hash IN ({in_cleared}) THEN 0 ELSE count - 1 END"  # noqa: S608 - no value is interpolated
+        f" WHERE realm_id = %(realm)s AND id IN (SELECT id FROM {table} WHERE realm_id = %(realm)s AND count > 0"
+        f" AND (key_hash IN ({in_cleared}) OR {' OR '.join(windows) or '1 = 0'}) ORDER BY key_hash{lock})",
+        params,
+    )
 
 
 def count(limit: Limit, subject: str) -> int:

@@ -99,6 +99,18 @@ def fetch_all(statement: str, params: Params) -> list[Sequence[Any]]:
     return list(_rows(_real(), statement, params))
 
 
+def write(statement: str, params: Params) -> list[Sequence[Any]]:
+    """What one writing statement returns (RETURNING), or nothing.
+
+    On PostgreSQL it is a transaction by itself, like `take`; on SQLite it waits in the writers' queue of `atomic`.
+    """
+    real = _real()
+    if real.vendor == "postgresql":
+        return list(_rows(real, statement, params))
+    with transaction.atomic():
+        return list(_rows(real, statement, params))
+
+
 def one_of(name: str, values: Sequence[Any]) -> tuple[str, dict[str, Any]]:
     """`%(name_0)s, %(name_1)s` and its parameters, for an IN list whose length is a matter of configuration."""
     params = {f"{name}_{index}": value for index, value in enumerate(values)}

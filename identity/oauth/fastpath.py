@@ -6,6 +6,7 @@ handlers: a middleware right after the mount, and, under WSGI, a callable before
 
 import logging
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -83,7 +84,8 @@ def _is_posted(meta: Meta) -> bool:
 def _request(realm: Realm, path: str, meta: Meta, read: Callable[[int], bytes], request_id: str) -> Request:
     """Raises ProtocolError for what is too long (DS-02)."""
     length, query = str(meta.get("CONTENT_LENGTH") or "0"), str(meta.get("QUERY_STRING", ""))
-    if not length.isdigit() or int(length) > MAX_BODY or len(query) > MAX_QUERY:
+    # Only ASCII digits, and few: int() refuses "²", and also ten thousand nines.
+    if not re.fullmatch("[0-9]{1,19}", length) or int(length) > MAX_BODY or len(query) > MAX_QUERY:
         raise ProtocolError("invalid_request", "The request is too long.", status=413)
     method = str(meta["REQUEST_METHOD"])
     # A decision of the consent page is Django's, with its body.

@@ -37,7 +37,7 @@ def note_authentication(  # house: HR03 signin.succeeded says it
     values: dict[str, Any] = {"amr": list(amr), "acr": acr, "authenticated_at": at}
     if lifetime is not None:
         values |= {"created_at": at, "last_seen_at": at, "expires_at": at + lifetime}
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         Session.objects.filter(pk=session_id, status=SessionStatus.ACTIVE).update(**values)
 
 

@@ -52,11 +52,14 @@ class RealmSessionMiddleware(SessionMiddleware):
             return response
         if session.accessed:
             patch_vary_headers(response, ("Cookie",))
-        if session.modified and not session.is_empty() and response.status_code < 500:
-            try:
-                session.save()
-            except UpdateError:
-                raise SessionInterrupted("The session was ended while this request ran.") from None
+        # A key that the browser doesn't have yet was saved by whoever made it, such as a sign-in.
+        is_new = session.session_key is not None and session.session_key != request.COOKIES.get(name)
+        if (session.modified or is_new) and not session.is_empty() and response.status_code < 500:
+            if session.modified:
+                try:
+                    session.save()
+                except UpdateError:
+                    raise SessionInterrupted("The session was ended while this request ran.") from None
             age = None if session.get_expire_at_browser_close() else realm.setting("session_lifetime")
             response.set_cookie(name, session.session_key, max_age=age, httponly=True, **cookie_arguments(realm))
             patch_vary_headers(response, ("Cookie",))

@@ -104,7 +104,7 @@ class SessionStore(SessionBase):
         if user_id and self.origin.ip:
             values |= {"ip": self.origin.ip, "user_agent": self.origin.user_agent}
         lifetime = timedelta(seconds=self.realm.setting("session_lifetime"))
-        with realm_scope(self.realm), transaction.atomic():
+        with realm_scope(self.realm), transaction.atomic(savepoint=False):
             if must_create:
                 self.row = Session(
                     key_hash=self._hash(self.session_key),
@@ -139,8 +139,9 @@ class SessionStore(SessionBase):
         data = self._get_session()  # type: ignore[attr-defined]
         old = self.session_key
         if old is None:
-            self.create()
+            # Nobody holds a key yet: the row is made with all that it will say, when it is saved.
             self._session_cache = data
+            self.modified = True
             return
         new = new_secret()
         with realm_scope(cast(Realm, self.realm)), transaction.atomic():
@@ -151,6 +152,11 @@ class SessionStore(SessionBase):
             raise UpdateError
         self._session_key = new
         self.modified = True
+
+    def set_expiry(self, value: Any) -> None:
+        """As Django's; saying again what holds already is no change that has to be saved."""
+        if self.get("_session_expiry") != value:
+            super().set_expiry(value)
 
     def flush(self) -> None:
         """End this session and go on with none."""

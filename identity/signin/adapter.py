@@ -6,6 +6,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY, get_authentication_records
 from allauth.core.exceptions import ImmediateHttpResponse
+from django.conf import settings
 from django.contrib.auth import login as django_login
 from django.contrib.auth import logout as django_logout
 from django.core.exceptions import SuspiciousOperation, ValidationError
@@ -32,7 +33,7 @@ from identity.signin.rules import safe_return
 from identity.signin.stages import TRUST_KEY, shown_in, step_of
 
 BACKEND = "identity.signin.backend.RealmBackend"
-STAGES = ["allauth.account.stages.EmailVerificationStage", "identity.signin.stages.SecondFactorStage"]
+STAGES = ["identity.signin.proof.EmailProofStage", "identity.signin.stages.SecondFactorStage"]
 UNSAID = {"account/messages/logged_in.txt", "account/messages/email_confirmation_sent.txt"}
 """Messages that repeat what the page says that they would be shown on."""
 
@@ -78,20 +79,25 @@ class RealmAccountAdapter(DefaultAccountAdapter):
         application_id = asking_id(request)
         if request.user.is_authenticated and request.user.pk != user.pk:
             self._sign_out_row(request, "another_account")
-        django_login(request, user, backend=BACKEND)
-        request.session.save()
-        session: Session = request.session.row  # type: ignore[attr-defined]
-        commands.note_signed_in(
-            actor_as(request, user, session),
-            user=user,
-            session_id=session.pk,
-            amr=amr_of(shown),
-            acr=acr_of(shown),
-            method=way_of(shown),
-            lifetime=timedelta(seconds=realm.setting("session_lifetime")),
-            new_device=user.pk not in known_devices(request, realm),
-            application_id=application_id,
-        )
+        with transaction.atomic():
+            django_login(request, user, backend=BACKEND)
+            # What allauth says afterwards of each session, said before it is saved.
+            request.session.set_expiry(settings.SESSION_COOKIE_AGE)
+            request.session.save()
+            # What changes it after this is saved with the answer; what is saved need not be saved again.
+            request.session.modified = False
+            session: Session = request.session.row  # type: ignore[attr-defined]
+            commands.note_signed_in(
+                actor_as(request, user, session),
+                user=user,
+                session_id=session.pk,
+                amr=amr_of(shown),
+                acr=acr_of(shown),
+                method=way_of(shown),
+                lifetime=timedelta(seconds=realm.setting("session_lifetime")),
+                new_device=user.pk not in known_devices(request, realm),
+                application_id=application_id,
+            )
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         """Where to go on. From now on this device is known for this person."""

@@ -86,9 +86,7 @@ def count_attempt(name: str, ip: str, *, device: tuple[UUID, str] | None = None)
 def forgive(attempt: Attempt) -> None:
     """The password was right: this try counts nowhere. Earlier failures of others, and on this name elsewhere, stay."""
     own = [each for each in attempt.taken if each.limit in NAME_AND_NETWORK + DEVICE]
-    ratelimit.give_back([each for each in attempt.taken if each not in own])
-    for each in own:
-        ratelimit.forget(each.limit, each.subject)
+    ratelimit.settle(back=[each for each in attempt.taken if each not in own], forgotten=own)
 
 
 def may_mail(address: str, ip: str) -> bool:

@@ -221,8 +221,13 @@ def test_ds_05_a_big_message_or_a_flood_closes_the_socket(realm_a: Realm, owner_
 
 
 @pytest.mark.parametrize(
-    "text", ["null", "[]", "{}", '{"resume": 7}', '{"resume": "x"}', "[" * 900, '{"resume": {"a": 1}}']
-)
+    "text",
+    [
+        "null", "[]", "{}", '{"resume": 7}', '{"resume": "x"}', "[" * 900, '{"resume": {"a": 1}}',
+        # Ids of no time: before 1970 and after the year 9999.
+        '{"resume": "00000000-0000-7000-8000-000000000000"}', '{"resume": "ffffffff-ffff-7fff-bfff-ffffffffffff"}',
+    ],
+)  # fmt: skip
 def test_nonsense_is_ignored(realm_a: Realm, owner_a: User, text: str):
     cookie = cookie_of(realm_a, owner_a)
 

@@ -155,6 +155,26 @@ def test_ds_05_a_frame_of_two_megabytes_closes_the_socket(server: str, realm_a: 
     assert asyncio.run(story()) in (1006, 1009)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Cookie: a=1\x0b; b=2", b"Cookie: a=1\x85b=2", b"Cookie: a=1\x00b=2", b"Cookie: a=1\rX: b",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 5", b"Content-Length: 5\r\nContent-Length: 6",
+    ],
+)  # fmt: skip
+def test_se_13_bytes_that_split_a_header_or_a_request_are_refused(server: str, realm_a: Realm, line: bytes):
+    host, port = server.split(":")
+    upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    request = (
+        b"GET /realms/a/console/live HTTP/1.1\r\nHost: " + server.encode() + b"\r\n" + upgrade
+        + b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: http://" + server.encode() + b"\r\n"
+        + line + b"\r\n\r\n"
+    )  # fmt: skip
+    with socket.create_connection((host, int(port)), timeout=10) as raw:
+        raw.sendall(request)
+        assert raw.recv(100).startswith(b"HTTP/1.1 400 ")
+
+
 @pytest.mark.postgres
 @pytest.mark.redis
 def test_with_redis_an_event_is_published_and_appears_at_once(server: str, realm_a: Realm, owner_a: User):

@@ -8,6 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from conftest import make_application, make_user
+from identity.access.commands import create_organization
+from identity.kernel.context import realm_scope
+from identity.kernel.ids import public_id
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -96,6 +99,18 @@ def test_every_page_is_accessible_fits_and_breaks_no_policy(visit, look):
         ]
     assert len(seen) > 20
     assert {name: what for name, what in found.items() if what} == {}
+
+
+def test_what_an_act_hits_can_be_read_on_a_phone_in_the_longest_language(visit, realm_a, as_owner_a):
+    with realm_scope(realm_a):
+        retail = create_organization(as_owner_a, slug="retail", name="Acme Retail")
+    look = {**LOOKS["a phone, dark"], "locale": "de-DE"}
+    page = visit(f"organizations/{public_id('organization', retail.pk)}/delete", **look)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "wider than the window"
+    rows = page.locator("table.dense tr")
+    heights = rows.evaluate_all("rows => rows.map(row => row.offsetHeight)")
+    assert heights
+    assert max(heights) < 100, "a column is so narrow that its words stand letter by letter"
 
 
 def test_the_palette_finds_a_person_by_keyboard_alone(visit):

@@ -99,7 +99,56 @@ def test_the_admins_own_doors_are_closed(client_for, realm_a, owner_a):
     assert client.get("/console/search/").status_code == 404
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "_to_field=context_sealed",
+        "_popup=1&_to_field=realm_id",
+        "context_sealed__startswith=a",
+        "realm__slug=b",
+        "realm_id__isnull=False",
+        "user__email__startswith=d",
+        "_connector=OR&status=sent",
+    ],
+)
+def test_ti_05_in_10_an_address_asks_no_field_of_the_table(client_for, realm_a, owner_a, messages, query):
+    response = owner_of(client_for, realm_a, owner_a).get(f"/console/identity/message/?{query}")
+    assert response.status_code in (302, 400)
+    if response.status_code == 302:
+        assert response["Location"].endswith("?e=1")
+
+
+def test_ti_05_there_is_no_autocomplete_and_no_popup_that_lists_others(client_for, realm_a, owner_a, messages):
+    client = owner_of(client_for, realm_a, owner_a)
+    asked = "?term=d&app_label=identity&model_name=message&field_name=user"
+    assert client.get(f"/console/autocomplete/{asked}").status_code in (403, 404)
+    body = client.get("/console/identity/message/?_popup=1").content.decode()
+    assert "password_reset" in body
+    assert "invitation" not in body
+
+
+def test_ti_07_a_forged_list_form_changes_and_creates_nothing(client_for, realm_a, realm_b, owner_a, messages):
+    client = owner_of(client_for, realm_a, owner_a)
+    before = list(messages.order_by("pk").values_list("pk", "status", "template"))
+    with realm_scope(realm_b):
+        theirs = Message.objects.get().pk
+    form = {"form-TOTAL_FORMS": "2", "form-INITIAL_FORMS": "1", "form-MIN_NUM_FORMS": "0", "form-MAX_NUM_FORMS": "9"}
+    rows = {"form-0-id": str(theirs), "form-0-status": "sent", "form-1-status": "sent", "form-1-template": "invitation"}
+    acts = {"action": "delete_selected", "_selected_action": [str(theirs)], "select_across": "1", "post": "yes"}
+    for data in ({**form, **rows, "_save": "Save"}, acts, {**form, **rows, **acts}):
+        response = client.post("/console/identity/message/", data)
+        assert response.status_code in (200, 302, 403)
+    assert list(messages.order_by("pk").values_list("pk", "status", "template")) == before
+
+
 def test_every_change_list_is_one_of_ours():
     for admin in console_site._registry.values():
         assert isinstance(admin, model_admin.RealmModelAdmin)
         assert admin.view_permission
+
+
+def test_a_filter_that_means_nothing_leads_to_the_whole_list_however_often(client_for, realm_a, owner_a, messages):
+    client = owner_of(client_for, realm_a, owner_a)
+    response = client.get("/console/identity/message/?nothing=1&e=1", follow=True)
+    assert response.status_code == 200
+    assert "password_reset" in response.content.decode()

@@ -144,3 +144,15 @@ def test_colors_are_a_stylesheet_of_the_realm(client_for, realm_a):
     response = client_for(realm_a).get("/console/theme.css")
     assert response["Content-Type"] == "text/css; charset=utf-8"
     assert b"#7c3aed" in response.content
+
+
+def test_whoever_has_no_role_is_shown_the_way_to_the_own_account(as_nobody):
+    response = as_nobody.get("/console/")
+    assert response.status_code == 403
+    assert 'class="btn" href="/realms/a/account/"' in response.content.decode()
+
+
+def test_another_missing_permission_keeps_to_the_console(as_role):
+    response = as_role("Auditor").get("/console/users/invite")
+    assert response.status_code == 403
+    assert 'class="btn" href="/realms/a/account/"' not in response.content.decode()

@@ -32,7 +32,7 @@ from identity.access.queries import (
     assignments_of_user,
     memberships_of_user,
     organization_scopes,
-    permissions_of_user,
+    outranking,
     role_names_of,
     roles,
 )
@@ -98,7 +98,8 @@ class Users(ConsoleView):
         ids = [user.pk for user in page.rows]
         held = role_names_of(ids)
         invited = invited_among(ids)
-        page.rows[:] = [row_of(user, actor, held.get(user.pk, []), invited) for user in page.rows]
+        above = outranking(actor, ids)
+        page.rows[:] = [row_of(user, actor, held.get(user.pk, []), invited=invited, above=above) for user in page.rows]
         may_end, may_disable = (
             actor.can_somewhere(Permission.SESSIONS_END),
             actor.can_somewhere(Permission.USERS_DISABLE),
@@ -144,7 +145,7 @@ class PersonPage(ConsoleView):
         user = get_user(actor, user_id=id_from("user", text))
         invitation = open_invitation_of(actor, user_id=user.pk)
         state = state_of(user, invited=invitation is not None)
-        rights = rights_on(actor, user.pk, permissions_of_user(user.pk)[0])
+        rights = rights_on(actor, user.pk, outranked=user.pk in outranking(actor, [user.pk]))
         scopes = organization_scopes(user.pk) if actor.object_permissions else ()
         tabs = [self._tab("user", _("Overview"), user)]
         context: dict[str, Any] = {}

@@ -96,6 +96,11 @@ export function startSmall(): void {
   addEventListener("pageshow", () => {
     for (const form of all<HTMLFormElement>("form[data-sent]")) delete form.dataset.sent
   })
+  // On a phone the open tab may lie outside of what fits: it is brought in, without moving the page.
+  for (const tab of all(".tabs [aria-current]")) {
+    const bar = tab.parentElement
+    if (bar) bar.scrollLeft += tab.getBoundingClientRect().right - bar.getBoundingClientRect().right
+  }
   startTheme()
   startCharts()
   if (one("[data-stale]")) toast(one("[data-stale]")?.textContent ?? "", "warning")

@@ -81,7 +81,7 @@ def sign_up_user(actor: Actor, *, email: str, password: str, name: str = "", lan
 
 def note_sign_in(*, user_id: UUID) -> None:  # house: HR03 signin.succeeded says it
     """Remember when the person last came in."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         User.objects.filter(pk=user_id).update(last_sign_in_at=clock.now())
 
 

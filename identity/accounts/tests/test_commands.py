@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.hashers import make_password
 
-from conftest import PASSWORD, actor_of, make_user
+from conftest import PASSWORD, actor_of, make_application, make_user
 from identity.access.commands import add_member, assign_role, create_organization, grant_object
 from identity.access.models import Role
 from identity.accounts.addresses import EmailAddress
@@ -350,6 +350,29 @@ def test_a_help_desk_of_one_organization_acts_on_its_people_alone(
         for act in (disable_user, lock_user, delete_user, change_profile):
             with pytest.raises(NotFound):
                 act(desk, user_id=owner_a.pk)
+
+
+def test_ac_02_a_help_desk_takes_over_nobody_who_manages_what_it_does_not(
+    realm_a: Realm, desk: Actor, as_owner_a: Actor, user_a: User
+) -> None:
+    app, _ = make_application(realm_a)
+    secrets = {"permission": Permission.APPLICATIONS_SECRETS, "kind": "application", "object_id": app.pk}
+    with realm_scope(realm_a):
+        grant_object(as_owner_a, user_id=user_a.pk, **secrets)
+        for act, fields in (
+            (set_password, {"password": "another good phrase"}),
+            (change_email, {"email": "helper2@example.com", "verified": True}),
+            (disable_user, {}),
+            (delete_user, {}),
+        ):
+            with pytest.raises(PermissionDenied) as refused:
+                act(desk, user_id=user_a.pk, **fields)
+            assert refused.value.permission == Permission.APPLICATIONS_SECRETS
+        lock_user(desk, user_id=user_a.pk, minutes=60)
+        unlock_user(desk, user_id=user_a.pk)
+        # Who holds the same on the same object is no higher.
+        grant_object(as_owner_a, user_id=desk.id, **secrets)
+        set_password(actor_of(User.objects.get(pk=desk.id)), user_id=user_a.pk, password="another good phrase")
 
 
 def test_ac_02_a_help_desk_sets_nobodys_password_who_outranks_it(realm_a: Realm, owner_a: User) -> None:

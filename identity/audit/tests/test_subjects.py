@@ -6,7 +6,7 @@ from django.db import transaction
 from identity.audit import subjects
 from identity.audit.models import AuditEvent, SubjectKey
 from identity.audit.reading import readable
-from identity.audit.record import prepare, record
+from identity.audit.record import columns_of, prepare, record
 from identity.kernel.actor import Actor, anonymous_actor
 from identity.kernel.origin import Origin
 from identity.realms.models import Realm
@@ -32,7 +32,8 @@ def test_personal_data_is_sealed_inside_the_transaction_of_its_event(nobody: Act
     with pytest.raises(RuntimeError, match="inside the transaction"):
         prepare(nobody, SignInFailed(identifier="eve@example.com"))
     assert not SubjectKey.objects.filter(subject_id=nobody.realm_id).exists()
-    row = prepare(nobody, SignInFailed(identifier="eve@example.com"), in_one_statement=True)
+    # A hot path writes the row inside its own single statement, which is its own transaction.
+    row = AuditEvent(**columns_of(nobody, SignInFailed(identifier="eve@example.com"), in_one_statement=True))
     assert readable([row])[0].personal["identifier"] == "eve@example.com"
 
 

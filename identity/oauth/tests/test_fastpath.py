@@ -127,6 +127,8 @@ def test_ds_02_what_is_too_long_is_refused_before_it_is_read(wsgi: Wsgi, flow: F
     status, _, body = wsgi.ask("POST", "/realms/a/oauth/token", "x", CONTENT_LENGTH="10000000")
     assert (status, b"too long" in body) == (413, True)
     assert wsgi.ask("POST", "/realms/a/oauth/token", "x", CONTENT_LENGTH="-1")[0] == 413
+    for length in ("²", "9" * 10_000, "+5", "1_0", " 5", "0x5"):
+        assert wsgi.ask("POST", "/realms/a/oauth/token", "x", CONTENT_LENGTH=length)[0] == 413, length
     assert wsgi.ask("POST", "/realms/a/oauth/token", "x" * 70_000)[0] == 413
 
 

@@ -124,7 +124,7 @@ def refuse_unverified(actor: Actor, *, user: User, application_id: UUID | None =
     say_failed(actor, user, user.email or "", "email_unverified", application_id)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def note_signed_in(
     actor: Actor,
     *,

@@ -115,6 +115,21 @@ class ConfirmView(Entrance, FormView):  # type: ignore[type-arg]
             return redirect(login_url(next_of(request)))
         return super().dispatch(request, *args, **kwargs)
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The form, or why there is none."""
+        return super().get(request, *args, **kwargs) if self._has_password() else self._refused()
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """As above: nobody confirms with a password that doesn't exist."""
+        return super().post(request, *args, **kwargs) if self._has_password() else self._refused()
+
+    def _has_password(self) -> bool:
+        return self.request.user.has_usable_password()
+
+    def _refused(self) -> HttpResponse:
+        context = self.get_context_data(form=None, no_password=True)
+        return self.render_to_response(context, status=403)
+
     def get_form_kwargs(self) -> dict[str, Any]:
         """The command counts by person and address."""
         return {**super().get_form_kwargs(), "request": self.request}
