@@ -17,7 +17,7 @@ from identity.courier.rules.numbers import is_blocked, prefix_of
 from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.origin import network_of
-from identity.kernel.ratelimit import Limit, give_back, hit, take
+from identity.kernel.ratelimit import Limit, hit, settle, take
 from identity.realms.models import Realm
 from identity.realms.queries import platform_realm
 
@@ -63,14 +63,14 @@ def refused_by_budget(realm: Realm, *, number: str, requested_from: str, subject
     taken = take([(limits[scope], subject) for scope, subject in subjects.items()])
     over = {scope: each for scope, each in zip(subjects, taken, strict=True) if each.is_over}
     if over:
-        give_back(taken)
+        settle(back=taken)
         for scope, each in over.items():
             said.once(scope, each.subject, each.limit.count)
         return next(iter(over))
     # After the realm's own, always in this order: two realms never wait for each other crosswise.
     reason = _refused_by_installation(realm, number, said)
     if reason:
-        give_back(taken)
+        settle(back=taken)
     return reason
 
 
@@ -83,7 +83,7 @@ def _refused_by_installation(realm: Realm, number: str, said: "_Said") -> str:
         over = [scope for scope, each in zip(subjects, taken, strict=True) if each.is_over]
         if not over:
             return ""
-        give_back(taken)
+        settle(back=taken)
         if "platform" in over and home.pk != realm.pk:
             _Said(home, "", "", None).once("platform", "", limits["platform"].count)
     said.once(over[0], subjects[over[0]], limits[over[0]].count)

@@ -18,11 +18,11 @@ from identity.signin.commands import (
     may_use_password,
     method_of,
 )
-from identity.signin.forms import MAX_TYPED, ConfirmForm, InvitationForm, WhoForm, said
-from identity.signin.requests import actor_of, asking, next_of, realm_of
+from identity.signin.forms import MAX_TYPED, InvitationForm, WhoForm, said
+from identity.signin.requests import actor_of, asking, realm_of
 from identity.signin.social import provider_for_identifier
 from identity.signin.views import codes, providers
-from identity.signin.views.entrance import Entrance, login_url, secret_fields
+from identity.signin.views.entrance import Entrance, secret_fields
 
 
 class Door(View):
@@ -100,44 +100,6 @@ class AccountUnusableView(Entrance, upstream.AccountInactiveView):
 
 class CheckEmailView(Entrance, upstream.EmailVerificationSentView):
     """Says the same to everybody."""
-
-
-@secret_fields
-class ConfirmView(Entrance, FormView):  # type: ignore[type-arg]
-    """The password once more, before something important."""
-
-    template_name = "account/reauthenticate.html"
-    form_class = ConfirmForm
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Only for who is signed in."""
-        if not request.user.is_authenticated:
-            return redirect(login_url(next_of(request)))
-        return super().dispatch(request, *args, **kwargs)
-
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The form, or why there is none."""
-        return super().get(request, *args, **kwargs) if self._has_password() else self._refused()
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """As above: nobody confirms with a password that doesn't exist."""
-        return super().post(request, *args, **kwargs) if self._has_password() else self._refused()
-
-    def _has_password(self) -> bool:
-        return self.request.user.has_usable_password()
-
-    def _refused(self) -> HttpResponse:
-        context = self.get_context_data(form=None, no_password=True)
-        return self.render_to_response(context, status=403)
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        """The command counts by person and address."""
-        return {**super().get_form_kwargs(), "request": self.request}
-
-    def form_valid(self, form: ConfirmForm) -> HttpResponse:
-        """Back, under a new session key (SE-02)."""
-        self.request.session.cycle_key()
-        return redirect(next_of(self.request) or settings.LOGIN_REDIRECT_URL)
 
 
 @secret_fields
