@@ -34,7 +34,7 @@ import django  # noqa: E402 - the settings come first
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
-from django.db import InterfaceError, OperationalError, connection, connections  # noqa: E402
+from django.db import InterfaceError, OperationalError, connection, connections  # noqa: E402 - the environment comes first
 from django.db.models import Sum  # noqa: E402
 
 from identity.accounts.commands import create_user  # noqa: E402

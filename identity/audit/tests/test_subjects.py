@@ -40,7 +40,7 @@ def test_personal_data_is_sealed_inside_the_transaction_of_its_event(nobody: Act
 def test_a_realms_own_key_is_remembered_once_it_stands(nobody: Actor, django_assert_num_queries):
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         fail(nobody)
-        1 / 0  # noqa: B018
+        1 / 0  # noqa: B018 - any fault will do
     assert nobody.realm_id not in subjects._own_keys
     assert not SubjectKey.objects.filter(subject_id=nobody.realm_id).exists()
     row = fail(nobody)

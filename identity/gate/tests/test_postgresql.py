@@ -24,7 +24,7 @@ from identity.gate.tests.test_jobs import (  # noqa: F401 - fixtures, and cases 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
-def test_of_workers_that_claim_at_once_each_gets_another_job(ran, realm_a, as_owner_a):  # noqa: F811
+def test_of_workers_that_claim_at_once_each_gets_another_job(ran, realm_a, as_owner_a):  # noqa: F811 - a fixture
     assert connection.vendor == "postgresql"
     rows = {ask(as_owner_a, realm_a).pk for _ in range(8)}
     barrier = threading.Barrier(8)
