@@ -19,6 +19,7 @@ from identity.signin.commands.entrance import (
     wish_for_password,
 )
 from identity.signin.commands.policies import change_sign_in_policy
+from identity.signin.commands.reviews import confirm_review, deny_review, note_held, review_to_answer
 from identity.signin.commands.upstream import (
     close_provider,
     link_identity,
@@ -35,15 +36,19 @@ __all__ = [
     "check_sign_in",
     "check_sign_in_code",
     "close_provider",
+    "confirm_review",
     "confirm_sign_in",
+    "deny_review",
     "link_identity",
     "may_send_codes",
     "may_use_password",
     "method_of",
+    "note_held",
     "note_signed_in",
     "refuse_unverified",
     "refuse_upstream",
     "remove_provider",
+    "review_to_answer",
     "send_confirm_code",
     "sign_up",
     "sign_up_upstream",
