@@ -58,6 +58,7 @@ class HitKind(StrEnum):
     MUST_VERIFY_EMAIL = "must_verify_email"
     MUST_VERIFY_PHONE = "must_verify_phone"
     MUST_ENROLL = "must_enroll"
+    MUST_ACCEPT_TERMS = "must_accept_terms"
     MUST_CHANGE_PASSWORD = "must_change_password"
     LOSES_FACTOR = "loses_factor"
 

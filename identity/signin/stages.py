@@ -43,7 +43,26 @@ def offered_factors(request: HttpRequest, user: User) -> list[Factor]:
     return usable_factors(user.pk, shown_in(request, user))
 
 
-class SecondFactorStage(LoginStage):
+class HeldStage(LoginStage):
+    """A stage with a page of its own, where the sign-in waits."""
+
+    def enter_page(self) -> HttpResponse:
+        """To the page, under a new key: one that was set before the first step is worth nothing here (SE-02)."""
+        if not self.state.get("entered"):
+            self.request.session.cycle_key()
+            self.state["entered"] = True
+        return redirect(self.urlname)
+
+    def is_resumable(self, request: HttpRequest) -> bool:
+        """The sign-in page stays open: who typed a wrong name begins anew, and what was shown so far is dropped."""
+        return False
+
+    def note(self, name: str, value: Any = True) -> None:
+        """Remember something for the rest of this sign-in."""
+        self.state[name] = value
+
+
+class SecondFactorStage(HeldStage):
     """allauth's stage of this key, for all of our factors."""
 
     key = "mfa_authenticate"
@@ -70,10 +89,6 @@ class SecondFactorStage(LoginStage):
             return redirect("mfa_authenticate"), True
         return redirect("enroll_add"), True
 
-    def is_resumable(self, request: HttpRequest) -> bool:
-        """The sign-in page stays open: who typed a wrong name begins anew, and what was shown so far is dropped."""
-        return False
-
     def _send(self, user: User) -> None:
         """A code, where that is the first thing the person will be asked for."""
         factors = offered_factors(self.request, user)
@@ -85,7 +100,3 @@ class SecondFactorStage(LoginStage):
         except RateLimited:
             # The one that left a moment ago still works.
             return
-
-    def note(self, name: str, value: Any = True) -> None:
-        """Remember something for the rest of this sign-in."""
-        self.state[name] = value

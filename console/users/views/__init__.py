@@ -1,6 +1,7 @@
 """Pages and dialogs of the users area."""
 
 from console.users.views.access import Access
+from console.users.views.approving import Approve, Refuse
 from console.users.views.bulk import DisableMany, EndSessionsOfMany
 from console.users.views.creation import Create, Invite
 from console.users.views.dialogs import (
@@ -23,6 +24,7 @@ from console.users.views.pages import Activity, Consents, Overview, Sessions, Us
 __all__ = [
     "Access",
     "Activity",
+    "Approve",
     "Consents",
     "Create",
     "Delete",
@@ -38,6 +40,7 @@ __all__ = [
     "InviteAgain",
     "Lock",
     "Overview",
+    "Refuse",
     "ResetFactors",
     "SendResetLink",
     "Sessions",
