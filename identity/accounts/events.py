@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from identity.kernel.events import Event, Severity, event, personal
+from identity.kernel.events import Event, Outcome, Severity, event, personal
 
 
 @event("user.created", target="user", sentence=_("{actor} created the account of {target}"))
@@ -103,6 +103,17 @@ class PasswordResetRequested(Event):
     """A single-use link went to the verified address. Requests for unknown names leave no event."""
 
     email: str = personal()
+
+
+@event(
+    "breach_check.unavailable",
+    target="realm",
+    sentence=_("The service that knows stolen passwords does not answer"),
+    severity=Severity.MEDIUM,
+    outcome=Outcome.FAILURE,
+)
+class BreachCheckUnavailable(Event):
+    """New passwords are held against the bundled list alone. Said at most once an hour."""
 
 
 @event("user.disabled", target="user", sentence=_("{actor} disabled the account of {target}"), severity=Severity.MEDIUM)

@@ -14,10 +14,11 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django_otp.models import Device
 
-from identity.accounts.commands import set_password
+from identity.accounts.commands import policy_in_force, set_password
 from identity.accounts.mails import mail_confirm_link
 from identity.accounts.models import User
-from identity.accounts.rules import normalized_email, password_problems
+from identity.accounts.password_rules import password_problems
+from identity.accounts.rules import normalized_email
 from identity.gate.usable import is_usable
 from identity.kernel.errors import Invalid, NotFound
 from identity.kernel.naming import prefix_of
@@ -157,9 +158,12 @@ class RealmAccountAdapter(DefaultAccountAdapter):
             raise ValidationError(error.message, code=error.reason)
 
     def clean_password(self, password: str, user: User | None = None) -> str:  # type: ignore[override]
-        """The rules of accounts, all at once. Raises ValidationError."""
+        """The realm's rules about its form, all at once; what has to be looked up the command asks. Raises
+
+        ValidationError.
+        """
         own = [user.email, (user.email or "").partition("@")[0], user.username, user.name, user.phone] if user else []
-        problems = password_problems(password, own)
+        problems = password_problems(password, own, policy=policy_in_force())
         if problems:
             raise ValidationError([ValidationError(problem.message, code=problem.code) for problem in problems])
         return password

@@ -9,6 +9,7 @@ from identity.accounts.commands.addresses import (
     revert_email_change,
     send_confirm_link,
 )
+from identity.accounts.commands.choosing import new_password_hash, policy_in_force
 from identity.accounts.commands.codes import make_code, spend_code
 from identity.accounts.commands.creation import create_user, note_sign_in, sign_up_user
 from identity.accounts.commands.federation import sign_up_federated_user
@@ -46,7 +47,9 @@ __all__ = [
     "invite_user",
     "lock_user",
     "make_code",
+    "new_password_hash",
     "note_sign_in",
+    "policy_in_force",
     "renew_password_hash",
     "request_email_change",
     "resend_invitation",

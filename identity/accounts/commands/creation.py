@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from identity.accounts import events, rules
 from identity.accounts.addresses import mirror
+from identity.accounts.commands.choosing import new_password_hash
 from identity.accounts.commands.fetching import realm_of
 from identity.accounts.models import User
 from identity.accounts.queries import country_of_realm, find_user_by_identifier
@@ -64,9 +65,18 @@ def create_user(
         return insert_user(actor, fields=fields, encoded=stored, how="admin")
 
 
-def sign_up_user(actor: Actor, *, email: str, password: str, name: str = "", language: str | None = None) -> User:
+def sign_up_user(
+    actor: Actor,
+    *,
+    email: str,
+    password: str | None = None,
+    password_hash: str | None = None,
+    name: str = "",
+    language: str | None = None,
+) -> User:
     """An account that a person makes for himself, with an unverified address. Nothing else can be set (LG-10).
 
+    password_hash: of `new_password_hash`, where it had to be made before anybody was looked for.
     Raises Conflict (sign_up_closed), Invalid. Says user.created.
     """
     realm = realm_of(actor)
@@ -74,7 +84,7 @@ def sign_up_user(actor: Actor, *, email: str, password: str, name: str = "", lan
         raise Conflict(_("Accounts are by invitation here."), code="sign_up_closed")
     fields: dict[str, Any] = {**_identifiers(email=email, phone=None, username=None)}
     fields |= profile_fields(name=name, given_name="", family_name="", language=language, time_zone=None)
-    stored = _hashed(password, fields)
+    stored = password_hash or _hashed(password, fields)
     with transaction.atomic():
         return insert_user(actor, fields=fields, encoded=stored, how="sign_up")
 
@@ -87,7 +97,8 @@ def note_sign_in(*, user_id: UUID) -> None:  # house: HR03 signin.succeeded says
 
 def _hashed(password: str | None, fields: dict[str, Any]) -> str | None:
     """The hash of a new password that passed the rules."""
-    return None if password is None else make_password(rules.checked_password(password, own_words(fields)))
+    names = {field: fields.get(field) for field in ("email", "phone", "username", "name")}
+    return None if password is None else new_password_hash(password, **names)
 
 
 def _checked_hash(encoded: str) -> str:
@@ -97,12 +108,6 @@ def _checked_hash(encoded: str) -> str:
     except ValueError:
         raise Invalid(_("This is no hash of a kind that can be verified here."), field="password_hash")
     return encoded
-
-
-def own_words(fields: dict[str, Any]) -> list[str | None]:
-    """What a guesser of this person's password would try first."""
-    email = fields.get("email") or ""
-    return [email, email.partition("@")[0], fields.get("username"), fields.get("name"), fields.get("phone")]
 
 
 def profile_fields(

@@ -3,13 +3,12 @@
 from uuid import UUID
 
 from django.apps import apps
-from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from identity.accounts import events, rules
+from identity.accounts import events
 from identity.accounts.addresses import mirror
-from identity.accounts.commands.creation import own_words
+from identity.accounts.commands.choosing import keep_former, new_password_hash
 from identity.accounts.commands.ending import end_what_was_issued
 from identity.accounts.commands.fetching import locked_user, realm_of, user_for, user_for_or_self
 from identity.accounts.links import reset_tokens
@@ -26,12 +25,8 @@ from identity.realms.models import Realm
 
 
 def checked_hash_of(user: User, *, password: str) -> str:
-    """The hash of a new password for this person. Raises Invalid (field password), Unavailable.
-
-    Before the transaction: hashing takes milliseconds, for which no other writer should have to wait.
-    """
-    words = own_words({name: getattr(user, name) for name in ("email", "username", "name", "phone")})
-    return make_password(rules.checked_password(password, words))
+    """The hash of a new password for this person. Raises Invalid (field password), Unavailable."""
+    return new_password_hash(password, user=user)
 
 
 def set_password(actor: Actor, *, user_id: UUID, password: str, how: str = "") -> User:
@@ -118,9 +113,11 @@ def send_password_reset_link(actor: Actor, *, user_id: UUID) -> None:
 
 def put_password(actor: Actor, *, user: User, encoded: str, except_session_id: UUID | None = None) -> int:
     """Store a new hash on a locked row and end everything that the old one opened. Returns how many sessions ended."""
+    keep_former(user)
     user.password = encoded
     user.password_changed_at = clock.now()
-    user.save(update_fields=["password", "password_changed_at"])
+    user.password_change_required = ""
+    user.save(update_fields=["password", "password_changed_at", "password_change_required"])
     # A change of address that was asked for under the old password is off, too.
     mirror(user)
     # Nor does a browser stand for the second step any more that the old one was typed into.

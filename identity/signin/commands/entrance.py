@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from identity.accounts.commands import note_sign_in, renew_password_hash, sign_up_user
+from identity.accounts.commands import new_password_hash, note_sign_in, renew_password_hash, sign_up_user
 from identity.accounts.mails import PASSWORD_WISH, mail_account_exists, mail_confirm_link
 from identity.accounts.models import User, UserStatus
 from identity.accounts.queries import country_of_realm, find_user_by_identifier
@@ -198,11 +198,13 @@ def sign_up(
     """
     limits.require_sign_up(actor.origin.ip)
     mailable = limits.may_mail(email, actor.origin.ip)
+    # Before anybody is looked for: the refusal of a password, and what it costs, is the same for every address.
+    encoded = new_password_hash(password, email=email, name=name)
     owner = find_user_by_identifier(email)
     if owner is None:
         try:
             with transaction.atomic():
-                user = sign_up_user(actor, email=email, password=password, name=name, language=language)
+                user = sign_up_user(actor, email=email, password_hash=encoded, name=name, language=language)
                 if mailable:
                     mail_confirm_link(realm, user, user.email or "", signing_up=True)
                 record(
@@ -220,8 +222,6 @@ def sign_up(
             if error.reason != "email_taken":
                 raise
             owner = find_user_by_identifier(email)
-    # As much work as the other way: a password is hashed there, too.
-    verify_password(None, password)
     if owner is not None and mailable:
         with transaction.atomic():
             mail_account_exists(realm, owner)

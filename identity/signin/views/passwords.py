@@ -12,11 +12,21 @@ from django.utils.translation import gettext as _
 from django.views.generic import FormView
 
 from identity.accounts.commands import set_password, use_reset_link
+from identity.accounts.models import User
 from identity.kernel.errors import Conflict, Invalid
 from identity.signin.forms import NewPasswordForm, RealmUserTokenForm, said
 from identity.signin.requests import actor_of, next_of
 from identity.signin.stepup import fresh_sign_in_required
 from identity.signin.views.entrance import Entrance, secret_fields
+
+
+def chosen(request: HttpRequest, form: Any) -> User | None:
+    """The person with the new password; None when it was refused, which the form then says."""
+    try:
+        return set_password(actor_of(request), user_id=form.user.pk, password=form.cleaned_data["password1"])
+    except Invalid as error:
+        form.add_error("password1", said(error))
+        return None
 
 
 class WishView(Entrance, upstream.PasswordResetView):
@@ -86,7 +96,9 @@ class ChangePasswordView(Entrance, upstream.PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """This session goes on, under a new key; all others ended in the command."""
-        user = set_password(actor_of(self.request), user_id=form.user.pk, password=form.cleaned_data["password1"])
+        user = chosen(self.request, form)
+        if user is None:
+            return self.form_invalid(form)
         update_session_auth_hash(self.request, user)
         messages.success(self.request, _("Your password is changed. Other devices are signed out."))
         return redirect(next_of(self.request) or "selfservice:security")
@@ -99,7 +111,9 @@ class FirstPasswordView(Entrance, upstream.PasswordSetView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """As above."""
-        user = set_password(actor_of(self.request), user_id=form.user.pk, password=form.cleaned_data["password1"])
+        user = chosen(self.request, form)
+        if user is None:
+            return self.form_invalid(form)
         update_session_auth_hash(self.request, user)
         messages.success(self.request, _("Your password is set."))
         return redirect(next_of(self.request) or "selfservice:security")
