@@ -88,9 +88,23 @@ class EmailVerified(Event):
     "password.changed", target="user", sentence=_("{actor} set a new password for {target}"), severity=Severity.MEDIUM
 )
 class PasswordChanged(Event):
-    """`how`: changed with the old one, by a reset link, by an admin, or set for the first time."""
+    """`how`: changed with the old one, by a reset link, by an admin, renewed at a sign-in, or for the first time."""
 
     how: str = "changed"
+    sessions_ended: int = 0
+
+
+@event(
+    "password.change_required",
+    target="user",
+    sentence=_("{actor} asked {target} for a new password at the next sign-in"),
+    severity=Severity.MEDIUM,
+)
+class PasswordChangeRequired(Event):
+    """Nobody comes in with the account before its password is replaced. why: admin, breached or contained."""
+
+    why: str = "admin"
+    reason: str = personal()
     sessions_ended: int = 0
 
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from identity.accounts.commands.choosing import policy_in_force
 from identity.accounts.models import Invitation, PasswordRecord
 from identity.accounts.password_rules import kept_passwords
+from identity.accounts.queries import policy_in_force
 from identity.accounts.rules import INVITATION_KEPT
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -165,6 +166,29 @@ def checked_password(
 def kept_passwords(policy: PasswordPolicy) -> int:
     """How many former passwords are kept: the present one is the first that the policy refuses."""
     return max(0, policy.history - 1)
+
+
+class ChangeReason(StrEnum):
+    """Why a password has to be replaced before anybody comes in; the first three are stored on the account."""
+
+    ADMIN = "admin"
+    BREACHED = "breached"
+    CONTAINED = "contained"
+    EXPIRED = "expired"
+
+
+def change_due(
+    policy: PasswordPolicy, *, required: str, changed_at: datetime | None, now: datetime, by_password: bool
+) -> ChangeReason | None:
+    """Why this sign-in has to end with a new password; None when it doesn't.
+
+    by_password: whether the password opened it. One that was never typed here grows old in peace; one that somebody
+    required to be replaced is replaced whichever way the person comes in.
+    """
+    if required:
+        known = {str(reason) for reason in ChangeReason}
+        return ChangeReason(required) if required in known else ChangeReason.ADMIN
+    return ChangeReason.EXPIRED if by_password and is_too_old(policy, changed_at, now) else None
 
 
 def is_too_old(policy: PasswordPolicy, changed_at: datetime | None, now: datetime) -> bool:

@@ -14,10 +14,11 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django_otp.models import Device
 
-from identity.accounts.commands import policy_in_force, set_password
+from identity.accounts.commands import set_password
 from identity.accounts.mails import mail_confirm_link
 from identity.accounts.models import User
 from identity.accounts.password_rules import password_problems
+from identity.accounts.queries import policy_in_force
 from identity.accounts.rules import normalized_email
 from identity.gate.usable import is_usable
 from identity.kernel.errors import Invalid, NotFound
@@ -31,10 +32,14 @@ from identity.signin import commands, limits
 from identity.signin.devices import known_devices, label_of, remember_device
 from identity.signin.requests import actor_as, actor_of, asking_id, realm_of
 from identity.signin.rules import safe_return
-from identity.signin.stages import TRUST_KEY, shown_in, step_of
+from identity.signin.stages import TRUST_KEY, password_due, shown_in, step_of
 
 BACKEND = "identity.signin.backend.RealmBackend"
-STAGES = ["identity.signin.proof.EmailProofStage", "identity.signin.stages.SecondFactorStage"]
+STAGES = [
+    "identity.signin.proof.EmailProofStage",
+    "identity.signin.stages.SecondFactorStage",
+    "identity.signin.stages.NewPasswordStage",
+]
 UNSAID = {"account/messages/logged_in.txt", "account/messages/email_confirmation_sent.txt"}
 """Messages that repeat what the page says that they would be shown on."""
 
@@ -76,6 +81,8 @@ class RealmAccountAdapter(DefaultAccountAdapter):
         if not shown or step_of(request, user) not in (Step.PASS, Step.OFFER):
             # Whatever led here, the stage did not let pass (LG-01, LG-02).
             raise SuspiciousOperation("A sign-in without a factor that it needs.")
+        if password_due(request, user) is not None:
+            raise SuspiciousOperation("A sign-in with a password that has to be replaced first.")
         user.otp_device = self._device_used(user, shown)
         application_id = asking_id(request)
         if request.user.is_authenticated and request.user.pk != user.pk:

@@ -19,6 +19,7 @@ from console.users.views.dialogs import (
 from console.users.views.editing import Edit, EditSection
 from console.users.views.linking import Unlink
 from console.users.views.pages import Activity, Consents, Overview, Sessions, Users
+from console.users.views.passwords import RequireNewPassword
 
 __all__ = [
     "Access",
@@ -38,6 +39,7 @@ __all__ = [
     "InviteAgain",
     "Lock",
     "Overview",
+    "RequireNewPassword",
     "ResetFactors",
     "SendResetLink",
     "Sessions",

@@ -14,27 +14,15 @@ from identity.accounts.password_rules import (
     checked_password,
     is_too_old,
     kept_passwords,
-    policy_of,
     refusal_of,
 )
+from identity.accounts.queries import policy_in_force
 from identity.audit.record import record
 from identity.kernel import clock, ratelimit
 from identity.kernel.actor import system_actor
-from identity.kernel.context import NoRealm, RealmLike, current_realm
+from identity.kernel.context import current_realm
 
 _ONE_NOTE = ratelimit.Limit("breach-service-away", 1, timedelta(hours=1))
-
-
-def policy_in_force() -> PasswordPolicy:
-    """The password policy of the realm of the moment. Raises NoRealm."""
-    return policy_of(_realm().setting)
-
-
-def _realm() -> RealmLike:
-    realm = current_realm()
-    if realm is None:
-        raise NoRealm("A password was chosen without a realm.")
-    return realm
 
 
 def own_words(*, email: str | None, phone: str | None, username: str | None, name: str | None) -> list[str | None]:
@@ -74,12 +62,15 @@ def _is_stolen(password: str) -> bool:
         return breaches.is_stolen(password)
     except breaches.ServiceAway as away:
         if away.first:
-            _say_away(_realm())
+            _say_away()
         return False
 
 
-def _say_away(realm: RealmLike) -> None:
+def _say_away() -> None:
     """Once an hour is enough."""
+    realm = current_realm()
+    if realm is None:
+        return
     with transaction.atomic():
         if ratelimit.hit(_ONE_NOTE, "") == 1:
             record(system_actor(realm.pk), events.BreachCheckUnavailable(target_id=realm.pk, target_name=realm.slug))

@@ -6,6 +6,7 @@ from django.apps import apps
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from identity.access.queries import require_rank
 from identity.accounts import events
 from identity.accounts.addresses import mirror
 from identity.accounts.commands.choosing import keep_former, new_password_hash
@@ -14,7 +15,9 @@ from identity.accounts.commands.fetching import locked_user, realm_of, user_for,
 from identity.accounts.links import reset_tokens
 from identity.accounts.mails import mail_confirm_link, mail_password_changed, mail_reset_link
 from identity.accounts.models import User
+from identity.accounts.password_rules import ChangeReason
 from identity.accounts.queries import find_user_by_identifier, user_by_id
+from identity.accounts.rules import MAX_REASON, checked_text
 from identity.audit.record import record
 from identity.kernel import clock
 from identity.kernel.actor import Actor, anonymous_actor
@@ -109,6 +112,42 @@ def send_password_reset_link(actor: Actor, *, user_id: UUID) -> None:
         raise Conflict(_("The account is locked or disabled."), code="not_active")
     mail_reset_link(realm_of(actor), user, by_admin=True)
     _say_requested(actor, user)
+
+
+@transaction.atomic
+def require_new_password(
+    actor: Actor,
+    *,
+    user_id: UUID,
+    why: ChangeReason = ChangeReason.ADMIN,
+    reason: str = "",
+    end_sessions: bool = False,
+) -> User:
+    """Nobody comes in with this account, whichever way, before its password is replaced.
+
+    end_sessions: also what is open now ends. Raises NotFound, PermissionDenied (also for a person of higher rank),
+    Conflict (there is no password), Invalid. Says password.change_required.
+    """
+    user = user_for(actor, user_id=user_id, permission=Permission.USERS_WRITE)
+    require_rank(actor, user_id=user.pk)
+    if not user.has_usable_password():
+        raise Conflict(_("This person has no password."), code="no_password")
+    reason = checked_text(reason, field="reason", most=MAX_REASON)
+    user.password_change_required = str(why)
+    user.save(update_fields=["password_change_required"])
+    ended = end_what_was_issued(actor, user=user, reason="password_change_required") if end_sessions else 0
+    record(
+        actor,
+        events.PasswordChangeRequired(
+            target_id=user.pk,
+            subject_id=user.pk,
+            target_name=user.display_name,
+            why=str(why),
+            reason=reason,
+            sessions_ended=ended,
+        ),
+    )
+    return user
 
 
 def put_password(actor: Actor, *, user: User, encoded: str, except_session_id: UUID | None = None) -> int:

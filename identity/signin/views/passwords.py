@@ -16,8 +16,10 @@ from identity.accounts.models import User
 from identity.kernel.errors import Conflict, Invalid
 from identity.signin.forms import NewPasswordForm, RealmUserTokenForm, said
 from identity.signin.requests import actor_of, next_of
+from identity.signin.stages import NewPasswordStage, SecondFactorStage, password_due
 from identity.signin.stepup import fresh_sign_in_required
 from identity.signin.views.entrance import Entrance, secret_fields
+from identity.signin.views.second import InStage
 
 
 def chosen(request: HttpRequest, form: Any) -> User | None:
@@ -84,6 +86,53 @@ class NewPasswordView(Entrance, FormView):  # type: ignore[type-arg]
             form.add_error("password1", said(error))
             return self.form_invalid(form)
         return redirect("account_reset_password_from_key_done")
+
+
+@secret_fields
+class RenewPasswordView(InStage, FormView):  # type: ignore[type-arg]
+    """A sign-in that is held until its person has chosen a new password: too old, or voided by somebody."""
+
+    waits_in = NewPasswordStage
+    template_name = "account/password_renew.html"
+    form_class = NewPasswordForm
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The form; on, if it was chosen meanwhile."""
+        return super().get(request, *args, **kwargs) if self.is_due else self.go_on()
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """As above."""
+        return super().post(request, *args, **kwargs) if self.is_due else self.go_on()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether there still is something to choose."""
+        return password_due(self.request, self.person) is not None
+
+    def go_on(self) -> HttpResponse:
+        """To the session. The factors are asked once more: a browser that stood for one does so no longer now."""
+        self.stage.controller.state.get(SecondFactorStage.key, {})["handled"] = False
+        response: HttpResponse = self.stage.exit()
+        return response
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """The rules look at whose password it is."""
+        return {**super().get_form_kwargs(), "user": self.person}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Why it is asked."""
+        return super().get_context_data(why=password_due(self.request, self.person), person=self.person, **kwargs)
+
+    def form_valid(self, form: NewPasswordForm) -> HttpResponse:
+        """Save it; what the old one opened ends, and this sign-in goes on."""
+        try:
+            self.stage.login.user = set_password(
+                self.acting, user_id=self.person.pk, password=form.cleaned_data["password1"], how="renewed"
+            )
+        except Invalid as error:
+            form.add_error("password1", said(error))
+            return self.form_invalid(form)
+        return self.go_on()
 
 
 class NewPasswordSavedView(Entrance, upstream.PasswordResetFromKeyDoneView):
