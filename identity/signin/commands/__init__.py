@@ -4,15 +4,12 @@ from identity.signin.commands.codes import (
     CODE_WISH,
     answer_code_wish,
     check_sign_in_code,
-    may_send_codes,
-    method_of,
     wish_for_code,
 )
 from identity.signin.commands.confirming import send_confirm_code, use_confirm_code
 from identity.signin.commands.entrance import (
     check_sign_in,
     confirm_sign_in,
-    may_use_password,
     note_signed_in,
     refuse_unverified,
     sign_up,
@@ -37,9 +34,6 @@ __all__ = [
     "close_provider",
     "confirm_sign_in",
     "link_identity",
-    "may_send_codes",
-    "may_use_password",
-    "method_of",
     "note_signed_in",
     "refuse_unverified",
     "refuse_upstream",

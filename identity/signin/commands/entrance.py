@@ -13,13 +13,13 @@ from identity.accounts.commands import new_password_hash, note_sign_in, renew_pa
 from identity.accounts.mails import PASSWORD_WISH, mail_account_exists, mail_confirm_link
 from identity.accounts.models import User, UserStatus
 from identity.accounts.queries import country_of_realm, find_user_by_identifier
-from identity.accounts.rules import Identifier, canonical_id, kind_of_identifier
+from identity.accounts.rules import canonical_id
 from identity.audit.record import record
 from identity.courier.commands import queue_message
 from identity.courier.models import Channel
 from identity.kernel import clock
 from identity.kernel.actor import Actor
-from identity.kernel.context import RealmLike, current_realm
+from identity.kernel.context import current_realm
 from identity.kernel.errors import Invalid
 from identity.realms.models import Realm
 from identity.sessions.commands import note_authentication
@@ -28,6 +28,7 @@ from identity.sessions.rules import ACR_ONE, acr_of
 from identity.signin import events, limits
 from identity.signin.errors import NotLetIn, Paused
 from identity.signin.hashing import verify_password
+from identity.signin.ways import may_use_password
 
 
 def check_sign_in(
@@ -70,18 +71,6 @@ def check_sign_in(
         raise NotLetIn(tries_left=attempt.tries_left, pause_minutes=attempt.pause_minutes)
     limits.forgive(attempt)
     return user
-
-
-def may_use_password(realm: RealmLike | None, identifier: str) -> bool:
-    """Whether the realm lets people in by a password and this kind of name. Fails closed without a realm."""
-    if realm is None or not realm.setting("password_sign_in"):
-        return False
-    match kind_of_identifier(identifier):
-        case Identifier.PHONE:
-            return bool(realm.setting("phone_sign_in"))
-        case Identifier.USERNAME:
-            return bool(realm.setting("username_sign_in"))
-    return True
 
 
 def _reason(user: User | None, right: bool) -> str:

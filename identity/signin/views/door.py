@@ -13,16 +13,12 @@ from django.views.generic import FormView, View
 from identity.accounts.commands import accept_invitation
 from identity.accounts.queries import find_invitation_by_token, is_open_invitation
 from identity.kernel.errors import Invalid, NotFound
-from identity.signin.commands import (
-    may_send_codes,
-    may_use_password,
-    method_of,
-)
 from identity.signin.forms import MAX_TYPED, InvitationForm, WhoForm, said
 from identity.signin.requests import actor_of, asking, realm_of
 from identity.signin.social import provider_for_identifier
 from identity.signin.views import codes, providers
 from identity.signin.views.entrance import Entrance, secret_fields
+from identity.signin.ways import may_send_codes, may_use_password, method_of
 
 
 class Door(View):
