@@ -108,6 +108,13 @@ def menu_of(user: User, rights: Rights, state: State) -> list[dict[str, Any]]:
         "lock_reset",
         dialog=True,
     )
+    add(
+        rights.write and others and user.has_usable_password() and not user.password_change_required,
+        _("Require a new password…"),
+        "user_new_password",
+        "password",
+        dialog=True,
+    )
     add(rights.end_sessions, _("End all sessions…"), "user_end_sessions", "logout", dialog=True)
     add(
         rights.write and not rights.is_self and user.second_factor_since is not None,

@@ -20,6 +20,7 @@ urlpatterns = [
     path("users/<str:public_id>/roles/give", views.GiveRole.as_view(), name="user_give_role"),
     path("users/<str:public_id>/end-sessions", views.EndSessions.as_view(), name="user_end_sessions"),
     path("users/<str:public_id>/reset-link", views.SendResetLink.as_view(), name="user_reset_link"),
+    path("users/<str:public_id>/new-password", views.RequireNewPassword.as_view(), name="user_new_password"),
     path("users/<str:public_id>/reset-factors", views.ResetFactors.as_view(), name="user_reset_factors"),
     path("users/<str:public_id>/unlink/<str:alias>", views.Unlink.as_view(), name="user_unlink"),
     path("users/<str:public_id>/lock", views.Lock.as_view(), name="user_lock"),

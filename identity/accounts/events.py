@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from identity.kernel.events import Event, Severity, event, personal
+from identity.kernel.events import Event, Outcome, Severity, event, personal
 
 
 @event("user.created", target="user", sentence=_("{actor} created the account of {target}"))
@@ -88,9 +88,23 @@ class EmailVerified(Event):
     "password.changed", target="user", sentence=_("{actor} set a new password for {target}"), severity=Severity.MEDIUM
 )
 class PasswordChanged(Event):
-    """`how`: changed with the old one, by a reset link, by an admin, or set for the first time."""
+    """`how`: changed with the old one, by a reset link, by an admin, renewed at a sign-in, or for the first time."""
 
     how: str = "changed"
+    sessions_ended: int = 0
+
+
+@event(
+    "password.change_required",
+    target="user",
+    sentence=_("{actor} asked {target} for a new password at the next sign-in"),
+    severity=Severity.MEDIUM,
+)
+class PasswordChangeRequired(Event):
+    """Nobody comes in with the account before its password is replaced. why: admin, breached or contained."""
+
+    why: str = "admin"
+    reason: str = personal()
     sessions_ended: int = 0
 
 
@@ -103,6 +117,17 @@ class PasswordResetRequested(Event):
     """A single-use link went to the verified address. Requests for unknown names leave no event."""
 
     email: str = personal()
+
+
+@event(
+    "breach_check.unavailable",
+    target="realm",
+    sentence=_("The service that knows stolen passwords does not answer"),
+    severity=Severity.MEDIUM,
+    outcome=Outcome.FAILURE,
+)
+class BreachCheckUnavailable(Event):
+    """New passwords are held against the bundled list alone. Said at most once an hour."""
 
 
 @event("user.disabled", target="user", sentence=_("{actor} disabled the account of {target}"), severity=Severity.MEDIUM)

@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from identity.accounts.links import reset_tokens
 from identity.accounts.models import User
+from identity.accounts.password_rules import MAX_PASSWORD_LENGTH
 from identity.accounts.queries import user_by_id
-from identity.accounts.rules import MAX_NAME, MAX_PASSWORD_LENGTH, checked_text, normalized_email
+from identity.accounts.rules import MAX_NAME, checked_text, normalized_email
 from identity.kernel.errors import Invalid, RateLimited
 from identity.realms.models import Realm
 from identity.signin import commands

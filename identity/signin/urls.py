@@ -23,6 +23,7 @@ urlpatterns = [
     path("signin/code", codes.CodeView.as_view(), name="account_confirm_login_code"),
     path("signin/again", confirm.ConfirmView.as_view(), name="account_reauthenticate"),
     path("signin/passkey", passkey.PasskeySignInView.as_view(), name="passkey_sign_in"),
+    path("signin/password", passwords.RenewPasswordView.as_view(), name="account_renew_password"),
     path("signin/confirm", second.SecondStepView.as_view(), name="mfa_authenticate"),
     path("signin/add", adding.EnrollChoose.as_view(), name="enroll_add"),
     path("signin/add/app", adding.EnrollApp.as_view(), name="enroll_add_app"),

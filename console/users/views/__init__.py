@@ -20,6 +20,7 @@ from console.users.views.dialogs import (
 from console.users.views.editing import Edit, EditSection
 from console.users.views.linking import Unlink
 from console.users.views.pages import Activity, Consents, Overview, Sessions, Users
+from console.users.views.passwords import RequireNewPassword
 
 __all__ = [
     "Access",
@@ -41,6 +42,7 @@ __all__ = [
     "Lock",
     "Overview",
     "Refuse",
+    "RequireNewPassword",
     "ResetFactors",
     "SendResetLink",
     "Sessions",

@@ -253,7 +253,9 @@ def _ways(user: User) -> list[dict[str, Any]]:
     ways = []
     if user.has_usable_password():
         changed = _("set %(when)s") % {"when": short(user.password_changed_at)} if user.password_changed_at else ""
-        ways.append({"icon": "password", "label": _("Password"), "note": changed, "level": ""})
+        due = bool(user.password_change_required)
+        note = _("New one at the next sign-in") if due else changed
+        ways.append({"icon": "password", "label": _("Password"), "note": note, "level": "medium" if due else ""})
     else:
         ways.append({"icon": "password", "label": _("No password yet"), "note": "", "level": "medium"})
     if user.email:

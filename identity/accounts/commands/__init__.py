@@ -10,8 +10,9 @@ from identity.accounts.commands.addresses import (
     send_confirm_link,
 )
 from identity.accounts.commands.approvals import approve_user, refuse_user
+from identity.accounts.commands.choosing import new_password_hash
 from identity.accounts.commands.codes import make_code, spend_code
-from identity.accounts.commands.creation import create_user, new_password_hash, note_sign_in, sign_up_user
+from identity.accounts.commands.creation import create_user, note_sign_in, sign_up_user
 from identity.accounts.commands.federation import sign_up_federated_user
 from identity.accounts.commands.invitations import (
     accept_invitation,
@@ -24,6 +25,7 @@ from identity.accounts.commands.lifecycle import delete_user, disable_user, enab
 from identity.accounts.commands.passwords import (
     answer_password_wish,
     renew_password_hash,
+    require_new_password,
     send_password_reset_link,
     set_password,
     use_reset_link,
@@ -57,6 +59,7 @@ __all__ = [
     "refuse_user",
     "renew_password_hash",
     "request_email_change",
+    "require_new_password",
     "resend_invitation",
     "revert_email_change",
     "revoke_invitation",

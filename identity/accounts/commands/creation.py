@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from identity.accounts import events, rules, sign_up_rules
 from identity.accounts.addresses import mirror
+from identity.accounts.commands.choosing import new_password_hash
 from identity.accounts.commands.fetching import realm_of
 from identity.accounts.models import User, UserStatus
 from identity.accounts.queries import country_of_realm, find_user_by_identifier
@@ -113,14 +114,6 @@ def joining_fields(policy: sign_up_rules.SignUpPolicy, *, approval: bool = False
     return out
 
 
-def new_password_hash(  # house: HR03 nothing is stored yet
-    password: str, *, email: str = "", phone: str = "", username: str = "", name: str = ""
-) -> str:
-    """The hash of a first password that passed the rules. Raises Invalid (field password)."""
-    fields = {"email": email, "phone": phone, "username": username, "name": name}
-    return make_password(rules.checked_password(password, own_words(fields)))
-
-
 def note_sign_in(*, user_id: UUID) -> None:  # house: HR03 signin.succeeded says it
     """Remember when the person last came in."""
     with transaction.atomic(savepoint=False):
@@ -129,7 +122,8 @@ def note_sign_in(*, user_id: UUID) -> None:  # house: HR03 signin.succeeded says
 
 def _hashed(password: str | None, fields: dict[str, Any]) -> str | None:
     """The hash of a new password that passed the rules."""
-    return None if password is None else make_password(rules.checked_password(password, own_words(fields)))
+    names = {field: fields.get(field) for field in ("email", "phone", "username", "name")}
+    return None if password is None else new_password_hash(password, **names)
 
 
 def _checked_hash(encoded: str) -> str:
@@ -139,12 +133,6 @@ def _checked_hash(encoded: str) -> str:
     except ValueError:
         raise Invalid(_("This is no hash of a kind that can be verified here."), field="password_hash")
     return encoded
-
-
-def own_words(fields: dict[str, Any]) -> list[str | None]:
-    """What a guesser of this person's password would try first."""
-    email = fields.get("email") or ""
-    return [email, email.partition("@")[0], fields.get("username"), fields.get("name"), fields.get("phone")]
 
 
 def profile_fields(

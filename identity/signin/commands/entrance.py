@@ -48,7 +48,7 @@ def check_sign_in(
     is_open = may_use_password(current_realm(), identifier)
     known = (devices or {}).get(user.pk) if user is not None else None
     attempt = limits.count_attempt(
-        canonical_id(identifier, country_of_realm()),
+        limits.account_key(user, identifier),
         actor.origin.ip,
         device=(user.pk, known) if user is not None and known else None,
     )

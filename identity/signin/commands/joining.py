@@ -28,9 +28,10 @@ def send_sign_up_code(actor: Actor, *, realm: Realm, wish: SignUpWish) -> UUID: 
 
     The same rows and the same answer either way, and the number of a stranger is asked at most a few times an hour
     (LG-13, LG-23). The owner of another name in the wish is told only once this one is proven: else whoever types
-    somebody's address beside his own number would see no code come, and know. Raises RateLimited.
+    somebody's address beside his own number would see no code come, and know.
+
+    The edge counts who asks (limits.require_sign_up), before a password is hashed.
     """
-    limits.require_sign_up(actor.origin.ip)
     allowed = limits.may_mail(wish.address, actor.origin.ip)
     owner = find_user_by_identifier(wish.address)
     with transaction.atomic():
@@ -82,11 +83,9 @@ def check_sign_up_code(  # house: HR03 signing up says it
 def sign_up(actor: Actor, *, realm: Realm, wish: SignUpWish, application_id: UUID | None = None) -> User | None:
     """Make the account; None when somebody has the address or number: he gets a mail, and whoever asks sees the same.
 
-    Both ways cost the same: the password was hashed before either (LG-23). Raises Conflict (closed), RateLimited,
-    Invalid (a taken username, a refused domain, the terms). Says user.created, signup.completed.
+    Both ways cost the same: the password was hashed before either (LG-23). Raises Conflict (closed), Invalid (a
+    taken username, a refused domain, the terms). Says user.created, signup.completed.
     """
-    if not wish.proven:
-        limits.require_sign_up(actor.origin.ip)
     mailable = bool(wish.email) and limits.may_mail(wish.email, actor.origin.ip)
     owner = find_user_by_identifier(wish.email) if wish.email else None
     if owner is None:

@@ -21,7 +21,7 @@ class NumberView(InStage, View):
     """The code that was sent to the number; or: it isn't mine."""
 
     http_method_names = ["get", "post"]
-    stage_class = NumberStage
+    waits_in = NumberStage
     stage: NumberStage
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -74,7 +74,7 @@ class TermsView(InStage, View):
     """Accept the terms in force."""
 
     http_method_names = ["get", "post"]
-    stage_class = TermsStage
+    waits_in = TermsStage
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """What they are."""

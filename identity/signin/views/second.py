@@ -3,7 +3,7 @@
 from typing import Any
 
 from allauth.account.internal.flows.login import record_authentication
-from allauth.account.stages import LoginStageController
+from allauth.account.stages import LoginStage, LoginStageController
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.generic import View
@@ -17,7 +17,7 @@ from identity.mfa.errors import WrongCode
 from identity.mfa.models import FactorKind
 from identity.mfa.rules import Step
 from identity.signin.requests import actor_as, next_of, realm_of
-from identity.signin.stages import MESSAGES, TRUST_KEY, HeldStage, SecondFactorStage, offered_factors, step_of
+from identity.signin.stages import MESSAGES, TRUST_KEY, SecondFactorStage, offered_factors, step_of
 from identity.signin.views.entrance import Entrance, login_url, secret_fields
 from identity.signin.views.factors import Proof, check_factor, choices_of, chosen, passkey_question, wrong_text
 
@@ -27,13 +27,13 @@ PURPOSE = "second"
 class InStage(Entrance):
     """For somebody whose sign-in waits in this stage; everybody else begins at the beginning (LG-01)."""
 
-    stage_class: type[HeldStage] = SecondFactorStage
-    stage: HeldStage
+    waits_in: type[LoginStage] = SecondFactorStage
+    stage: Any
     person: User
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Finds the sign-in that waits. One that waits elsewhere, is over, or is of another realm is none."""
-        stage = None if request.user.is_authenticated else LoginStageController.enter(request, self.stage_class.key)
+        stage = None if request.user.is_authenticated else LoginStageController.enter(request, self.waits_in.key)
         user = stage.login.user if stage is not None else None
         if stage is None or user is None or not is_usable(realm_of(request), user=user):
             return redirect(login_url(next_of(request)))

@@ -15,6 +15,7 @@ from django.views.generic import TemplateView, View
 from identity.accounts.models import User
 from identity.accounts.sign_up_rules import policy_of
 from identity.kernel.errors import Conflict, Invalid, NotFound
+from identity.signin import limits
 from identity.signin.commands import check_sign_up_code, send_sign_up_code, sign_up
 from identity.signin.errors import NotLetIn
 from identity.signin.forms import RETURN_KEY, CodeForm, said
@@ -42,6 +43,8 @@ class SignUpView(Entrance, upstream.SignupView):
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
         """Send a code first, or make the account; the same page for every name (LG-23)."""
+        # Before the password is hashed and looked for among stolen ones: neither is free (RL-07).
+        limits.require_sign_up(actor_of(self.request).origin.ip)
         try:
             wish = form.wish()
             if wish.proves:
@@ -116,6 +119,7 @@ class SignUpCodeView(Entrance, View):
         if wish is None or not wish.code_id or wish.proven:
             return code_page(request, None)
         if "again" in request.POST:
+            limits.require_sign_up(actor_of(request).origin.ip)
             return code_sent(request, wish, again=True)
         form = CodeForm(request.POST)
         if not form.is_valid():
