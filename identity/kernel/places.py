@@ -110,11 +110,13 @@ def _place_of_record(record: Any) -> Place:
     city = (city.get("names") or {}).get("en", "") if isinstance(city, dict) else city
     where = record.get("location") or {}
     latitude, longitude = where.get("latitude"), where.get("longitude")
-    known = isinstance(latitude, float | int) and isinstance(longitude, float | int)
+    point = None
+    if isinstance(latitude, float | int) and isinstance(longitude, float | int):
+        point = (float(latitude), float(longitude))
     return Place(
         country=code.upper() if isinstance(code, str) and len(code) == 2 else "",
         city="".join(char for char in city if char.isprintable())[:80] if isinstance(city, str) else "",
-        point=(float(latitude), float(longitude)) if known else None,
+        point=point,
     )
 
 

@@ -205,6 +205,11 @@ def devices_seen_by(actor: Actor, *, user_id: UUID) -> QuerySet[Device]:
     return rows.filter(user_id__in=members_of(organizations))
 
 
+def count_sessions_on(device: Device) -> int:
+    """How many sessions forgetting a device ends, exactly."""
+    return Session.objects.filter(device=device, status=SessionStatus.ACTIVE).count()
+
+
 def devices_to_purge(now: datetime) -> QuerySet[Device]:
     """Devices whose cookie has run out, and which nobody could be recognized by any more."""
     return Device.objects.filter(last_seen_at__lte=now - rules.DEVICE_KEPT)

@@ -68,7 +68,7 @@ def close_review(actor: Actor, *, review: SignInReview, user: User, status: str,
     """Write down the answer on a locked review. Says review.confirmed or review.denied."""
     review.status, review.decided_at, review.outcome = status, clock.now(), outcome
     review.save(update_fields=["status", "decided_at", "outcome"])
-    about = {"target_id": user.pk, "subject_id": user.pk, "target_name": user.display_name}
+    about: dict[str, Any] = {"target_id": user.pk, "subject_id": user.pk, "target_name": user.display_name}
     if status == ReviewStatus.CONFIRMED:
         record(actor, events.ReviewConfirmed(**about, session_id=review.session_id))
         return

@@ -17,6 +17,7 @@ from identity.accounts.commands.passwords import put_password
 from identity.accounts.links import AboutAddress
 from identity.accounts.mails import mail_reset_link, mail_to
 from identity.accounts.models import User
+from identity.accounts.password_rules import ChangeReason
 from identity.audit.models import AuditEvent
 from identity.audit.queries import count_failures
 from identity.audit.reading import readable
@@ -162,9 +163,9 @@ def deny_review(actor: Actor, *, realm: Realm, review: SignInReview) -> dict[str
     back = _take_back_address(actor, user, done)
     ended = end_what_was_issued(actor, user=user, reason="sign_in_denied")
     if had_password:
-        # Void, and to be changed: neither the old one nor one that an admin sets meanwhile lets anybody stay.
+        # Void, and said to be so: the old one opens nothing, not even the page that asks for a new one.
         put_password(actor, user=user, encoded=make_password(None))
-        user.password_change_required = True
+        user.password_change_required = str(ChangeReason.CONTAINED)
         user.save(update_fields=["password_change_required"])
     if any("phone" in event.payload.get("fields", ()) for event in done) and user.phone_verified_at is not None:
         user.phone_verified_at = None
@@ -193,8 +194,8 @@ def _trusted_sessions(user_id: UUID, since: datetime, review: SignInReview) -> s
     """The person's sessions on devices that were known before: what was done there was done by him."""
     rows = Session.objects.filter(
         user_id=user_id, device__status=DeviceStatus.KNOWN, device__first_seen_at__lt=since
-    ).exclude(device_id=review.device_id)
-    return set(rows.exclude(pk=review.session_id).values_list("pk", flat=True))
+    ).values_list("pk", "device_id")
+    return {pk for pk, device_id in rows if pk != review.session_id and device_id != review.device_id}
 
 
 def _done_since(realm: Realm, user: User, since: datetime, kept: Collection[UUID]) -> list[AuditEvent]:

@@ -243,7 +243,7 @@ def test_se_05_lg_20_not_me_contains_at_once_what_the_stranger_did(realm_a, user
     with realm_scope(realm_a):
         user = User.objects.get(pk=user_a.pk)
         assert not user.has_usable_password()
-        assert user.password_change_required
+        assert user.password_change_required == "contained"
         assert [factor.id for factor in queries.factors_of(user.pk)] == [own.id]
         device = Device.objects.get(pk=bad.device_id)
         assert (device.status, device.trusted_until) == (DeviceStatus.DENIED, None)
