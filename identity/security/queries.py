@@ -236,6 +236,17 @@ def own_reviews(actor: Actor) -> list[SignInReview]:
     return [] if any(review.device_id is not None and review.device_id == here for review in found) else found
 
 
+def review_to_answer(actor: Actor, *, realm_id: UUID, secret: str = "", review_id: UUID | None = None) -> SignInReview:
+    """The sign-in that a link asks about, or one of the person's own that he may answer here. Raises NotFound."""
+    if review_id is not None:
+        review = next((each for each in own_reviews(actor) if each.pk == review_id), None)
+    else:
+        review = review_of_link(realm_id, secret)
+    if review is None:
+        raise NotFound
+    return review
+
+
 def reviews_seen_by(actor: Actor, *, user_id: UUID) -> list[SignInReview]:
     """What a person was asked about lately, for who may see his sessions. Raises PermissionDenied."""
     organizations = actor.scopes_of(Permission.SESSIONS_READ, ORGANIZATION)

@@ -16,7 +16,7 @@ from identity.signin.commands.entrance import (
 )
 from identity.signin.commands.joining import check_sign_up_code, send_sign_up_code, sign_up
 from identity.signin.commands.policies import change_sign_in_policy
-from identity.signin.commands.reviews import confirm_review, deny_review, note_held, review_to_answer
+from identity.signin.commands.reviews import confirm_review, deny_review, note_held
 from identity.signin.commands.upstream import (
     close_provider,
     link_identity,
@@ -43,7 +43,6 @@ __all__ = [
     "refuse_unverified",
     "refuse_upstream",
     "remove_provider",
-    "review_to_answer",
     "send_confirm_code",
     "send_sign_up_code",
     "sign_up",

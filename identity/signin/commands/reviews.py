@@ -37,7 +37,7 @@ from identity.realms.mount import realm_url
 from identity.realms.queries import provider_key
 from identity.security.commands import Signal, close_review, open_review, raise_alert
 from identity.security.models import ReviewStatus, SignInReview
-from identity.security.queries import DONE, own_reviews, review_of_link
+from identity.security.queries import DONE
 from identity.security.rules import MOST_COUNTED, Detector
 from identity.sessions.commands import confirm_device, deny_device
 from identity.sessions.models import Device, DeviceStatus, Session
@@ -119,17 +119,6 @@ def _answerable(review: SignInReview | None) -> SignInReview:
     if locked.is_over:
         raise Conflict(_("This question has been answered."), code="answered")
     return locked
-
-
-def review_to_answer(actor: Actor, *, realm_id: UUID, secret: str = "", review_id: UUID | None = None) -> SignInReview:
-    """The sign-in that a link asks about, or one of the person's own that he may answer here. Raises NotFound."""
-    if review_id is not None:
-        review = next((each for each in own_reviews(actor) if each.pk == review_id), None)
-    else:
-        review = review_of_link(realm_id, secret)
-    if review is None:
-        raise NotFound
-    return review
 
 
 @transaction.atomic

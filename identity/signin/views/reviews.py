@@ -11,7 +11,8 @@ from django.views.generic import View
 from identity.kernel.errors import Conflict, NotFound
 from identity.kernel.places import place_of
 from identity.security.models import SignInReview
-from identity.signin.commands import confirm_review, deny_review, review_to_answer
+from identity.security.queries import review_to_answer
+from identity.signin.commands import confirm_review, deny_review
 from identity.signin.requests import actor_as, actor_of, realm_of
 from identity.signin.views.entrance import Entrance, login_url, secret_fields
 
