@@ -128,8 +128,8 @@ def build(slug: str, marker: str) -> World:
         world.ids[label] = world.raw_ids[label] = str(pk)
     # Passkeys have numbers, in one row for all realms.
     world.ids["factor"], world.raw_ids["factor"] = factor.id, str(owner.pk)
-    # Named by their aliases. The realms call theirs differently, or each would find its own; and without the marker, which
-    # a page would show as part of the address that it was asked for.
+    # Named by what they are called. The realms call theirs differently, or each would find its own; and without the
+    # marker, which a page would show as part of the address that it was asked for.
     world.ids["attribute"], world.raw_ids["attribute"] = badge.name, str(badge.pk)
     world.ids["provider"], world.raw_ids["provider"] = provider.alias, str(provider.pk)
     return world
