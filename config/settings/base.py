@@ -60,6 +60,10 @@ REALMKEEP_SETTING_DEFAULTS = env.setting_defaults()
 # only for these. Empty: only public addresses, only https.
 REALMKEEP_OUTBOUND_NETWORKS = env.networks("REALMKEEP_OUTBOUND_NETWORKS")
 
+# A database in MaxMind's format (GeoLite2, GeoIP2, DB-IP …) that says where addresses are, with cities and points.
+# Without it the countries that come along are asked.
+REALMKEEP_GEO_DATABASE = env.text("REALMKEEP_GEO_DATABASE", "")
+
 EMAIL_URL = os.environ.get("EMAIL_URL", "")
 # A day's short messages of all realms together, and those that one address may ask for in one realm (LG-13).
 REALMKEEP_SMS_DAILY_LIMIT = env.number("REALMKEEP_SMS_DAILY_LIMIT", 10_000)

@@ -16,7 +16,7 @@ from console.account.checkup import check_up
 from console.account.factors import factor_context, has_codes
 from console.account.forms import AttributesForm, ProfileForm
 from console.account.language import remember_language
-from console.account.rows import DeviceRow, application_row, by_day, device_rows
+from console.account.rows import DeviceRow, application_row, by_day, device_rows, known_devices
 from console.account.shares import shared_with, titles_of
 from identity.accounts.commands import change_profile, set_attributes
 from identity.accounts.queries import own_attributes
@@ -27,8 +27,9 @@ from identity.consent.queries import own_consents
 from identity.kernel.errors import Invalid, NotFound
 from identity.kernel.ids import parse_public_id
 from identity.mfa.queries import factors_of, has_second_factor, methods_offered
-from identity.sessions.commands import end_session, end_sessions_of_user
-from identity.sessions.queries import applications_of, own_sessions
+from identity.security.queries import own_reviews
+from identity.sessions.commands import end_session, end_sessions_of_user, forget_device
+from identity.sessions.queries import applications_of, own_devices, own_sessions
 from identity.signin.attribute_fields import shown_value
 from identity.signin.social import links_of
 
@@ -140,14 +141,21 @@ def security(request: AccountRequest) -> HttpResponse:
 def devices(request: AccountRequest) -> HttpResponse:
     """Where the account is signed in."""
     rows = _devices(request)
-    context = {"section": "devices", "days": by_day(rows), "others": any(not row.current for row in rows)}
+    sessions = list(own_sessions(request.actor))
+    context = {
+        "section": "devices",
+        "days": by_day(rows),
+        "others": any(not row.current for row in rows),
+        "known": known_devices(own_devices(request.actor), sessions, current_id=request.actor.session_id),
+    }
     return render(request, "selfservice/devices.html", context)
 
 
 def _devices(request: AccountRequest) -> list[DeviceRow]:
     sessions = list(own_sessions(request.actor))
     used_by = applications_of([session.pk for session in sessions])
-    return device_rows(sessions, current_id=request.actor.session_id, used_by=used_by)
+    reviews = own_reviews(request.actor)
+    return device_rows(sessions, current_id=request.actor.session_id, used_by=used_by, reviews=reviews)
 
 
 @require_POST
@@ -173,6 +181,16 @@ def end_other_sessions(request: AccountRequest) -> HttpResponse:
     )
     said = ngettext("%(count)s other device is signed out.", "%(count)s other devices are signed out.", ended)
     messages.success(request, said % {"count": ended})
+    return redirect("selfservice:devices")
+
+
+@require_POST
+@account_view
+@said_on("selfservice:devices")
+def forget_one_device(request: AccountRequest, device_id: UUID) -> HttpResponse:
+    """Sign one of the own devices out and know it no more."""
+    forget_device(request.actor, user_id=request.user.pk, device_id=device_id)
+    messages.success(request, _("That device is forgotten. The next sign-in there is one on a new device."))
     return redirect("selfservice:devices")
 
 

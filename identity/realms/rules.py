@@ -70,7 +70,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "bot_protection": ("off", "proof_of_work", "captcha"),
     "password_breach_check": ("off", "bundled", "online"),
     "second_factor": ("off", "optional", "required"),
-    "suspicious_sign_in": ("allow", "notify", "hold"),
+    "suspicious_sign_in": ("off", "notify", "hold"),
 }
 """Settings that are one word of a list."""
 

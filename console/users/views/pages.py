@@ -24,6 +24,7 @@ from console.shell.lists import Filter, ListState, Option, paginate, total_of
 from console.shell.trail import trail_url
 from console.shell.views import ConsoleView
 from console.templatetags.rk import copy_id, relative_time
+from console.users.devices import device_panel
 from console.users.factors import factor_panel
 from console.users.links import link_panel
 from console.users.people import Rights, menu_of, rights_on, row_of, short, state_of, user_url
@@ -221,6 +222,7 @@ class Overview(PersonPage):
         context["facts"] = self._facts(request, user, context)
         context["sign_in_ways"] = _ways(user)
         context |= factor_panel(actor, user, rights)
+        context |= device_panel(actor, user, rights)
         context |= link_panel(user, rights)
         return render_page(request, "console/users/overview.html", context)
 
