@@ -14,7 +14,7 @@ from identity.signin.commands.entrance import (
     refuse_unverified,
     wish_for_password,
 )
-from identity.signin.commands.joining import check_sign_up_code, send_sign_up_code, sign_up
+from identity.signin.commands.joining import NewPasskey, check_sign_up_code, send_sign_up_code, sign_up
 from identity.signin.commands.policies import change_sign_in_policy
 from identity.signin.commands.reviews import confirm_review, deny_review, note_held
 from identity.signin.commands.upstream import (
@@ -28,6 +28,7 @@ from identity.signin.commands.upstream import (
 
 __all__ = [
     "CODE_WISH",
+    "NewPasskey",
     "answer_code_wish",
     "change_sign_in_policy",
     "check_sign_in",
