@@ -52,6 +52,13 @@ class SignInFailed(Event):
     identifier: str = personal()
 
 
+@event("signin.unlocked", target="user", sentence=_("{actor} ended the pause of sign-ins of {target}"))
+class SignInUnlocked(Event):
+    """What stood against the account after wrong tries is forgotten. by: link, admin or new_password."""
+
+    by: str = "admin"
+
+
 @event("signup.completed", target="user", sentence=_("{target} created an account"))
 class SignUpCompleted(Event):
     """A person made an account for himself; the address still has to be confirmed."""

@@ -13,6 +13,7 @@ from identity.signin.views import (
     passwords,
     providers,
     second,
+    unlocking,
 )
 
 urlpatterns = [
@@ -37,6 +38,8 @@ urlpatterns = [
     path("account/factors/<str:factor_id>/rename", held.RenameView.as_view(), name="factor_rename"),
     path("account/factors/<str:factor_id>/remove", held.RemoveView.as_view(), name="factor_remove"),
     path("account/trusted/<uuid:device_id>/end", held.UntrustView.as_view(), name="untrust_device"),
+    path("signin/unlock", unlocking.UnlockWishView.as_view(), name="account_unlock_wish"),
+    path("signin/unlock/<str:token>", unlocking.UnlockView.as_view(), name="account_unlock"),
     path("signin/unusable", door.AccountUnusableView.as_view(), name="account_inactive"),
     path("signin/provider/callback", providers.CallbackView.as_view(), name="provider_callback"),
     path("signin/provider/link", providers.LinkView.as_view(), name="provider_link"),

@@ -14,6 +14,7 @@ from console.users.views.dialogs import (
     ResetFactors,
     SendResetLink,
     Unlock,
+    UnlockSignIn,
     WithdrawInvitation,
 )
 from console.users.views.editing import Edit, EditSection
@@ -45,6 +46,7 @@ __all__ = [
     "Sessions",
     "Unlink",
     "Unlock",
+    "UnlockSignIn",
     "Users",
     "WithdrawInvitation",
 ]

@@ -16,6 +16,14 @@ from identity.signin.commands.entrance import (
     wish_for_password,
 )
 from identity.signin.commands.policies import change_sign_in_policy
+from identity.signin.commands.unlocking import (
+    UNLOCK_WISH,
+    answer_unlock_wish,
+    end_pauses_after_reset,
+    unlock_sign_in,
+    use_unlock_link,
+    wish_for_unlock,
+)
 from identity.signin.commands.upstream import (
     close_provider,
     link_identity,
@@ -27,12 +35,15 @@ from identity.signin.commands.upstream import (
 
 __all__ = [
     "CODE_WISH",
+    "UNLOCK_WISH",
     "answer_code_wish",
+    "answer_unlock_wish",
     "change_sign_in_policy",
     "check_sign_in",
     "check_sign_in_code",
     "close_provider",
     "confirm_sign_in",
+    "end_pauses_after_reset",
     "link_identity",
     "note_signed_in",
     "refuse_unverified",
@@ -42,7 +53,10 @@ __all__ = [
     "sign_up",
     "sign_up_upstream",
     "unlink_identity",
+    "unlock_sign_in",
     "use_confirm_code",
+    "use_unlock_link",
     "wish_for_code",
     "wish_for_password",
+    "wish_for_unlock",
 ]

@@ -14,6 +14,7 @@ from django.views.generic import FormView
 from identity.accounts.commands import set_password, use_reset_link
 from identity.accounts.models import User
 from identity.kernel.errors import Conflict, Invalid
+from identity.signin.commands import end_pauses_after_reset
 from identity.signin.forms import NewPasswordForm, RealmUserTokenForm, said
 from identity.signin.requests import actor_of, next_of
 from identity.signin.stages import NewPasswordStage, SecondFactorStage, password_due
@@ -85,6 +86,7 @@ class NewPasswordView(Entrance, FormView):  # type: ignore[type-arg]
         except Invalid as error:
             form.add_error("password1", said(error))
             return self.form_invalid(form)
+        end_pauses_after_reset(actor_of(self.request), user_id=form.user.pk)
         return redirect("account_reset_password_from_key_done")
 
 
