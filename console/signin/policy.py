@@ -187,6 +187,12 @@ def sentence(hit: Hit) -> str:
                 "%(n)s people use a method that no longer counts.",
                 n,
             )
+        case HitKind.MUST_ACCEPT_TERMS:
+            text = ngettext(
+                "%(n)s person has to accept the terms at the next sign-in.",
+                "%(n)s people have to accept the terms at the next sign-in.",
+                n,
+            )
         case HitKind.MUST_CHANGE_PASSWORD:
             text = ngettext(
                 "%(n)s person has to choose a new password at the next sign-in with it.",

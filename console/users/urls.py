@@ -28,6 +28,8 @@ urlpatterns = [
     path("users/<str:public_id>/unlock-sign-in", views.UnlockSignIn.as_view(), name="user_unlock_sign_in"),
     path("users/<str:public_id>/disable", views.Disable.as_view(), name="user_disable"),
     path("users/<str:public_id>/enable", views.Enable.as_view(), name="user_enable"),
+    path("users/<str:public_id>/approve", views.Approve.as_view(), name="user_approve"),
+    path("users/<str:public_id>/refuse", views.Refuse.as_view(), name="user_refuse"),
     path("users/<str:public_id>/delete", views.Delete.as_view(), name="user_delete"),
     path("users/<str:public_id>/invite-again", views.InviteAgain.as_view(), name="user_invite_again"),
     path(

@@ -143,6 +143,33 @@ class UserEnabled(Event):
     """The person can sign in again."""
 
 
+@event("user.approved", target="user", sentence=_("{actor} approved the account of {target}"), severity=Severity.MEDIUM)
+class UserApproved(Event):
+    """Somebody who made an account for himself may come in from now on. He is told."""
+
+
+@event("user.refused", target="user", sentence=_("{actor} refused the account of {target}"), severity=Severity.MEDIUM)
+class UserRefused(Event):
+    """The account that waited for approval is gone; nobody ever came in with it."""
+
+    reason: str = personal()
+    email: str = personal()
+
+
+@event("terms.accepted", target="user", sentence=_("{target} accepted the terms, version {terms_version}"))
+class TermsAccepted(Event):
+    """The person agreed to the terms in force, at sign-up or at a later sign-in."""
+
+    terms_version: str = ""
+
+
+@event("phone.verified", target="user", sentence=_("{target} confirmed the phone number"))
+class PhoneVerified(Event):
+    """The person showed that text messages to this number are read."""
+
+    phone: str = personal()
+
+
 @event("user.locked", target="user", sentence=_("{actor} locked the account of {target}"), severity=Severity.MEDIUM)
 class UserLocked(Event):
     """Like disabled, but it ends by itself after `minutes` (None: only by unlocking)."""

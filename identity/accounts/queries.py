@@ -50,8 +50,8 @@ def get_user(actor: Actor, *, user_id: UUID) -> User:
 def find_users(actor: Actor, *, search: str = "", status: str = "", role_id: UUID | None = None) -> QuerySet[User]:
     """People that the actor may see, newest first. Raises PermissionDenied.
 
-    status: active, locked, disabled, or invited (no password yet, an open invitation). A lock that is over counts as
-    active. search: a public id, the beginning of an identifier, or a part of the name.
+    status: active, locked, disabled, pending (approval), or invited (no password yet, an open invitation). A lock that
+    is over counts as active. search: a public id, the beginning of an identifier, or a part of the name.
     """
     rows = visible_users(actor).order_by("-id")
     now = clock.now()

@@ -95,6 +95,8 @@ def hits_of(actor: Actor, *, realm: Realm, changes: Mapping[str, Any]) -> list[H
         counted.append((HitKind.MUST_VERIFY_EMAIL, people.filter(email__isnull=False, email_verified_at=None)))
     if after["phone_verification_required"] and not before["phone_verification_required"]:
         counted.append((HitKind.MUST_VERIFY_PHONE, people.filter(phone__isnull=False, phone_verified_at=None)))
+    if after["terms_version"] and after["terms_version"] != before["terms_version"]:
+        counted.append((HitKind.MUST_ACCEPT_TERMS, people.exclude(terms_version=after["terms_version"])))
     if after["second_factor"] == "required" != before["second_factor"]:
         counted.append((HitKind.MUST_ENROLL, people.filter(second_factor_since=None)))
     if dropped := set(before["second_factor_methods"]) - set(after["second_factor_methods"]):

@@ -76,6 +76,7 @@ class HitKind(StrEnum):
     MUST_VERIFY_EMAIL = "must_verify_email"
     MUST_VERIFY_PHONE = "must_verify_phone"
     MUST_ENROLL = "must_enroll"
+    MUST_ACCEPT_TERMS = "must_accept_terms"
     MUST_CHANGE_PASSWORD = "must_change_password"
     AT_NEXT_PASSWORD = "at_next_password"
     PAUSED_SOONER = "paused_sooner"

@@ -45,6 +45,25 @@ def offered_factors(request: HttpRequest, user: User) -> list[Factor]:
     return usable_factors(user.pk, shown_in(request, user))
 
 
+class HeldStage(LoginStage):
+    """A stage with a page of its own, where the sign-in waits."""
+
+    def enter_page(self) -> HttpResponse:
+        """To the page, under a new key: one that was set before the first step is worth nothing here (SE-02)."""
+        if not self.state.get("entered"):
+            self.request.session.cycle_key()
+            self.state["entered"] = True
+        return redirect(self.urlname)
+
+    def is_resumable(self, request: HttpRequest) -> bool:
+        """The sign-in page stays open: who typed a wrong name begins anew, and what was shown so far is dropped."""
+        return False
+
+    def note(self, name: str, value: Any = True) -> None:
+        """Remember something for the rest of this sign-in."""
+        self.state[name] = value
+
+
 def password_due(request: HttpRequest, user: User) -> ChangeReason | None:
     """Why this sign-in needs a new password before it is one; asked of the row that is at hand, by no query."""
     if not user.has_usable_password():
@@ -58,7 +77,7 @@ def password_due(request: HttpRequest, user: User) -> ChangeReason | None:
     )
 
 
-class NewPasswordStage(LoginStage):
+class NewPasswordStage(HeldStage):
     """The last one: who is known by every factor replaces a password that is too old, or that somebody voided."""
 
     key = "new_password"
@@ -74,12 +93,8 @@ class NewPasswordStage(LoginStage):
         self.request.session.cycle_key()
         return redirect("account_renew_password"), True
 
-    def is_resumable(self, request: HttpRequest) -> bool:
-        """As above."""
-        return False
 
-
-class SecondFactorStage(LoginStage):
+class SecondFactorStage(HeldStage):
     """allauth's stage of this key, for all of our factors."""
 
     key = "mfa_authenticate"
@@ -106,10 +121,6 @@ class SecondFactorStage(LoginStage):
             return redirect("mfa_authenticate"), True
         return redirect("enroll_add"), True
 
-    def is_resumable(self, request: HttpRequest) -> bool:
-        """The sign-in page stays open: who typed a wrong name begins anew, and what was shown so far is dropped."""
-        return False
-
     def _send(self, user: User) -> None:
         """A code, where that is the first thing the person will be asked for."""
         factors = offered_factors(self.request, user)
@@ -121,7 +132,3 @@ class SecondFactorStage(LoginStage):
         except RateLimited:
             # The one that left a moment ago still works.
             return
-
-    def note(self, name: str, value: Any = True) -> None:
-        """Remember something for the rest of this sign-in."""
-        self.state[name] = value

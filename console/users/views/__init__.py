@@ -1,6 +1,7 @@
 """Pages and dialogs of the users area."""
 
 from console.users.views.access import Access
+from console.users.views.approving import Approve, Refuse
 from console.users.views.bulk import DisableMany, EndSessionsOfMany
 from console.users.views.creation import Create, Invite
 from console.users.views.dialogs import (
@@ -25,6 +26,7 @@ from console.users.views.passwords import RequireNewPassword
 __all__ = [
     "Access",
     "Activity",
+    "Approve",
     "Consents",
     "Create",
     "Delete",
@@ -40,6 +42,7 @@ __all__ = [
     "InviteAgain",
     "Lock",
     "Overview",
+    "Refuse",
     "RequireNewPassword",
     "ResetFactors",
     "SendResetLink",

@@ -52,6 +52,7 @@ STATUS = Filter(
     (
         Option("active", gettext_lazy("Active")),
         Option("invited", gettext_lazy("Invited")),
+        Option("pending", gettext_lazy("Waits for approval")),
         Option("locked", gettext_lazy("Locked")),
         Option("disabled", gettext_lazy("Disabled")),
     ),
@@ -81,7 +82,12 @@ class Users(ConsoleView):
             ngettext("%(n)s person.", "%(n)s people.", everybody.number) % {"n": everybody},
             *(
                 f"{total_of(find_users(request.actor, status=status))} {word}"
-                for status, word in (("locked", _("locked")), ("disabled", _("disabled")), ("invited", _("invited")))
+                for status, word in (
+                    ("locked", _("locked")),
+                    ("disabled", _("disabled")),
+                    ("invited", _("invited")),
+                    ("pending", _("waiting for approval")),
+                )
             ),
         ]
         return " ".join([parts[0], ", ".join(part for part in parts[1:] if not part.startswith("0 "))]).strip()

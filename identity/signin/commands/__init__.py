@@ -12,9 +12,9 @@ from identity.signin.commands.entrance import (
     confirm_sign_in,
     note_signed_in,
     refuse_unverified,
-    sign_up,
     wish_for_password,
 )
+from identity.signin.commands.joining import check_sign_up_code, send_sign_up_code, sign_up
 from identity.signin.commands.policies import change_sign_in_policy
 from identity.signin.commands.unlocking import (
     UNLOCK_WISH,
@@ -41,6 +41,7 @@ __all__ = [
     "change_sign_in_policy",
     "check_sign_in",
     "check_sign_in_code",
+    "check_sign_up_code",
     "close_provider",
     "confirm_sign_in",
     "end_pauses_after_reset",
@@ -50,6 +51,7 @@ __all__ = [
     "refuse_upstream",
     "remove_provider",
     "send_confirm_code",
+    "send_sign_up_code",
     "sign_up",
     "sign_up_upstream",
     "unlink_identity",

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from identity.accounts.commands import new_password_hash, note_sign_in, renew_password_hash, sign_up_user
-from identity.accounts.mails import PASSWORD_WISH, mail_account_exists, mail_confirm_link
+from identity.accounts.commands import note_sign_in, renew_password_hash
+from identity.accounts.mails import PASSWORD_WISH
 from identity.accounts.models import User, UserStatus
 from identity.accounts.queries import country_of_realm, find_user_by_identifier
 from identity.accounts.rules import canonical_id
@@ -21,7 +21,6 @@ from identity.gate.ratelimits import forget_rate, require_rate
 from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.context import current_realm
-from identity.kernel.errors import Invalid
 from identity.realms.models import Realm
 from identity.sessions.commands import note_authentication
 from identity.sessions.queries import session_by_id
@@ -81,6 +80,8 @@ def _reason(user: User | None, right: bool) -> str:
         return "no_password"
     if not right:
         return "wrong_password"
+    if user.status == UserStatus.PENDING:
+        return "pending"
     return "locked" if user.status == UserStatus.LOCKED else "disabled"
 
 
@@ -169,52 +170,6 @@ def confirm_sign_in(actor: Actor, *, user: User, password: str) -> None:
             actor,
             events.SignInConfirmed(target_id=user.pk, subject_id=user.pk, target_name=user.display_name),
         )
-
-
-def sign_up(
-    actor: Actor,
-    *,
-    realm: Realm,
-    email: str,
-    password: str,
-    name: str = "",
-    language: str | None = None,
-    application_id: UUID | None = None,
-) -> None:
-    """Make an account and mail a link to confirm its address; or tell the owner of an account that has it already.
-
-    Whoever asks sees no difference (LG-23). Raises Conflict (closed), RateLimited, Invalid, Unavailable. Says
-    signup.completed.
-    """
-    limits.require_sign_up(actor.origin.ip)
-    mailable = limits.may_mail(email, actor.origin.ip)
-    # Before anybody is looked for: the refusal of a password, and what it costs, is the same for every address.
-    encoded = new_password_hash(password, email=email, name=name)
-    owner = find_user_by_identifier(email)
-    if owner is None:
-        try:
-            with transaction.atomic():
-                user = sign_up_user(actor, email=email, password_hash=encoded, name=name, language=language)
-                if mailable:
-                    mail_confirm_link(realm, user, user.email or "", signing_up=True)
-                record(
-                    actor,
-                    events.SignUpCompleted(
-                        target_id=user.pk,
-                        subject_id=user.pk,
-                        target_name=user.display_name,
-                        email=user.email or "",
-                        application_id=application_id,
-                    ),
-                )
-            return
-        except Invalid as error:
-            if error.reason != "email_taken":
-                raise
-            owner = find_user_by_identifier(email)
-    if owner is not None and mailable:
-        with transaction.atomic():
-            mail_account_exists(realm, owner)
 
 
 def wish_for_password(
