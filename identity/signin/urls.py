@@ -63,6 +63,7 @@ urlpatterns = [
     path("account/password", passwords.ChangePasswordView.as_view(), name="account_change_password"),
     path("account/password/set", passwords.FirstPasswordView.as_view(), name="account_set_password"),
     path("password/reset", passwords.WishView.as_view(), name="account_reset_password"),
+    path("password/reset/code", passwords.ResetCodeView.as_view(), name="account_reset_password_code"),
     path("password/reset/sent", passwords.WishNotedView.as_view(), name="account_reset_password_done"),
     path("password/reset/done", passwords.NewPasswordSavedView.as_view(), name="account_reset_password_from_key_done"),
     re_path(

@@ -16,6 +16,12 @@ from identity.signin.commands.entrance import (
 )
 from identity.signin.commands.joining import check_sign_up_code, send_sign_up_code, sign_up
 from identity.signin.commands.policies import change_sign_in_policy
+from identity.signin.commands.recovery import (
+    RESET_CODE_WISH,
+    answer_reset_code_wish,
+    use_reset_code,
+    wish_for_reset_code,
+)
 from identity.signin.commands.unlocking import (
     UNLOCK_WISH,
     answer_unlock_wish,
@@ -35,8 +41,10 @@ from identity.signin.commands.upstream import (
 
 __all__ = [
     "CODE_WISH",
+    "RESET_CODE_WISH",
     "UNLOCK_WISH",
     "answer_code_wish",
+    "answer_reset_code_wish",
     "answer_unlock_wish",
     "change_sign_in_policy",
     "check_sign_in",
@@ -57,8 +65,10 @@ __all__ = [
     "unlink_identity",
     "unlock_sign_in",
     "use_confirm_code",
+    "use_reset_code",
     "use_unlock_link",
     "wish_for_code",
     "wish_for_password",
+    "wish_for_reset_code",
     "wish_for_unlock",
 ]
