@@ -12,12 +12,17 @@ from django.utils import timezone
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
+from console.devices import device_of
 from console.shell import dates
 from console.shell.colors import accent_of
 from console.templatetags import rk
+from identity.accounts.password_rules import classes_sentence
+from identity.accounts.queries import policy_in_force
 from identity.kernel import clock
+from identity.kernel.agents import agent_of
+from identity.kernel.places import country_name
 
 register = template.Library()
 
@@ -75,6 +80,31 @@ def readable_accent(realm: Any) -> str:
     return accent_of((realm.branding or {}).get("accent")).light
 
 
+@register.filter
+def country(code: object) -> str:
+    """Deutschland for DE, in the reader's language; nothing for no country."""
+    return country_name(str(code or ""))
+
+
+@register.filter
+def device_words(user_agent: object) -> str:
+    """ "Firefox on macOS" of a user agent."""
+    return str(agent_of(str(user_agent or "")))
+
+
+@register.filter
+def device_icon(user_agent: object) -> str:
+    """The symbol of its kind."""
+    return device_of(str(user_agent or "")).icon
+
+
+@register.filter
+def exact_moment(when: object) -> str:
+    """A moment, or its ISO text in a mail's context, as a whole line."""
+    at = datetime.fromisoformat(when) if isinstance(when, str) else when
+    return dates.long_exact(timezone.localtime(at)) if isinstance(at, datetime) else ""
+
+
 @register.simple_tag
 def moment(when: datetime | None, style: str = "row") -> SafeString:
     """{% moment event.occurred_at %}: "Today 14:20", "Yesterday 09:12", "14 Nov", "2 May 2025"; exact in the title.
@@ -121,14 +151,46 @@ def languages() -> Sequence[tuple[str, str]]:
 
 
 @register.simple_tag
+def password_rules() -> dict[str, Any]:
+    """{% password_rules as rules %}: what the realm asks of a new password, in words and for the script."""
+    policy = policy_in_force()
+    length = ngettext("%(n)s character or more", "%(n)s characters or more", policy.min_length) % {
+        "n": policy.min_length
+    }
+    classes = policy.character_classes
+    asked = [f"{length}."]
+    ticks = [{"name": "length", "text": length}]
+    if classes > 1:
+        sentence = str(classes_sentence(classes))
+        asked.append(sentence)
+        ticks.append({"name": "classes", "text": sentence.removesuffix(".")})
+    ticks.append({"name": "own", "text": _("Doesn’t contain your name or email")})
+    if policy.history:
+        asked.append(
+            ngettext("Not your present one.", "None of your last %(n)s.", policy.history) % {"n": policy.history}
+        )
+    asked.append(_("Three or four unrelated words are easy to remember and hard to guess."))
+    return {"least": policy.min_length, "classes": classes, "ticks": ticks, "hint": " ".join(asked)}
+
+
+@register.simple_tag
 def script_texts() -> SafeString:
     """The few sentences that account.js says, in the page's language."""
     texts = {
         "copied": _("Copied"),
         "strength": [_("Weak."), _("Could be stronger."), _("Good."), _("Strong.")],
-        "advice": _("Two or three more unrelated words help most."),
+        "advice": {
+            "common": _("It is one of the first that are tried."),
+            "own": _("Your name or email is the first that a guesser tries."),
+            "digits": _("Digits alone are guessed quickly."),
+            "pattern": _("Rows of the keyboard and repeated signs are guessed quickly."),
+            "plain": _("It lacks kinds of characters that are asked for here."),
+            "short": _("It is too short."),
+            "more": _("Two or three more unrelated words help most."),
+        },
         "no_passkeys": _("This browser can’t use passkeys. Use another way."),
         "passkey_cancelled": _("Nothing happened. Try again, or use another way."),
+        "proof": _("One moment: your browser solves a small sum that keeps bots out."),
         "passkey_there": _("This device holds a passkey of this account already."),
     }
     return json_script(texts, "rk-text")

@@ -11,8 +11,10 @@ from console.roles.rows import role_title
 from console.shell.forms import ConsoleForm
 from identity.access.models import Role, RoleKind
 from identity.access.rules import rank_of_role
+from identity.accounts.queries import attributes_of_people
 from identity.accounts.rules import MAX_NAME, MAX_PART_OF_NAME, MAX_REASON
 from identity.kernel.ids import public_id
+from identity.signin.attribute_fields import put_fields, values_of
 
 
 def _languages() -> list[tuple[str, Any]]:
@@ -89,6 +91,20 @@ class IdentifiersForm(ConsoleForm):
     username = forms.CharField(label=_("Username"), max_length=150, required=False)
 
 
+class AttributesForm(ConsoleForm):
+    """The realm's custom attributes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.attributes = attributes_of_people()
+        put_fields(self, self.attributes)
+
+    def clean(self) -> dict[str, Any]:
+        """By the attributes' own rules."""
+        self.cleaned_data["attributes"] = values_of(self, self.attributes)
+        return self.cleaned_data
+
+
 class CreateForm(ProfileForm, IdentifiersForm):
     """A new account, with or without a first password."""
 
@@ -119,6 +135,16 @@ class ReasonForm(ConsoleForm):
 
     reason = forms.CharField(
         label=_("Reason"), max_length=MAX_REASON, required=False, help_text=_("Only the audit trail shows it.")
+    )
+
+
+class NewPasswordForm(ReasonForm):
+    """What goes with the demand for a new password."""
+
+    end_sessions = forms.BooleanField(
+        label=_("Sign out everywhere now"),
+        required=False,
+        help_text=_("Without it, what is open stays open until it ends by itself."),
     )
 
 

@@ -1,10 +1,13 @@
-"""What of invitations and sent codes nobody needs any more. No check depends on their purge: each reads the time."""
+"""What of invitations, sent codes and former passwords nobody needs any more. No check depends on their purge."""
 
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
-from identity.accounts.models import Invitation, OneTimeCode
+from identity.accounts.models import Invitation, OneTimeCode, PasswordRecord
+from identity.accounts.password_rules import kept_passwords
+from identity.accounts.queries import policy_in_force
 from identity.accounts.rules import CODE_KEPT, INVITATION_KEPT
 
 
@@ -21,3 +24,11 @@ def invitations_to_purge(now: datetime) -> QuerySet[Invitation]:
 def one_time_codes_to_purge(now: datetime) -> QuerySet[OneTimeCode]:
     """Codes that were sent and whose time is over since a day."""
     return OneTimeCode.objects.filter(expires_at__lte=now - CODE_KEPT)
+
+
+def former_passwords_to_purge(_now: datetime) -> QuerySet[PasswordRecord]:
+    """Hashes of former passwords beyond those that the realm's policy asks for, which may have become fewer."""
+    later = PasswordRecord.objects.filter(user=OuterRef("user"), id__gt=OuterRef("id")).order_by()
+    counted = later.values("user").annotate(n=Count("pk")).values("n")
+    newer = Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+    return PasswordRecord.objects.alias(newer=newer).filter(newer__gte=kept_passwords(policy_in_force()))

@@ -12,6 +12,7 @@ from identity.access.queries import ORGANIZATION, holders_among, holders_of, man
 from identity.accounts.addresses import pending_of
 from identity.accounts.links import AboutAddress
 from identity.accounts.models import Attribute, Invitation, SavedView, User, UserStatus
+from identity.accounts.password_rules import PasswordPolicy, policy_of
 from identity.accounts.rules import Identifier, invitation_is_open, normalized_identifier
 from identity.kernel import clock
 from identity.kernel.actor import Actor
@@ -49,8 +50,8 @@ def get_user(actor: Actor, *, user_id: UUID) -> User:
 def find_users(actor: Actor, *, search: str = "", status: str = "", role_id: UUID | None = None) -> QuerySet[User]:
     """People that the actor may see, newest first. Raises PermissionDenied.
 
-    status: active, locked, disabled, or invited (no password yet, an open invitation). A lock that is over counts as
-    active. search: a public id, the beginning of an identifier, or a part of the name.
+    status: active, locked, disabled, pending (approval), or invited (no password yet, an open invitation). A lock that
+    is over counts as active. search: a public id, the beginning of an identifier, or a part of the name.
     """
     rows = visible_users(actor).order_by("-id")
     now = clock.now()
@@ -123,6 +124,14 @@ def country_of_realm() -> str:
     """Where a number without country code is dialed in the realm of the moment; empty when it has no such country."""
     realm = current_realm()
     return "" if realm is None else str(realm.setting("default_country"))
+
+
+def policy_in_force() -> PasswordPolicy:
+    """What the realm of the moment asks of passwords. Raises NoRealm."""
+    realm = current_realm()
+    if realm is None:
+        raise NoRealm("A password was chosen without a realm.")
+    return policy_of(realm.setting)
 
 
 def find_user_by_identifier(identifier: str) -> User | None:
@@ -225,7 +234,47 @@ def _realm_id() -> UUID:
 
 def realm_attributes() -> list[tuple[str, str]]:
     """The custom attributes of the realm of the moment, in their order: name and label."""
-    return list(Attribute.objects.order_by("position", "name").values_list("name", "label"))
+    return list(_attributes().values_list("name", "label"))
+
+
+def _attributes() -> QuerySet[Attribute]:
+    return Attribute.objects.order_by("position", "name")
+
+
+def find_attributes(actor: Actor) -> list[Attribute]:
+    """The realm's custom attributes, in their order. Raises PermissionDenied."""
+    actor.require(Permission.SETTINGS_READ)
+    return list(_attributes())
+
+
+def get_attribute(actor: Actor, *, name: str) -> Attribute:
+    """One of them. Raises PermissionDenied, NotFound."""
+    actor.require(Permission.SETTINGS_READ)
+    found = Attribute.objects.filter(name=name).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def holders_of_attribute(actor: Actor, *, name: str) -> int:
+    """How many people have a value of it. Raises PermissionDenied."""
+    actor.require(Permission.SETTINGS_READ)
+    return User.objects.filter(attributes__has_key=name).count()
+
+
+def attributes_at_sign_up() -> list[Attribute]:
+    """What sign-up asks for besides names, in its order."""
+    return list(_attributes().filter(at_sign_up=True))
+
+
+def attributes_of_people() -> list[Attribute]:
+    """Every attribute, for a page about a person whom its reader may see."""
+    return list(_attributes())
+
+
+def own_attributes() -> list[Attribute]:
+    """What people see of themselves."""
+    return list(_attributes().filter(person_may_see=True))
 
 
 def saved_views(actor: Actor, *, area: str = "") -> QuerySet[SavedView]:

@@ -37,9 +37,12 @@ def _key(limit: Limit, subject: str) -> bytes:
     return keyed_hash("rate", realm_id, f"{limit.name}\0{int(limit.window.total_seconds())}\0{subject}")
 
 
-def hit(limit: Limit, subject: str, *, amount: int = 1) -> int:
-    """Count a try and return how many there are in this window. One atomic upsert, so a burst can't slip through."""
-    moment = clock.now()
+def hit(limit: Limit, subject: str, *, amount: int = 1, moment: datetime | None = None) -> int:
+    """Count a try and return how many there are in this window. One atomic upsert, so a burst can't slip through.
+
+    moment: of something that may serve once: it counts in the window in which it was made, whenever it comes.
+    """
+    moment = moment or clock.now()
     start = _window_start(limit, moment)
     table = RateCounter._meta.db_table
     field: Callable[[str], Any] = RateCounter._meta.get_field
@@ -109,6 +112,19 @@ def take(tries: Sequence[tuple[Limit, str]]) -> list[Taken]:
     return [
         Taken(limit, subject, _window_start(limit, moment), counts[_key(limit, subject)]) for limit, subject in tries
     ]
+
+
+def look(tries: Sequence[tuple[Limit, str]]) -> list[Taken]:
+    """How far several limits are used, without counting; one query. Those that are not used at all are left out."""
+    moment = clock.now()
+    keyed = {_key(limit, subject): (limit, subject) for limit, subject in tries}
+    rows = RateCounter.objects.filter(key_hash__in=list(keyed), expires_at__gt=moment, count__gt=0)
+    found = []
+    for key, start, number in rows.values_list("key_hash", "window_start", "count"):
+        limit, subject = keyed[bytes(key)]
+        if start == _window_start(limit, moment):
+            found.append(Taken(limit, subject, start, number))
+    return found
 
 
 def settle(*, back: Sequence[Taken] = (), forgotten: Sequence[Taken] = ()) -> None:

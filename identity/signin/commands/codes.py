@@ -93,7 +93,9 @@ def check_sign_in_code(
     known = (devices or {}).get(user.pk) if user is not None else None
     name = canonical_id(identifier, country_of_realm())
     attempt = limits.count_attempt(
-        name, actor.origin.ip, device=(user.pk, known) if user is not None and known else None
+        limits.account_key(user, identifier),
+        actor.origin.ip,
+        device=(user.pk, known) if user is not None and known else None,
     )
     method = method_of(identifier)
     if attempt.paused_until is not None:

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from identity.accounts.commands import note_sign_in, renew_password_hash, sign_up_user
-from identity.accounts.mails import PASSWORD_WISH, mail_account_exists, mail_confirm_link
+from identity.accounts.commands import note_sign_in, renew_password_hash
+from identity.accounts.mails import PASSWORD_WISH
 from identity.accounts.models import User, UserStatus
 from identity.accounts.queries import country_of_realm, find_user_by_identifier
 from identity.accounts.rules import canonical_id
@@ -20,14 +20,16 @@ from identity.courier.models import Channel
 from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.context import current_realm
-from identity.kernel.errors import Invalid
 from identity.realms.models import Realm
-from identity.sessions.commands import note_authentication
+from identity.sessions.commands import note_authentication, note_device
+from identity.sessions.models import DeviceStatus
 from identity.sessions.queries import session_by_id
 from identity.sessions.rules import ACR_ONE, acr_of
 from identity.signin import events, limits
+from identity.signin.commands.reviews import ask_person
 from identity.signin.errors import NotLetIn, Paused
 from identity.signin.hashing import verify_password
+from identity.signin.recognition import Recognition
 from identity.signin.ways import may_use_password
 
 
@@ -49,7 +51,7 @@ def check_sign_in(
     is_open = may_use_password(current_realm(), identifier)
     known = (devices or {}).get(user.pk) if user is not None else None
     attempt = limits.count_attempt(
-        canonical_id(identifier, country_of_realm()),
+        limits.account_key(user, identifier),
         actor.origin.ip,
         device=(user.pk, known) if user is not None and known else None,
     )
@@ -80,6 +82,8 @@ def _reason(user: User | None, right: bool) -> str:
         return "no_password"
     if not right:
         return "wrong_password"
+    if user.status == UserStatus.PENDING:
+        return "pending"
     return "locked" if user.status == UserStatus.LOCKED else "disabled"
 
 
@@ -123,11 +127,33 @@ def note_signed_in(
     acr: str = "",
     method: str = "password",
     lifetime: timedelta,
-    new_device: bool,
+    came: Recognition,
     application_id: UUID | None = None,
 ) -> None:
-    """Write how the person came in, on the session and in the trail. Says signin.succeeded."""
-    note_authentication(session_id=session_id, amr=amr, acr=acr or acr_of(amr), at=clock.now(), lifetime=lifetime)
+    """Write how and where from the person came in, on the session, the device and in the trail; ask him if need be.
+
+    Says signin.succeeded, review.opened.
+    """
+    acr = acr or acr_of(amr)
+    device = note_device(
+        actor,
+        user_id=user.pk,
+        device_id=came.device_id,
+        former=came.device,
+        # Who showed two kinds of factor has shown that the device is his; else somebody has to say so.
+        status=DeviceStatus.NEW if came.is_new and came.reasons and acr == ACR_ONE else DeviceStatus.KNOWN,
+        label=came.label,
+        country=came.place.country,
+    )
+    note_authentication(
+        session_id=session_id,
+        amr=amr,
+        acr=acr,
+        at=clock.now(),
+        lifetime=lifetime,
+        device=device,
+        country=came.place.country,
+    )
     note_sign_in(user_id=user.pk)
     record(
         actor,
@@ -139,9 +165,14 @@ def note_signed_in(
             application_id=application_id,
             method=method,
             amr=tuple(amr),
-            new_device=new_device,
+            new_device=came.is_new,
+            country=came.place.country,
+            reasons=tuple(came.reasons),
         ),
     )
+    realm = current_realm()
+    if came.reasons and realm is not None:
+        ask_person(actor, realm=realm, user=user, session_id=session_id, device=device, came=came)
 
 
 def confirm_sign_in(actor: Actor, *, user: User, password: str) -> None:
@@ -168,52 +199,6 @@ def confirm_sign_in(actor: Actor, *, user: User, password: str) -> None:
             actor,
             events.SignInConfirmed(target_id=user.pk, subject_id=user.pk, target_name=user.display_name),
         )
-
-
-def sign_up(
-    actor: Actor,
-    *,
-    realm: Realm,
-    email: str,
-    password: str,
-    name: str = "",
-    language: str | None = None,
-    application_id: UUID | None = None,
-) -> None:
-    """Make an account and mail a link to confirm its address; or tell the owner of an account that has it already.
-
-    Whoever asks sees no difference (LG-23). Raises Conflict (closed), RateLimited, Invalid, Unavailable. Says
-    signup.completed.
-    """
-    limits.require_sign_up(actor.origin.ip)
-    mailable = limits.may_mail(email, actor.origin.ip)
-    owner = find_user_by_identifier(email)
-    if owner is None:
-        try:
-            with transaction.atomic():
-                user = sign_up_user(actor, email=email, password=password, name=name, language=language)
-                if mailable:
-                    mail_confirm_link(realm, user, user.email or "", signing_up=True)
-                record(
-                    actor,
-                    events.SignUpCompleted(
-                        target_id=user.pk,
-                        subject_id=user.pk,
-                        target_name=user.display_name,
-                        email=user.email or "",
-                        application_id=application_id,
-                    ),
-                )
-            return
-        except Invalid as error:
-            if error.reason != "email_taken":
-                raise
-            owner = find_user_by_identifier(email)
-    # As much work as the other way: a password is hashed there, too.
-    verify_password(None, password)
-    if owner is not None and mailable:
-        with transaction.atomic():
-            mail_account_exists(realm, owner)
 
 
 def wish_for_password(

@@ -81,11 +81,6 @@ class SignInView(Entrance, upstream.LoginView):
         return self.password_page(form, login, 429 if form.paused_until is not None else 200)
 
 
-@secret_fields
-class SignUpView(Entrance, upstream.SignupView):
-    """A new account, where the realm lets people make one."""
-
-
 class SignOutView(Entrance, upstream.LogoutView):
     """Asks first; only a POST signs out."""
 
@@ -96,6 +91,11 @@ class AccountUnusableView(Entrance, upstream.AccountInactiveView):
 
 class CheckEmailView(Entrance, upstream.EmailVerificationSentView):
     """Says the same to everybody."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Whether an admin looks at the account as well: by the realm's policy, not by the account."""
+        waits = "approval" in self.request.GET and bool(realm_of(self.request).setting("sign_up_approval"))
+        return super().get_context_data(waits=waits, **kwargs)
 
 
 @secret_fields
