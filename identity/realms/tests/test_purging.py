@@ -342,6 +342,7 @@ def test_ds_08_what_has_expired_goes_and_is_told(worlds):
         before = counts()
         RefreshFamily.objects.update(status="revoked", status_changed_at=clock.now())
         ratelimit.hit(ratelimit.Limit("test", 3, timedelta(minutes=1)), "dana")
+    assert commands.purge_expired() == len(worlds)  # the former passwords, of which this policy keeps none
     assert commands.purge_expired() == 0
     with clock_at(clock.now() + timedelta(days=300)):
         assert commands.purge_expired() > 0
