@@ -161,3 +161,8 @@ def require_sign_up(ip: str) -> None:
     """Raises RateLimited for a network that makes account after account."""
     for network in networks_of(ip)[:1]:
         ratelimit.require(SIGN_UPS, network)
+
+
+def sign_ups_of(ip: str) -> int:
+    """How many forms of sign-up this network has sent within the hour."""
+    return next((ratelimit.count(SIGN_UPS, network) for network in networks_of(ip)[:1]), 0)

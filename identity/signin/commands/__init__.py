@@ -22,6 +22,7 @@ from identity.signin.commands.recovery import (
     use_reset_code,
     wish_for_reset_code,
 )
+from identity.signin.commands.reviews import confirm_review, deny_review, note_held
 from identity.signin.commands.unlocking import (
     UNLOCK_WISH,
     answer_unlock_wish,
@@ -51,9 +52,12 @@ __all__ = [
     "check_sign_in_code",
     "check_sign_up_code",
     "close_provider",
+    "confirm_review",
     "confirm_sign_in",
+    "deny_review",
     "end_pauses_after_reset",
     "link_identity",
+    "note_held",
     "note_signed_in",
     "refuse_unverified",
     "refuse_upstream",

@@ -26,6 +26,7 @@ from identity.signin.requests import actor_of, next_of, realm_of
 from identity.signin.stages import NewPasswordStage, SecondFactorStage, password_due
 from identity.signin.stepup import fresh_sign_in_required
 from identity.signin.views.entrance import Entrance, secret_fields
+from identity.signin.views.guarded import BotGuard
 from identity.signin.views.second import InStage
 from identity.signin.ways import may_reset_by_phone
 
@@ -39,8 +40,10 @@ def chosen(request: HttpRequest, form: Any) -> User | None:
         return None
 
 
-class WishView(Entrance, upstream.PasswordResetView):
+class WishView(BotGuard, Entrance, upstream.PasswordResetView):
     """Asks for a link to choose a new password; where numbers are names, or for a code."""
+
+    guards = "reset"
 
     @rate_limited("password_reset")
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -56,7 +59,9 @@ class WishView(Entrance, upstream.PasswordResetView):
         return super().get_context_data(by_phone=may_reset_by_phone(realm_of(self.request)), **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """By what was chosen, else by what was typed."""
+        """By what was chosen, else by what was typed; from nobody who is a bot: each wish may become a message."""
+        if not self.passes(form):
+            return self.form_invalid(form)
         typed = form.cleaned_data["email"]
         by = self.request.POST.get("by") or ("phone" if kind_of_identifier(typed) is Identifier.PHONE else "email")
         if by == "phone" and may_reset_by_phone(realm_of(self.request)):
