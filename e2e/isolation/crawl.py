@@ -64,6 +64,7 @@ class Places:
 
     first: frozenset[str]
     second: frozenset[str]
+    together: frozenset[tuple[str, str]]
 
 
 WRONG = frozenset({"event", "scope"})
@@ -83,7 +84,9 @@ def places(route: Route, world: World) -> Places:
         first = _belong_first(route, world, client)
         pairs = _belong_together(route, world, client, first or frozenset(world.ids))
         _places[route.pattern] = Places(
-            (first or frozenset(one for one, _ in pairs)) | WRONG, frozenset(other for _, other in pairs) | WRONG
+            (first or frozenset(one for one, _ in pairs)) | WRONG,
+            frozenset(other for _, other in pairs) | WRONG,
+            frozenset(pairs),
         )
     return _places[route.pattern]
 
