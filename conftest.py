@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from playwright.sync_api import expect
 
 from identity.access.commands import assign_role
 from identity.access.models import Role, RoleKind
@@ -32,6 +33,8 @@ COST = {"time_cost": Argon2idHasher.time_cost, "memory_cost": Argon2idHasher.mem
 def pytest_configure(config: pytest.Config) -> None:
     """Playwright keeps an event loop in the main thread, which Django takes for async code."""
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    # On a machine that others use, too, a page may need longer than the five seconds that are the library's default.
+    expect.set_options(timeout=15_000)
     # Every test has people with passwords, and few are about the hash: those take the fixture product_hashes.
     Argon2idHasher.time_cost, Argon2idHasher.memory_cost = 1, 8
 

@@ -14,7 +14,7 @@ from console.live.publishing import publish_event
 from identity.access.commands import end_due_visits
 from identity.access.permission_sync import sync_permissions
 from identity.accounts.commands import answer_password_wish
-from identity.accounts.expired import invitations_to_purge
+from identity.accounts.expired import former_passwords_to_purge, invitations_to_purge
 from identity.accounts.mails import PASSWORD_WISH
 from identity.audit.leases import add_job, in_each_realm
 from identity.audit.outbox import subscribe
@@ -54,6 +54,7 @@ EXPIRES: dict[str, Expired] = {
     "denials": denials_to_purge,
     "sessions": sessions_to_purge,
     "invitations": invitations_to_purge,
+    "former_passwords": former_passwords_to_purge,
     "messages": messages_to_purge,
     "export_files": export_chunks_to_purge,
     "exports": exports_to_purge,

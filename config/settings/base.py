@@ -68,6 +68,8 @@ REALMKEEP_SMS_ADDRESS_DAILY_LIMIT = env.number("REALMKEEP_SMS_ADDRESS_DAILY_LIMI
 REALMKEEP_TWILIO_URL = env.text("REALMKEEP_TWILIO_URL", "https://api.twilio.com").rstrip("/")
 REALMKEEP_TWILIO_VERIFY_URL = env.text("REALMKEEP_TWILIO_VERIFY_URL", "https://verify.twilio.com").rstrip("/")
 REALMKEEP_SNS_URL = env.text("REALMKEEP_SNS_URL", "")
+# Who knows stolen passwords, asked by realms that switch it on; a mirror of one's own speaks the same protocol.
+REALMKEEP_BREACH_URL = env.text("REALMKEEP_BREACH_URL", "https://api.pwnedpasswords.com").rstrip("/")
 REALMKEEP_MAIL_FROM = os.environ.get("REALMKEEP_MAIL_FROM", "Realmkeep <no-reply@realmkeep.example>")
 
 ROOT_URLCONF = "config.urls"

@@ -73,6 +73,7 @@ BY_OTHERS: dict[str, Promise] = {
     "signin.succeeded": gettext_lazy("Someone signed in."),
     "user.created": gettext_lazy("Your account was created."),
     "user.disabled": gettext_lazy("Your account was disabled."),
+    "user.approved": gettext_lazy("Your account was approved."),
     "user.enabled": gettext_lazy("Your account was enabled again."),
     "user.identifiers_changed": gettext_lazy("An admin changed how you are found."),
     "user.invited": gettext_lazy("You were invited."),

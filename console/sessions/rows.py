@@ -34,6 +34,7 @@ def reason_in_words(reason: str) -> str:
         "contained": _("contained after an alert"),
         "application_signed_out": _("signed out by the application"),
         "password_changed": _("the password changed"),
+        "password_change_required": _("a new password was required"),
         "user_disabled": _("the account was disabled"),
         "user_locked": _("the account was locked"),
         "email_change_reverted": _("a change of email was taken back"),

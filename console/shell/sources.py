@@ -10,7 +10,7 @@ from console.shell.acts import acts
 from console.shell.counts import Count
 from console.shell.palette import Hit, Source
 from identity.access.queries import organizations as find_organizations
-from identity.accounts.queries import find_users
+from identity.accounts.queries import count_users, find_users
 from identity.applications.queries import find_applications
 from identity.kernel.actor import Actor
 from identity.kernel.events import Severity
@@ -64,10 +64,20 @@ def open_alerts(actor: Actor) -> Count | None:
     return Count(number, level, icon, words)
 
 
+def waiting_people(actor: Actor) -> Count | None:
+    """People who wait to be let in, for those who may decide."""
+    if not actor.can(Permission.USERS_INVITE) or not actor.can(Permission.USERS_READ):
+        return None
+    number = count_users(actor, status="pending")
+    return Count(
+        number, "med", "hourglass_top", ngettext("person waits for approval", "people wait for approval", number)
+    )
+
+
 PALETTE = (
     Source(gettext_lazy("People"), Permission.USERS_READ, people),
     Source(gettext_lazy("Organizations"), Permission.ORGANIZATIONS_READ, organizations),
     Source(gettext_lazy("Applications"), Permission.APPLICATIONS_READ, applications),
     Source(gettext_lazy("Do"), Permission.CONSOLE_OPEN, acts, always=True),
 )
-COUNTS = {"alerts": open_alerts}
+COUNTS = {"alerts": open_alerts, "users": waiting_people}

@@ -69,7 +69,7 @@ class FactorForm(SectionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _keep_other(self, "second_factor_grace")
+        keep_other(self, "second_factor_grace")
 
 
 class TrustForm(SectionForm):
@@ -87,10 +87,11 @@ class TrustForm(SectionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _keep_other(self, "trusted_device_lifetime")
+        keep_other(self, "trusted_device_lifetime")
 
 
-def _keep_other(form: SectionForm, name: str) -> None:
+def keep_other(form: SectionForm, name: str) -> None:
+    """Let a choice of days also have the value that a realm file set."""
     field = form.fields[name]
     assert isinstance(field, DaysField)  # noqa: S101 - for the type checker
     value = form.initial.get(name) or (form.data.get(name) if form.is_bound else 0)

@@ -50,20 +50,42 @@ class SignUpForm(SectionForm):
         label=_("An admin approves each new account"), required=False, help_text=_("Until then nobody gets in with it.")
     )
     sign_up_domains_allowed = WordsField(
-        label=_("Only these email domains"), help_text=_("One on each line. Empty: every domain.")
+        label=_("Only these email domains"),
+        help_text=_("One on each line; what lies below a domain counts as well. Empty: every domain."),
     )
-    sign_up_domains_blocked = WordsField(label=_("Never these email domains"), help_text=_("One on each line."))
+    sign_up_domains_blocked = WordsField(
+        label=_("Never these email domains"), help_text=_("One on each line; what lies below a domain counts as well.")
+    )
     email_verification_required = forms.BooleanField(
         label=_("Email address must be confirmed before the first sign-in"),
         required=False,
         help_text=_("Off: people get in at once and can confirm later."),
     )
     phone_verification_required = forms.BooleanField(
-        label=_("Phone number must be confirmed before the first sign-in"), required=False
+        label=_("A phone number that an admin or file gave must be confirmed at the next sign-in"),
+        required=False,
+        help_text=_("Whoever signs up with a number confirms it in any case."),
     )
     bot_protection = forms.ChoiceField(
         label=_("Protection from bots"),
         choices=[("off", _("None")), ("proof_of_work", _("A small sum that the browser solves by itself"))],
+    )
+
+
+class TermsForm(SectionForm):
+    """What everybody accepts."""
+
+    terms_uri = forms.CharField(
+        label=_("Where the terms can be read"),
+        required=False,
+        max_length=500,
+        widget=forms.URLInput(attrs={"autocomplete": "off", "placeholder": "https://"}),
+    )
+    terms_version = forms.CharField(
+        label=_("Version in force"),
+        required=False,
+        max_length=40,
+        help_text=_("Such as a date. A new one asks everybody again at the next sign-in. Empty: nobody is asked."),
     )
 
 
@@ -74,4 +96,5 @@ class Methods(PolicyPage):
     cards = (
         Card("ways", _("Ways in"), _("What people can sign in with"), WaysForm),
         Card("sign-up", _("Sign-up"), _("Who may make an account"), SignUpForm),
+        Card("terms", _("Terms"), _("What people accept before they come in"), TermsForm),
     )

@@ -187,10 +187,28 @@ def sentence(hit: Hit) -> str:
                 "%(n)s people use a method that no longer counts.",
                 n,
             )
+        case HitKind.MUST_ACCEPT_TERMS:
+            text = ngettext(
+                "%(n)s person has to accept the terms at the next sign-in.",
+                "%(n)s people have to accept the terms at the next sign-in.",
+                n,
+            )
         case HitKind.MUST_CHANGE_PASSWORD:
             text = ngettext(
-                "%(n)s person has to choose a new password at the next sign-in.",
-                "%(n)s people have to choose a new password at the next sign-in.",
+                "%(n)s person has to choose a new password at the next sign-in with it.",
+                "%(n)s people have to choose a new password at the next sign-in with it.",
+                n,
+            )
+        case HitKind.AT_NEXT_PASSWORD:
+            text = ngettext(
+                "%(n)s person with a password meets this when choosing the next one; the present one goes on to work.",
+                "%(n)s people with a password meet this when choosing the next one; the present ones go on to work.",
+                n,
+            )
+        case HitKind.PAUSED_SOONER:
+            text = ngettext(
+                "%(n)s person was refused that often in the last 24 hours and would have been paused.",
+                "%(n)s people were refused that often in the last 24 hours and would have been paused.",
                 n,
             )
     return text % {"n": n}

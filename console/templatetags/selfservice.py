@@ -12,11 +12,13 @@ from django.utils import timezone
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from console.shell import dates
 from console.shell.colors import accent_of
 from console.templatetags import rk
+from identity.accounts.password_rules import classes_sentence
+from identity.accounts.queries import policy_in_force
 from identity.kernel import clock
 
 register = template.Library()
@@ -121,12 +123,43 @@ def languages() -> Sequence[tuple[str, str]]:
 
 
 @register.simple_tag
+def password_rules() -> dict[str, Any]:
+    """{% password_rules as rules %}: what the realm asks of a new password, in words and for the script."""
+    policy = policy_in_force()
+    length = ngettext("%(n)s character or more", "%(n)s characters or more", policy.min_length) % {
+        "n": policy.min_length
+    }
+    classes = policy.character_classes
+    asked = [f"{length}."]
+    ticks = [{"name": "length", "text": length}]
+    if classes > 1:
+        sentence = str(classes_sentence(classes))
+        asked.append(sentence)
+        ticks.append({"name": "classes", "text": sentence.removesuffix(".")})
+    ticks.append({"name": "own", "text": _("Doesn’t contain your name or email")})
+    if policy.history:
+        asked.append(
+            ngettext("Not your present one.", "None of your last %(n)s.", policy.history) % {"n": policy.history}
+        )
+    asked.append(_("Three or four unrelated words are easy to remember and hard to guess."))
+    return {"least": policy.min_length, "classes": classes, "ticks": ticks, "hint": " ".join(asked)}
+
+
+@register.simple_tag
 def script_texts() -> SafeString:
     """The few sentences that account.js says, in the page's language."""
     texts = {
         "copied": _("Copied"),
         "strength": [_("Weak."), _("Could be stronger."), _("Good."), _("Strong.")],
-        "advice": _("Two or three more unrelated words help most."),
+        "advice": {
+            "common": _("It is one of the first that are tried."),
+            "own": _("Your name or email is the first that a guesser tries."),
+            "digits": _("Digits alone are guessed quickly."),
+            "pattern": _("Rows of the keyboard and repeated signs are guessed quickly."),
+            "plain": _("It lacks kinds of characters that are asked for here."),
+            "short": _("It is too short."),
+            "more": _("Two or three more unrelated words help most."),
+        },
         "no_passkeys": _("This browser can’t use passkeys. Use another way."),
         "passkey_cancelled": _("Nothing happened. Try again, or use another way."),
         "passkey_there": _("This device holds a passkey of this account already."),

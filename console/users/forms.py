@@ -122,6 +122,16 @@ class ReasonForm(ConsoleForm):
     )
 
 
+class NewPasswordForm(ReasonForm):
+    """What goes with the demand for a new password."""
+
+    end_sessions = forms.BooleanField(
+        label=_("Sign out everywhere now"),
+        required=False,
+        help_text=_("Without it, what is open stays open until it ends by itself."),
+    )
+
+
 class LockForm(ReasonForm):
     """For how long."""
 

@@ -39,6 +39,8 @@ def state_of(user: User, *, invited: bool = False) -> State:
         if user.locked_until is None:
             return State("locked", _("Locked"), "high", "lock")
         return State("locked", _("Locked until %(when)s") % {"when": short(user.locked_until)}, "high", "lock")
+    if user.status == UserStatus.PENDING:
+        return State("pending", _("Waits for approval"), "medium", "hourglass_top")
     if invited:
         return State("invited", _("Invited"), "low", "mail")
     return State("active", _("Active"), "ok", "check_circle")
@@ -92,6 +94,9 @@ def menu_of(user: User, rights: Rights, state: State) -> list[dict[str, Any]]:
             items.append({"label": label, "url": user_url(user.pk, name), "icon": icon, **extra})
 
     others = not rights.is_self
+    waits = state.key == "pending"
+    add(rights.invite and waits, _("Approve"), "user_approve", "how_to_reg", post=True)
+    add(rights.invite and waits, _("Refuse…"), "user_refuse", "person_cancel", dialog=True)
     add(rights.write, _("Edit…"), "user_edit", "edit")
     add(
         rights.invite and state.key == "invited", _("Send the invitation again"), "user_invite_again", "mail", post=True
@@ -101,6 +106,13 @@ def menu_of(user: User, rights: Rights, state: State) -> list[dict[str, Any]]:
         _("Send a password reset link…"),
         "user_reset_link",
         "lock_reset",
+        dialog=True,
+    )
+    add(
+        rights.write and others and user.has_usable_password() and not user.password_change_required,
+        _("Require a new password…"),
+        "user_new_password",
+        "password",
         dialog=True,
     )
     add(rights.end_sessions, _("End all sessions…"), "user_end_sessions", "logout", dialog=True)
@@ -115,7 +127,7 @@ def menu_of(user: User, rights: Rights, state: State) -> list[dict[str, Any]]:
         items.append({"divider": True})
         locked, disabled = state.key == "locked", state.key == "disabled"
         add(rights.disable and locked, _("Unlock"), "user_unlock", "lock_open", post=True)
-        add(rights.disable and not locked and not disabled, _("Lock…"), "user_lock", "lock", dialog=True)
+        add(rights.disable and not locked and not disabled and not waits, _("Lock…"), "user_lock", "lock", dialog=True)
         may_disable = rights.disable and not rights.outranked
         add(may_disable and disabled, _("Enable"), "user_enable", "person_check", post=True)
         add(may_disable and not disabled, _("Disable…"), "user_disable", "person_off", dialog=True)

@@ -67,7 +67,7 @@ def register_application(desk: Page, console: str, callback: str) -> tuple[str, 
     secret = desk.locator("[data-secret]").inner_text()
     desk.get_by_role("link", name="I have copied it").click()
     expect(desk.get_by_role("heading", level=1)).to_have_text("Storefront")
-    assert client_id in desk.get_by_role("main").inner_text()
+    expect(desk.get_by_role("main")).to_contain_text(client_id)
     assert secret not in desk.content()
     return client_id, secret
 

@@ -74,11 +74,27 @@ for (const menu of document.querySelectorAll("details.menu")) {
   })
 }
 
-// Strength: words first. The server decides; this says the same rules while typing.
+// Strength: words first. The server decides; this says the realm's rules while typing, and why one is weak.
+const ROWS = ["qwertyuiop", "qwertzuiop", "asdfghjkl", "zxcvbnm", "yxcvbnm", "abcdefghijklmnopqrstuvwxyz", "01234567890"]
+const COMMON = ["password", "passwort", "letmein", "welcome", "willkommen", "iloveyou", "admin", "dragon", "monkey"]
+
+/** Whether most of the text is rows of the keyboard, the alphabet, or one part again and again. */
+function isPattern(low) {
+  if (/^(.{1,4})\1+.{0,3}$/su.test(low)) return true
+  let inRows = 0
+  for (let at = 0; at + 4 <= low.length; at += 1) {
+    const part = low.slice(at, at + 4)
+    const back = [...part].reverse().join("")
+    if (ROWS.some((row) => row.includes(part) || row.includes(back))) inRows += 1
+  }
+  return inRows >= 2 && (inRows + 3) * 2 >= low.length
+}
+
 for (const panel of document.querySelectorAll("[data-strength]")) {
   const input = document.getElementById(panel.dataset.strength)
   if (!input) continue
   const least = Number(panel.dataset.least)
+  const wanted = Number(panel.dataset.classes)
   const [word, advice] = panel.querySelectorAll("[data-word], [data-advice]")
   const bar = panel.querySelector(".meter")
   const ticks = Object.fromEntries([...panel.querySelectorAll("[data-tick]")].map((li) => [li.dataset.tick, li]))
@@ -100,22 +116,30 @@ for (const panel of document.querySelectorAll("[data-strength]")) {
     const value = input.value
     panel.hidden = !value
     const low = value.toLowerCase()
+    const length = [...value].length
     const own = names().some((part) => low.includes(part))
-    const long = [...value].length >= least
-    const kinds = [/\p{Ll}/u, /\p{Lu}/u, /\p{N}/u, /[^\p{L}\p{N}]/u].filter((kind) => kind.test(value)).length
-    const varied = new Set(low).size >= 7
-    const only = /^\p{N}+$/u.test(value)
+    const long = length >= least
+    const kinds = [/\p{Lu}/u, /[\p{Ll}\p{Lo}\p{Lt}\p{Lm}]/u, /\p{Nd}/u, /[^\p{L}\p{Nd}]/u].filter((kind) => kind.test(value)).length
+    const mixed = kinds >= wanted
+    const reason = COMMON.some((each) => low.includes(each) && each.length * 2 >= length) ? "common"
+      : own ? "own"
+        : /^\p{N}+$/u.test(value) ? "digits"
+          : isPattern(low) || new Set(low).size < 4 ? "pattern"
+            : !long ? "short"
+              : !mixed ? "plain"
+                : new Set(low).size < 7 ? "more" : ""
     let level = 1
-    if (long && !own && !only && varied) level = [...value].length >= 16 || (kinds > 2 && [...value].length >= 13) ? 4 : 3
-    else if (long && !own) level = 2
+    if (!reason) level = length >= 16 || (kinds > 2 && length >= 13) ? 4 : 3
+    else if (reason === "more" || (reason === "own" && long && mixed)) level = 2
     tick("length", long)
+    tick("classes", mixed)
     tick("own", !own)
     bar.className = `meter meter-${level}`
     clearTimeout(timer)
     // Said once the typing pauses: a status that changes at each key is noise.
     timer = setTimeout(() => {
       word.textContent = text.strength[level - 1]
-      advice.textContent = level < 3 ? text.advice : ""
+      advice.textContent = reason ? text.advice[reason] : ""
     }, 300)
   })
 }

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from identity.kernel.events import Event, Severity, event, personal
+from identity.kernel.events import Event, Outcome, Severity, event, personal
 
 
 @event("user.created", target="user", sentence=_("{actor} created the account of {target}"))
@@ -88,9 +88,23 @@ class EmailVerified(Event):
     "password.changed", target="user", sentence=_("{actor} set a new password for {target}"), severity=Severity.MEDIUM
 )
 class PasswordChanged(Event):
-    """`how`: changed with the old one, by a reset link, by an admin, or set for the first time."""
+    """`how`: changed with the old one, by a reset link, by an admin, renewed at a sign-in, or for the first time."""
 
     how: str = "changed"
+    sessions_ended: int = 0
+
+
+@event(
+    "password.change_required",
+    target="user",
+    sentence=_("{actor} asked {target} for a new password at the next sign-in"),
+    severity=Severity.MEDIUM,
+)
+class PasswordChangeRequired(Event):
+    """Nobody comes in with the account before its password is replaced. why: admin, breached or contained."""
+
+    why: str = "admin"
+    reason: str = personal()
     sessions_ended: int = 0
 
 
@@ -105,6 +119,17 @@ class PasswordResetRequested(Event):
     email: str = personal()
 
 
+@event(
+    "breach_check.unavailable",
+    target="realm",
+    sentence=_("The service that knows stolen passwords does not answer"),
+    severity=Severity.MEDIUM,
+    outcome=Outcome.FAILURE,
+)
+class BreachCheckUnavailable(Event):
+    """New passwords are held against the bundled list alone. Said at most once an hour."""
+
+
 @event("user.disabled", target="user", sentence=_("{actor} disabled the account of {target}"), severity=Severity.MEDIUM)
 class UserDisabled(Event):
     """The person can't sign in and what was issued stopped working at once."""
@@ -116,6 +141,33 @@ class UserDisabled(Event):
 @event("user.enabled", target="user", sentence=_("{actor} enabled the account of {target}"), severity=Severity.MEDIUM)
 class UserEnabled(Event):
     """The person can sign in again."""
+
+
+@event("user.approved", target="user", sentence=_("{actor} approved the account of {target}"), severity=Severity.MEDIUM)
+class UserApproved(Event):
+    """Somebody who made an account for himself may come in from now on. He is told."""
+
+
+@event("user.refused", target="user", sentence=_("{actor} refused the account of {target}"), severity=Severity.MEDIUM)
+class UserRefused(Event):
+    """The account that waited for approval is gone; nobody ever came in with it."""
+
+    reason: str = personal()
+    email: str = personal()
+
+
+@event("terms.accepted", target="user", sentence=_("{target} accepted the terms, version {terms_version}"))
+class TermsAccepted(Event):
+    """The person agreed to the terms in force, at sign-up or at a later sign-in."""
+
+    terms_version: str = ""
+
+
+@event("phone.verified", target="user", sentence=_("{target} confirmed the phone number"))
+class PhoneVerified(Event):
+    """The person showed that text messages to this number are read."""
+
+    phone: str = personal()
 
 
 @event("user.locked", target="user", sentence=_("{actor} locked the account of {target}"), severity=Severity.MEDIUM)

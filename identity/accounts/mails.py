@@ -6,6 +6,7 @@ from identity.accounts.links import confirm_link, reset_link, revert_link
 from identity.accounts.models import User
 from identity.accounts.rules import CONFIRM_LIFETIME, RESET_LIFETIME, REVERT_LIFETIME
 from identity.courier.commands import queue_message
+from identity.courier.models import Channel
 from identity.kernel import clock
 from identity.realms.models import Realm
 from identity.realms.mount import realm_url
@@ -31,6 +32,26 @@ def mail_to(realm: Realm, user: User, template: str, context: dict[str, Any], **
         )
 
 
+def tell(realm: Realm, user: User, template: str, context: dict[str, Any], *, proven_only: bool = False) -> None:
+    """A mail; to somebody without an address a text message, if the number is proven.
+
+    proven_only: to nobody whose address was never confirmed. The message outlives the account.
+    """
+    if user.email:
+        if user.email_verified or not proven_only:
+            mail_to(realm, user, template, context)
+    elif user.phone and user.phone_verified_at is not None:
+        queue_message(
+            realm,
+            to=user.phone,
+            template=template,
+            context=context,
+            channel=Channel.SMS,
+            user_id=user.pk,
+            language=user.language,
+        )
+
+
 def mail_confirm_link(realm: Realm, user: User, email: str, *, signing_up: bool = False) -> None:
     """The link that shows that the person reads mail to `email`."""
     mail_to(
@@ -51,6 +72,21 @@ def mail_confirm_link(realm: Realm, user: User, email: str, *, signing_up: bool 
 def mail_account_exists(realm: Realm, user: User) -> None:
     """To the owner of an address with which somebody, perhaps he, wanted to make another account."""
     mail_to(realm, user, "account_already_exists", {"reset_url": realm_url(realm, "account_reset_password")})
+
+
+def text_account_exists(realm: Realm, user: User, *, requested_from: str) -> None:
+    """The same, to the owner of a number."""
+    if user.phone:
+        queue_message(
+            realm,
+            to=user.phone,
+            template="account_already_exists",
+            context={},
+            channel=Channel.SMS,
+            user_id=user.pk,
+            language=user.language,
+            requested_from=requested_from,
+        )
 
 
 def mail_reset_link(realm: Realm, user: User, *, by_admin: bool = False) -> None:

@@ -12,6 +12,7 @@ from identity.access.queries import ORGANIZATION, holders_among, holders_of, man
 from identity.accounts.addresses import pending_of
 from identity.accounts.links import AboutAddress
 from identity.accounts.models import Attribute, Invitation, SavedView, User, UserStatus
+from identity.accounts.password_rules import PasswordPolicy, policy_of
 from identity.accounts.rules import Identifier, invitation_is_open, normalized_identifier
 from identity.kernel import clock, sql
 from identity.kernel.actor import Actor
@@ -51,8 +52,8 @@ def get_user(actor: Actor, *, user_id: UUID) -> User:
 def find_users(actor: Actor, *, search: str = "", status: str = "", role_id: UUID | None = None) -> QuerySet[User]:
     """People that the actor may see, newest first. Raises PermissionDenied.
 
-    status: active, locked, disabled, or invited (no password yet, an open invitation). A lock that is over counts as
-    active. search: a public id, the beginning of an identifier, or a part of the name.
+    status: active, locked, disabled, pending (approval), or invited (no password yet, an open invitation). A lock that
+    is over counts as active. search: a public id, the beginning of an identifier, or a part of the name.
     """
     rows = visible_users(actor).order_by("-id")
     now = clock.now()
@@ -125,6 +126,14 @@ def country_of_realm() -> str:
     """Where a number without country code is dialed in the realm of the moment; empty when it has no such country."""
     realm = current_realm()
     return "" if realm is None else str(realm.setting("default_country"))
+
+
+def policy_in_force() -> PasswordPolicy:
+    """What the realm of the moment asks of passwords. Raises NoRealm."""
+    realm = current_realm()
+    if realm is None:
+        raise NoRealm("A password was chosen without a realm.")
+    return policy_of(realm.setting)
 
 
 def find_user_by_identifier(identifier: str) -> User | None:

@@ -1,29 +1,19 @@
-"""Pure decisions about people: spelling of identifiers, refused names and passwords, and how long links live."""
+"""Pure decisions about people: spelling of identifiers, refused names, and how long links live."""
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime, timedelta
-from difflib import SequenceMatcher
 from enum import StrEnum
-from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import available_timezones
 
 import phonenumbers
-from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from identity.kernel.errors import Invalid
-
-MIN_PASSWORD_LENGTH = 10
-MAX_PASSWORD_LENGTH = 256
-MOST_SIMILAR = 0.7
-SHORTEST_OWN_WORD = 4
 
 INVITATION_LIFETIME = timedelta(days=7)
 INVITATION_KEPT = timedelta(days=90)
@@ -219,81 +209,6 @@ def checked_time_zone(name: str | None) -> str | None:
     if name not in available_timezones():
         raise Invalid(_("Choose a time zone of the list."), field="time_zone")
     return name
-
-
-# --- passwords ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a password is refused: a stable code and a sentence."""
-
-    code: str
-    message: str | Promise
-
-
-@lru_cache(maxsize=1)
-def _common_passwords() -> Collection[str]:
-    passwords: Collection[str] = CommonPasswordValidator().passwords
-    return passwords
-
-
-def _is_like(password: str, own: str) -> bool:
-    if len(own) < SHORTEST_OWN_WORD:
-        return False
-    if own in password:
-        return len(own) * 2 >= len(password)
-    # A word much shorter than the password can't be what it is made of; the comparison is quadratic.
-    if len(password) >= 10 * len(own):
-        return False
-    return SequenceMatcher(a=password, b=own).quick_ratio() >= MOST_SIMILAR
-
-
-def password_problems(password: str, own_words: Iterable[str | None] = ()) -> list[Problem]:
-    """Everything that is wrong with a new password; empty when it is good. Length and sense, no signs to collect.
-
-    own_words: name and identifiers of the person, which a guesser tries first.
-    """
-    if len(password) > MAX_PASSWORD_LENGTH:
-        # Alone, and before anything looks at the text: megabytes are compared, not read (LG-26).
-        return [
-            Problem("password_too_long", _("Use at most %(most)s characters.") % {"most": MAX_PASSWORD_LENGTH}),
-        ]
-    found: list[Problem] = []
-    if len(password) < MIN_PASSWORD_LENGTH:
-        found.append(
-            Problem("password_too_short", _("Use at least %(least)s characters.") % {"least": MIN_PASSWORD_LENGTH})
-        )
-    if "\0" in password:
-        found.append(Problem("password_unusable", _("A password can't contain this character.")))
-    lowered = password.casefold()
-    words = {
-        part
-        for own in own_words
-        if own
-        for part in (own.casefold(), *re.split(r"\W+", own.casefold()))
-        if len(part) >= SHORTEST_OWN_WORD
-    }
-    if any(_is_like(lowered, word) for word in words):
-        found.append(Problem("password_too_similar", _("This is too close to your name or email.")))
-    if lowered.strip() in _common_passwords() or len(set(lowered)) < 4:
-        found.append(
-            Problem("password_too_common", _("This is one of the first that are tried. Use a few more words."))
-        )
-    return found
-
-
-def checked_password(password: str, own_words: Iterable[str | None] = ()) -> str:
-    """The password, unchanged to the last space. Raises Invalid (field password) with the first problem."""
-    problems = password_problems(password, own_words)
-    if problems:
-        raise Invalid(
-            problems[0].message,
-            field="password",
-            code=problems[0].code,
-            details={"problems": [problem.code for problem in problems]},
-        )
-    return password
 
 
 # --- life cycle -----------------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ DEFAULT_SETTINGS: dict[str, Any] = {
     "terms_uri": "",
     "terms_version": "",
     "email_verification_required": True,
-    "phone_verification_required": True,
+    "phone_verification_required": False,
     # Passwords
     "password_min_length": 10,
     "password_character_classes": 0,

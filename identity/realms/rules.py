@@ -1,6 +1,7 @@
 """Pure decisions about realms: slugs, hosts, settings and branding."""
 
 import re
+import unicodedata
 import zoneinfo
 from collections.abc import Mapping
 from datetime import timedelta
@@ -97,6 +98,16 @@ TEXTS: dict[str, tuple[re.Pattern[str], str | Promise]] = {
 """Settings that are text: the form that each must have, and what is said otherwise."""
 
 
+SIGN_IN_BY: dict[str, tuple[tuple[str, ...], ...]] = {
+    "email": (("password_sign_in",), ("email_code_sign_in",), ("passkey_sign_in",)),
+    "phone": (("password_sign_in", "phone_sign_in"), ("sms_code_sign_in",), ("passkey_sign_in",)),
+    "username": (("password_sign_in", "username_sign_in"),),
+}
+"""How people come in with what they signed up with: any of these, each with all of its settings on."""
+
+WAYS_OF_SIGN_UP = frozenset(name for ways in SIGN_IN_BY.values() for way in ways for name in way)
+
+
 def checked_slug(slug: str) -> str:
     """The slug, if it can be one: ASCII lower case, digits and inner hyphens. Raises Invalid (field slug).
 
@@ -131,7 +142,30 @@ def checked_settings(changes: Mapping[str, Any], current: Mapping[str, Any]) -> 
     ):
         if merged[shorter] > merged[longer]:
             raise Invalid(_("This can't be longer than the most that is allowed below it."), field=shorter)
+    _check_sign_up(merged, out)
     return out
+
+
+def _check_sign_up(merged: Mapping[str, Any], changed: Mapping[str, Any]) -> None:
+    """Raises Invalid for a sign-up that leads nowhere, and for terms that can't be read or told apart.
+
+    Only where one of these settings changes: what an older version stored keeps nobody from changing another one.
+    """
+    if {"terms_uri", "terms_version"} & set(changed) and bool(merged["terms_uri"]) != bool(merged["terms_version"]):
+        if merged["terms_version"]:
+            raise Invalid(_("Say where the terms can be read."), field="terms_uri")
+        raise Invalid(
+            _("Name the version, such as a date. A new one asks everybody again at the next sign-in."),
+            field="terms_version",
+        )
+    if not merged["sign_up_open"] or not {"sign_up_open", "sign_up_identifiers", *WAYS_OF_SIGN_UP} & set(changed):
+        return
+    if not any(all(merged[name] for name in way) for kind in merged["sign_up_identifiers"] for way in SIGN_IN_BY[kind]):
+        at = next((name for name in ("sign_up_identifiers", "sign_up_open") if name in changed), next(iter(changed)))
+        raise Invalid(
+            _("Nobody could sign in with what sign-up asks for. Switch on a way in for it, or ask for something else."),
+            field=at,
+        )
 
 
 def _checked(name: str, value: Any) -> Any:
@@ -174,6 +208,8 @@ def _checked_list(name: str, value: Any) -> list[str]:
     if not isinstance(value, list) or len(value) > MAX_LISTED or not all(isinstance(each, str) for each in value):
         raise Invalid(_("Give a list."), field=name)
     allowed = LISTS[name]
+    if allowed is _DOMAIN:
+        value = [ascii_domain(each) for each in value]
     for each in value:
         right = bool(allowed.fullmatch(each)) if isinstance(allowed, re.Pattern) else each in allowed
         if not right:
@@ -181,6 +217,15 @@ def _checked_list(name: str, value: Any) -> list[str]:
     if name == "sign_up_identifiers" and not value:
         raise Invalid(_("Ask for at least one."), field=name)
     return list(dict.fromkeys(value))
+
+
+def ascii_domain(text: str) -> str:
+    """A domain as mail servers spell it: lower case, other alphabets in their ASCII form, without `@` and last dot."""
+    name = unicodedata.normalize("NFKC", text.strip()).casefold().removeprefix("@").strip(".")
+    try:
+        return name.encode("idna").decode() if not name.isascii() else name
+    except UnicodeError:
+        return name
 
 
 def checked_branding(branding: Mapping[str, Any]) -> dict[str, str]:

@@ -17,7 +17,10 @@ from django_otp.models import Device
 from identity.accounts.commands import set_password
 from identity.accounts.mails import mail_confirm_link
 from identity.accounts.models import User
-from identity.accounts.rules import normalized_email, password_problems
+from identity.accounts.password_rules import password_problems
+from identity.accounts.queries import policy_in_force
+from identity.accounts.rules import normalized_email
+from identity.accounts.sign_up_rules import policy_of
 from identity.gate.usable import is_usable
 from identity.kernel.errors import Invalid, NotFound
 from identity.kernel.naming import prefix_of
@@ -28,12 +31,19 @@ from identity.sessions.commands import sign_out
 from identity.sessions.models import Session
 from identity.signin import commands, limits
 from identity.signin.devices import known_devices, label_of, remember_device
+from identity.signin.owed import owes_number, owes_terms
 from identity.signin.requests import actor_as, actor_of, asking_id, realm_of
 from identity.signin.rules import safe_return
-from identity.signin.stages import TRUST_KEY, shown_in, step_of
+from identity.signin.stages import TRUST_KEY, password_due, shown_in, step_of
 
 BACKEND = "identity.signin.backend.RealmBackend"
-STAGES = ["identity.signin.proof.EmailProofStage", "identity.signin.stages.SecondFactorStage"]
+STAGES = [
+    "identity.signin.proof.EmailProofStage",
+    "identity.signin.stages.SecondFactorStage",
+    "identity.signin.owed.NumberStage",
+    "identity.signin.stages.NewPasswordStage",
+    "identity.signin.owed.TermsStage",
+]
 UNSAID = {"account/messages/logged_in.txt", "account/messages/email_confirmation_sent.txt"}
 """Messages that repeat what the page says that they would be shown on."""
 
@@ -44,7 +54,7 @@ class RealmAccountAdapter(DefaultAccountAdapter):
     # --- coming in -----------------------------------------------------------------------------------------------
 
     def get_login_stages(self) -> list[str]:
-        """Only stages that this product has: the address is confirmed where the realm wants that, then the factors."""
+        """Only stages that this product has: the address is confirmed, then the factors, then number and terms."""
         return STAGES
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:  # type: ignore[override]
@@ -75,6 +85,10 @@ class RealmAccountAdapter(DefaultAccountAdapter):
         if not shown or step_of(request, user) not in (Step.PASS, Step.OFFER):
             # Whatever led here, the stage did not let pass (LG-01, LG-02).
             raise SuspiciousOperation("A sign-in without a factor that it needs.")
+        if owes_number(realm, user) or owes_terms(realm, user):
+            raise SuspiciousOperation("A sign-in without what the realm asks for first.")
+        if password_due(request, user) is not None:
+            raise SuspiciousOperation("A sign-in with a password that has to be replaced first.")
         user.otp_device = self._device_used(user, shown)
         application_id = asking_id(request)
         if request.user.is_authenticated and request.user.pk != user.pk:
@@ -146,8 +160,8 @@ class RealmAccountAdapter(DefaultAccountAdapter):
     # --- rules -----------------------------------------------------------------------------------------------------
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """The realm's own setting; asked by GET and by POST."""
-        return bool(realm_of(request).setting("sign_up_open"))
+        """The realm's own policy; asked by GET and by POST."""
+        return policy_of(realm_of(request)).is_open
 
     def clean_email(self, email: str) -> str:
         """The one spelling (LG-25). Raises ValidationError."""
@@ -157,9 +171,12 @@ class RealmAccountAdapter(DefaultAccountAdapter):
             raise ValidationError(error.message, code=error.reason)
 
     def clean_password(self, password: str, user: User | None = None) -> str:  # type: ignore[override]
-        """The rules of accounts, all at once. Raises ValidationError."""
+        """The realm's rules about its form, all at once; what has to be looked up the command asks. Raises
+
+        ValidationError.
+        """
         own = [user.email, (user.email or "").partition("@")[0], user.username, user.name, user.phone] if user else []
-        problems = password_problems(password, own)
+        problems = password_problems(password, own, policy=policy_in_force())
         if problems:
             raise ValidationError([ValidationError(problem.message, code=problem.code) for problem in problems])
         return password

@@ -54,7 +54,7 @@ class SignInFailed(Event):
 
 @event("signup.completed", target="user", sentence=_("{target} created an account"))
 class SignUpCompleted(Event):
-    """A person made an account for himself; the address still has to be confirmed."""
+    """A person made an account for himself. What a code didn't prove still has to be confirmed."""
 
     application_id: UUID | None = None
     email: str = personal()

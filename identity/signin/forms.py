@@ -9,21 +9,21 @@ from allauth.account.fields import PasswordField, SetPasswordField
 from allauth.account.models import Login
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.utils.translation import get_language, gettext
+from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from identity.accounts.links import reset_tokens
 from identity.accounts.models import User
+from identity.accounts.password_rules import MAX_PASSWORD_LENGTH
 from identity.accounts.queries import user_by_id
-from identity.accounts.rules import MAX_NAME, MAX_PASSWORD_LENGTH, checked_text, normalized_email
+from identity.accounts.rules import MAX_NAME, checked_text, normalized_email
 from identity.kernel.errors import Invalid, RateLimited
 from identity.realms.models import Realm
 from identity.signin import commands
 from identity.signin.devices import known_devices
 from identity.signin.errors import NotLetIn, Paused
-from identity.signin.requests import actor_of, asking_id, next_of, realm_of
+from identity.signin.requests import actor_of, asking_id, realm_of
 
 MAX_TYPED = 320
 RETURN_KEY = "account_next"
@@ -35,7 +35,7 @@ def said(error: Any) -> ValidationError:
     return ValidationError(str(error.message), code=error.reason)
 
 
-class _Password(PasswordField):
+class TypedPassword(PasswordField):
     """A password as it is typed, spaces and all; longer than anybody's is refused before it is looked at (LG-26)."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -86,7 +86,7 @@ class SignInForm(upstream.LoginForm):
             max_length=MAX_TYPED,
             widget=forms.TextInput(attrs={"autocomplete": "username"}),
         )
-        self.fields["password"] = _Password(label=_("Password"), autocomplete="current-password")
+        self.fields["password"] = TypedPassword(label=_("Password"), autocomplete="current-password")
         self.order_fields(["login", "password"])
 
     def clean(self) -> dict[str, Any]:
@@ -116,59 +116,6 @@ class SignInForm(upstream.LoginForm):
     def user_credentials(self) -> dict[str, str]:
         """What allauth's login records about how the person came in; the password is none of its business."""
         return {"email": self.cleaned_data["login"], "password": "-"}
-
-
-class SignUpForm(upstream.SignupForm):
-    """Name, address and password of a new account. Any other field that is posted is ignored (LG-10)."""
-
-    name = forms.CharField(
-        label=_("Your name"), max_length=MAX_NAME, widget=forms.TextInput(attrs={"autocomplete": "name"})
-    )
-    field_order = ["name", "email", "password1"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["password1"] = _Password(label=_("Password"), autocomplete="new-password")
-        self.order_fields(self.field_order)
-
-    def clean_name(self) -> str:
-        """One line."""
-        try:
-            return checked_text(self.cleaned_data["name"], field="name", most=MAX_NAME)
-        except Invalid as error:
-            raise said(error)
-
-    def clean_email(self) -> str:
-        """The one spelling. Whether somebody has it already is nobody's business here (LG-23)."""
-        email: str = get_adapter().clean_email(self.cleaned_data["email"])
-        return email
-
-    def clean(self) -> dict[str, Any]:
-        """The password's rules, with name and address in view."""
-        cleaned = self.cleaned_data
-        if cleaned.get("password1"):
-            try:
-                get_adapter().clean_password(
-                    cleaned["password1"], User(email=cleaned.get("email"), name=cleaned.get("name", ""))
-                )
-            except ValidationError as error:
-                self.add_error("password1", error)
-        return cleaned
-
-    def try_save(self, request: HttpRequest) -> tuple[None, HttpResponse]:
-        """Make the account, or mail the one who has the address; either way: "Check your email"."""
-        commands.sign_up(
-            actor_of(request),
-            realm=realm_of(request),
-            email=self.cleaned_data["email"],
-            password=self.cleaned_data["password1"],
-            name=self.cleaned_data["name"],
-            language=get_language(),
-            application_id=asking_id(request),
-        )
-        if wanted := next_of(request):
-            request.session[RETURN_KEY] = wanted
-        return None, redirect("account_email_verification_sent")
 
 
 class ResetPasswordForm(upstream.ResetPasswordForm):
@@ -202,7 +149,7 @@ class RealmUserTokenForm(upstream.UserTokenForm):
 class NewPasswordForm(forms.Form):
     """One new password, typed once: it can be shown while typing. For links and invitations."""
 
-    password1 = _Password(label=_("New password"), autocomplete="new-password")
+    password1 = TypedPassword(label=_("New password"), autocomplete="new-password")
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -241,7 +188,7 @@ class ChangePasswordForm(upstream.ChangePasswordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         del self.fields["password2"]
-        self.fields["oldpassword"] = _Password(label=_("Current password"), autocomplete="current-password")
+        self.fields["oldpassword"] = TypedPassword(label=_("Current password"), autocomplete="current-password")
         self.fields["password1"] = SetPasswordField(label=_("New password"), max_length=4 * MAX_PASSWORD_LENGTH)
         self.fields["password1"].user = self.user
         self.order_fields(["oldpassword", "password1"])
@@ -269,7 +216,7 @@ class FirstPasswordForm(upstream.SetPasswordForm):
 class ConfirmForm(forms.Form):
     """The password once more, before something important."""
 
-    password = _Password(label=_("Password"), autocomplete="current-password")
+    password = TypedPassword(label=_("Password"), autocomplete="current-password")
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -13,7 +13,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, is
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from identity.accounts.rules import MAX_PASSWORD_LENGTH
+from identity.accounts.password_rules import MAX_PASSWORD_LENGTH
 from identity.kernel.errors import Unavailable
 
 LONGEST_WAIT = 2.0

@@ -5,12 +5,12 @@ from django.http import HttpResponse
 
 
 class EmailProofStage(EmailVerificationStage):  # type: ignore[misc]
-    """allauth's stage, without its query for people whose present address is proven."""
+    """allauth's stage, for people who have an address that isn't proven; without its query for all others."""
 
     def handle(self) -> tuple[HttpResponse | None, bool]:
         """The page that says so, or on to the next stage."""
         user = self.login.user
-        if user is not None and user.email_verified:
+        if user is not None and (user.email_verified or not user.email):
             return None, True
         response: tuple[HttpResponse | None, bool] = super().handle()
         return response

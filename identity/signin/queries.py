@@ -14,12 +14,15 @@ from identity.access.models import Role, RoleKind
 from identity.access.queries import holders_of
 from identity.access.rules import OWNER
 from identity.accounts.models import User, UserStatus
+from identity.audit.models import AuditEvent
 from identity.kernel import clock
 from identity.kernel.actor import Actor
+from identity.kernel.ids import uuid7_floor
 from identity.kernel.permissions import Permission
 from identity.mfa.models import MessageDevice
 from identity.realms.models import IdentityProvider, Realm
 from identity.realms.queries import provider_key
+from identity.realms.rules import CHOICES
 from identity.signin.rules import Hit, HitKind
 
 Policy = Mapping[str, Any]
@@ -86,6 +89,8 @@ def hits_of(actor: Actor, *, realm: Realm, changes: Mapping[str, Any]) -> list[H
         counted.append((HitKind.MUST_VERIFY_EMAIL, people.filter(email__isnull=False, email_verified_at=None)))
     if after["phone_verification_required"] and not before["phone_verification_required"]:
         counted.append((HitKind.MUST_VERIFY_PHONE, people.filter(phone__isnull=False, phone_verified_at=None)))
+    if after["terms_version"] and after["terms_version"] != before["terms_version"]:
+        counted.append((HitKind.MUST_ACCEPT_TERMS, people.exclude(terms_version=after["terms_version"])))
     if after["second_factor"] == "required" != before["second_factor"]:
         counted.append((HitKind.MUST_ENROLL, people.filter(second_factor_since=None)))
     if dropped := set(before["second_factor_methods"]) - set(after["second_factor_methods"]):
@@ -94,7 +99,35 @@ def hits_of(actor: Actor, *, realm: Realm, changes: Mapping[str, Any]) -> list[H
     if age and (not before["password_max_age"] or age < before["password_max_age"]):
         old = Q(password_changed_at__lte=clock.now() - timedelta(seconds=age)) | Q(password_changed_at=None)
         counted.append((HitKind.MUST_CHANGE_PASSWORD, people.filter(HAS_PASSWORD, old)))
+    if _asks_more_of_passwords(before, after):
+        counted.append((HitKind.AT_NEXT_PASSWORD, people.filter(HAS_PASSWORD)))
+    if _pauses_sooner(before, after):
+        counted.append((HitKind.PAUSED_SOONER, _failed_often(actor, people, after["lockout_tries"])))
     return [Hit(kind, number) for kind, rows in counted if (number := rows.count())]
+
+
+def _asks_more_of_passwords(before: Policy, after: Policy) -> bool:
+    higher = ("password_min_length", "password_character_classes", "password_history")
+    checks = CHOICES["password_breach_check"]
+    return any(after[name] > before[name] for name in higher) or checks.index(
+        after["password_breach_check"]
+    ) > checks.index(before["password_breach_check"])
+
+
+def _pauses_sooner(before: Policy, after: Policy) -> bool:
+    return bool(after["lockout_tries"] < before["lockout_tries"] or after["lockout_pause"] > before["lockout_pause"])
+
+
+def _failed_often(actor: Actor, people: QuerySet[User], tries: int) -> QuerySet[User]:
+    """Who was refused at least so often in the last day."""
+    refused = AuditEvent.objects.filter(
+        realm_id=actor.realm_id,
+        type="signin.failed",
+        id__gte=uuid7_floor(clock.now() - timedelta(days=1)),
+        target_id__isnull=False,
+    )
+    often = refused.order_by().values("target_id").annotate(n=Count("pk")).filter(n__gte=tries).values("target_id")
+    return people.filter(pk__in=often)
 
 
 WAYS = (

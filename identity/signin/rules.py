@@ -4,11 +4,29 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 ANNOUNCED = 2
 """So many tries before a pause, it is announced."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockOut:
+    """After so many wrong tries the way in is paused; who goes on meets a longer pause, and a third one."""
+
+    tries: int
+    pause: timedelta
+
+    @property
+    def longer_pause(self) -> timedelta:
+        """Eight times the first one, and no longer than a day, unless two of the first are."""
+        return max(2 * self.pause, min(8 * self.pause, timedelta(days=1)))
+
+    @property
+    def longest_pause(self) -> timedelta:
+        """Of an account that is tried from everywhere: half a day, unless two of the first are longer."""
+        return max(2 * self.pause, timedelta(hours=12))
 
 
 def networks_of(ip: str) -> tuple[str, ...]:
@@ -58,7 +76,10 @@ class HitKind(StrEnum):
     MUST_VERIFY_EMAIL = "must_verify_email"
     MUST_VERIFY_PHONE = "must_verify_phone"
     MUST_ENROLL = "must_enroll"
+    MUST_ACCEPT_TERMS = "must_accept_terms"
     MUST_CHANGE_PASSWORD = "must_change_password"
+    AT_NEXT_PASSWORD = "at_next_password"
+    PAUSED_SOONER = "paused_sooner"
     LOSES_FACTOR = "loses_factor"
 
 

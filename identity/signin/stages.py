@@ -1,7 +1,7 @@
-"""The stage between the first step and the session: a second factor is shown, or added where the realm demands one.
+"""The stages between the first step and the session: a second factor is shown or added, a password is replaced.
 
-One stage for every kind of factor and every way in. `step_of` decides, here and once more in the adapter before the
-session begins, so that no order of requests leads around it (LG-01).
+One stage of factors for every kind of them and every way in. `step_of` and `password_due` decide, here and once more in
+the adapter before the session begins, so that no order of requests leads around them (LG-01).
 """
 
 from typing import Any
@@ -12,12 +12,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from identity.accounts.models import User
+from identity.accounts.password_rules import ChangeReason, change_due, policy_of
 from identity.accounts.queries import user_by_id
+from identity.kernel import clock
 from identity.kernel.errors import RateLimited
 from identity.mfa.commands import begin_grace, send_message_code
 from identity.mfa.models import FactorKind
 from identity.mfa.queries import Factor, step_of_sign_in, usable_factors
-from identity.mfa.rules import Shown, Step, shown_of
+from identity.mfa.rules import Shown, Step, shown_of, way_of
 from identity.signin.devices import known_devices
 from identity.signin.requests import actor_as, realm_of
 
@@ -43,7 +45,56 @@ def offered_factors(request: HttpRequest, user: User) -> list[Factor]:
     return usable_factors(user.pk, shown_in(request, user))
 
 
-class SecondFactorStage(LoginStage):
+class HeldStage(LoginStage):
+    """A stage with a page of its own, where the sign-in waits."""
+
+    def enter_page(self) -> HttpResponse:
+        """To the page, under a new key: one that was set before the first step is worth nothing here (SE-02)."""
+        if not self.state.get("entered"):
+            self.request.session.cycle_key()
+            self.state["entered"] = True
+        return redirect(self.urlname)
+
+    def is_resumable(self, request: HttpRequest) -> bool:
+        """The sign-in page stays open: who typed a wrong name begins anew, and what was shown so far is dropped."""
+        return False
+
+    def note(self, name: str, value: Any = True) -> None:
+        """Remember something for the rest of this sign-in."""
+        self.state[name] = value
+
+
+def password_due(request: HttpRequest, user: User) -> ChangeReason | None:
+    """Why this sign-in needs a new password before it is one; asked of the row that is at hand, by no query."""
+    if not user.has_usable_password():
+        return None
+    return change_due(
+        policy_of(realm_of(request).setting),
+        required=user.password_change_required,
+        changed_at=user.password_changed_at,
+        now=clock.now(),
+        by_password=any(way_of([each]) == "password" for each in shown_in(request, user)),
+    )
+
+
+class NewPasswordStage(HeldStage):
+    """The last one: who is known by every factor replaces a password that is too old, or that somebody voided."""
+
+    key = "new_password"
+    urlname = "account_renew_password"
+
+    def handle(self) -> tuple[HttpResponse | None, bool]:
+        """The page that asks for it, or on."""
+        user = self.login.user
+        if user is None:
+            return redirect("account_login"), False
+        if password_due(self.request, user) is None:
+            return None, True
+        self.request.session.cycle_key()
+        return redirect("account_renew_password"), True
+
+
+class SecondFactorStage(HeldStage):
     """allauth's stage of this key, for all of our factors."""
 
     key = "mfa_authenticate"
@@ -70,10 +121,6 @@ class SecondFactorStage(LoginStage):
             return redirect("mfa_authenticate"), True
         return redirect("enroll_add"), True
 
-    def is_resumable(self, request: HttpRequest) -> bool:
-        """The sign-in page stays open: who typed a wrong name begins anew, and what was shown so far is dropped."""
-        return False
-
     def _send(self, user: User) -> None:
         """A code, where that is the first thing the person will be asked for."""
         factors = offered_factors(self.request, user)
@@ -85,7 +132,3 @@ class SecondFactorStage(LoginStage):
         except RateLimited:
             # The one that left a moment ago still works.
             return
-
-    def note(self, name: str, value: Any = True) -> None:
-        """Remember something for the rest of this sign-in."""
-        self.state[name] = value

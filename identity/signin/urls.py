@@ -9,10 +9,12 @@ from identity.signin.views import (
     confirm,
     door,
     held,
+    owed,
     passkey,
     passwords,
     providers,
     second,
+    signup,
 )
 
 urlpatterns = [
@@ -21,6 +23,7 @@ urlpatterns = [
     path("signin/code", codes.CodeView.as_view(), name="account_confirm_login_code"),
     path("signin/again", confirm.ConfirmView.as_view(), name="account_reauthenticate"),
     path("signin/passkey", passkey.PasskeySignInView.as_view(), name="passkey_sign_in"),
+    path("signin/password", passwords.RenewPasswordView.as_view(), name="account_renew_password"),
     path("signin/confirm", second.SecondStepView.as_view(), name="mfa_authenticate"),
     path("signin/add", adding.EnrollChoose.as_view(), name="enroll_add"),
     path("signin/add/app", adding.EnrollApp.as_view(), name="enroll_add_app"),
@@ -43,7 +46,11 @@ urlpatterns = [
     path("signin/provider/<str:alias>", providers.StartView.as_view(), name="provider_start"),
     path("account/linked/<str:alias>/link", providers.LinkStartView.as_view(), name="provider_link_start"),
     path("account/linked/<str:alias>/unlink", providers.UnlinkView.as_view(), name="provider_unlink"),
-    path("signup", door.SignUpView.as_view(), name="account_signup"),
+    path("signin/number", owed.NumberView.as_view(), name="number_proof"),
+    path("signin/terms", owed.TermsView.as_view(), name="terms_accept"),
+    path("signup", signup.SignUpView.as_view(), name="account_signup"),
+    path("signup/code", signup.SignUpCodeView.as_view(), name="account_signup_code"),
+    path("signup/waiting", signup.SignUpWaitingView.as_view(), name="account_signup_waiting"),
     path("signup/sent", door.CheckEmailView.as_view(), name="account_email_verification_sent"),
     path("signout", door.SignOutView.as_view(), name="account_logout"),
     path("invitation/<str:token>", door.InvitationView.as_view(), name="accept_invitation"),

@@ -36,7 +36,6 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_FORMS = {
     "login": "identity.signin.forms.SignInForm",
-    "signup": "identity.signin.forms.SignUpForm",
     "reset_password": "identity.signin.forms.ResetPasswordForm",
     "change_password": "identity.signin.forms.ChangePasswordForm",
     "set_password": "identity.signin.forms.FirstPasswordForm",

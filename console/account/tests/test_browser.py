@@ -1,5 +1,7 @@
 """Account and sign-in pages in a browser: accessible, never wider than a phone, and working without scripts."""
 
+import re
+
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
@@ -96,13 +98,13 @@ def test_the_password_can_be_shown_and_is_hidden_when_it_is_sent(browser, mount,
     assert field.get_attribute("autocomplete") == "current-password"
     field.fill("correct horse")
     page.get_by_role("button", name="Show password").click()
-    assert field.get_attribute("type") == "text"
-    assert page.evaluate("document.activeElement.name") == "password"
+    expect(field).to_have_attribute("type", "text")
+    expect(field).to_be_focused()
     page.evaluate(
         "document.querySelector('form[method=post]:not(.lang)').addEventListener('submit', e => e.preventDefault())"
     )
     page.get_by_role("button", name="Sign in").click()
-    assert field.get_attribute("type") == "password"
+    expect(field).to_have_attribute("type", "password")
 
 
 def test_focus_goes_to_what_went_wrong(browser, mount, realm_a):
@@ -112,10 +114,9 @@ def test_focus_goes_to_what_went_wrong(browser, mount, realm_a):
     page.get_by_role("button", name="Continue").click()
     page.get_by_label("Password", exact=True).fill("wrong")
     page.get_by_role("button", name="Sign in").click()
-    assert page.title().startswith("Error:")
-    alert = page.get_by_role("alert")
-    assert alert.evaluate("element => element === document.activeElement")
-    assert page.get_by_label("Signing in as").input_value() == "nobody@example.com"
+    expect(page).to_have_title(re.compile("^Error:"))
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect(page.get_by_label("Signing in as")).to_have_value("nobody@example.com")
 
 
 def test_strength_is_said_in_words_while_typing(browser, mount, realm_a):

@@ -1,6 +1,7 @@
 """The shell in a browser: every page accessible, nothing that the policy blocks, keys, dialogs, drawer, feed."""
 
 import json
+import re
 from importlib.resources import files
 from urllib.parse import urldefrag, urlsplit
 
@@ -73,6 +74,11 @@ def problems(page, rules):
     return out
 
 
+def holds(page, words):
+    """Waits until the browser finds this true: what follows an act arrives a moment after it."""
+    page.wait_for_function(words)
+
+
 def shape(url):
     """Pages that differ by an id or by a filter are one."""
     steps = ["ID" if len(step) > 24 else step for step in urlsplit(url).path.split("/")]
@@ -106,7 +112,7 @@ def test_what_an_act_hits_can_be_read_on_a_phone_in_the_longest_language(visit, 
         retail = create_organization(as_owner_a, slug="retail", name="Acme Retail")
     look = {**LOOKS["a phone, dark"], "locale": "de-DE"}
     page = visit(f"organizations/{public_id('organization', retail.pk)}/delete", **look)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "wider than the window"
+    holds(page, "document.documentElement.scrollWidth <= innerWidth")
     rows = page.locator("table.dense tr")
     heights = rows.evaluate_all("rows => rows.map(row => row.offsetHeight)")
     assert heights
@@ -116,11 +122,11 @@ def test_what_an_act_hits_can_be_read_on_a_phone_in_the_longest_language(visit, 
 def test_the_palette_finds_a_person_by_keyboard_alone(visit):
     page = visit("keys")
     page.keyboard.press("Control+k")
-    assert page.evaluate("document.activeElement.getAttribute('role')") == "combobox"
+    holds(page, "document.activeElement.getAttribute('role') === 'combobox'")
     page.keyboard.type("mia")
     option = page.get_by_role("option", name="Mia Torres mia@example.com")
     option.wait_for()
-    assert page.locator("#palette input").get_attribute("aria-activedescendant") == option.get_attribute("id")
+    expect(page.locator("#palette input")).to_have_attribute("aria-activedescendant", option.get_attribute("id"))
     page.keyboard.press("Enter")
     page.wait_for_url("**/console/users/**")
     expect(page.get_by_role("heading", level=1)).to_have_text("Mia Torres")
@@ -130,16 +136,16 @@ def test_the_palette_gives_the_focus_back(visit):
     page = visit("keys")
     page.get_by_role("link", name="Search or jump to").click()
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.hasAttribute('data-palette')")
+    holds(page, "document.activeElement.hasAttribute('data-palette')")
 
 
 def test_a_theme_is_kept_and_there_before_the_first_paint(visit):
     page = visit("keys")
     page.get_by_role("button", name="Switch between light and dark theme").click()
-    assert "dark" in page.locator("html").get_attribute("class")
+    expect(page.locator("html")).to_contain_class("dark")
     assert 'class="dark"' in page.request.get(page.url).text(), "the server writes it: nothing flashes"
     page.reload()
-    assert "dark" in page.locator("html").get_attribute("class")
+    expect(page.locator("html")).to_contain_class("dark")
 
 
 def test_a_dialog_traps_the_focus_and_gives_it_back(visit):
@@ -149,11 +155,11 @@ def test_a_dialog_traps_the_focus_and_gives_it_back(visit):
     page.get_by_role("link", name="Lock…").locator("visible=true").click()
     dialog = page.locator("#dialog:modal")
     dialog.wait_for()
-    assert dialog.evaluate("dialog => dialog.contains(document.activeElement)")
-    assert page.evaluate("document.elementFromPoint(5, 300).closest('.rk-side') === null"), "the rest is inert"
+    holds(page, "document.querySelector('#dialog').contains(document.activeElement)")
+    holds(page, "document.elementFromPoint(5, 300).closest('.rk-side') === null")  # the rest is inert
     page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
-    assert page.locator("#dialog").inner_html() == ""
+    expect(page.locator("#dialog")).to_be_empty()
 
 
 def test_a_refused_dialog_shows_its_errors_in_place(visit):
@@ -161,21 +167,21 @@ def test_a_refused_dialog_shows_its_errors_in_place(visit):
     page.goto(page.url + "/new?kind=console")
     page.get_by_role("main").get_by_role("button", name="Create role").click()
     page.locator("[aria-invalid=true]").first.wait_for()
-    assert page.evaluate("document.activeElement.getAttribute('aria-invalid')") == "true"
+    holds(page, "document.activeElement.getAttribute('aria-invalid') === 'true'")
 
 
 def test_the_drawer_keeps_the_list_and_its_place(visit):
     page = visit("audit")
     page.locator("[data-row]").nth(2).click()
     page.locator("#drawer:modal").wait_for()
-    assert "event=" in page.url
-    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Close"
+    expect(page).to_have_url(re.compile("event="))
+    holds(page, "document.activeElement.getAttribute('aria-label') === 'Close'")
     page.keyboard.press("j")
     page.wait_for_timeout(400)
     page.keyboard.press("Escape")
     page.locator("#drawer:modal").wait_for(state="detached")
-    assert "event=" not in page.url
-    assert page.evaluate("document.activeElement.hasAttribute('data-row')")
+    expect(page).not_to_have_url(re.compile("event="))
+    holds(page, "document.activeElement.hasAttribute('data-row')")
 
 
 def test_a_drawers_address_opens_it_again_also_without_scripts(visit):
@@ -193,8 +199,8 @@ def test_a_search_keeps_the_focus_and_the_address(visit):
     page.keyboard.press("/")
     page.keyboard.type("mia")
     page.locator("tr", has_text="Olivia").wait_for(state="detached")
-    assert page.url.endswith("users?q=mia")
-    assert page.evaluate("document.activeElement.name") == "q"
+    expect(page).to_have_url(re.compile(r"users\?q=mia$"))
+    holds(page, "document.activeElement.name === 'q'")
     expect(page.locator("#announce")).not_to_be_empty()  # said when the new rows have settled, a moment after
 
 
@@ -230,8 +236,8 @@ def test_on_a_phone_the_sidebar_is_a_sheet(visit):
     page = visit("keys", **LOOKS["a phone, dark"])
     expect(page.get_by_role("navigation", name="Main")).not_to_be_visible()
     page.get_by_role("link", name="Open navigation").click()
-    assert page.evaluate("document.activeElement.getAttribute('aria-current')") == "page"
-    assert page.locator(".rk-main").get_attribute("inert") is not None
+    holds(page, "document.activeElement.getAttribute('aria-current') === 'page'")
+    expect(page.locator(".rk-main")).to_have_attribute("inert", "")
     page.keyboard.press("Escape")
     expect(page.get_by_role("navigation", name="Main")).not_to_be_visible()
 

@@ -91,6 +91,10 @@ def test_a_number_that_grew_meanwhile_is_shown_again(owner: RealmClient, realm_a
 
 
 def test_a_policy_that_leaves_no_owner_a_way_in_is_refused(owner: RealmClient, realm_a: Realm, owner_a: User) -> None:
+    leads_nowhere = owner.post("/console/sign-in", {"card": "ways"}, **HTMX)
+    assert leads_nowhere.status_code == 422
+    assert "Nobody could sign in with what sign-up asks for" in leads_nowhere.text
+    Realm.objects.filter(pk=realm_a.pk).update(settings={**realm_a.settings, "sign_up_open": False})
     asked = owner.post("/console/sign-in", {"card": "ways"}, **HTMX)
     assert asked.status_code == 422
     assert "1 person has no other way in" in asked.text

@@ -1,6 +1,7 @@
 """Pages and dialogs of the users area."""
 
 from console.users.views.access import Access
+from console.users.views.approving import Approve, Refuse
 from console.users.views.bulk import DisableMany, EndSessionsOfMany
 from console.users.views.creation import Create, Invite
 from console.users.views.dialogs import (
@@ -19,10 +20,12 @@ from console.users.views.dialogs import (
 from console.users.views.editing import Edit, EditSection
 from console.users.views.linking import Unlink
 from console.users.views.pages import Activity, Consents, Overview, Sessions, Users
+from console.users.views.passwords import RequireNewPassword
 
 __all__ = [
     "Access",
     "Activity",
+    "Approve",
     "Consents",
     "Create",
     "Delete",
@@ -38,6 +41,8 @@ __all__ = [
     "InviteAgain",
     "Lock",
     "Overview",
+    "Refuse",
+    "RequireNewPassword",
     "ResetFactors",
     "SendResetLink",
     "Sessions",

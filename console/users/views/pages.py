@@ -51,6 +51,7 @@ STATUS = Filter(
     (
         Option("active", gettext_lazy("Active")),
         Option("invited", gettext_lazy("Invited")),
+        Option("pending", gettext_lazy("Waits for approval")),
         Option("locked", gettext_lazy("Locked")),
         Option("disabled", gettext_lazy("Disabled")),
     ),
@@ -80,7 +81,12 @@ class Users(ConsoleView):
             ngettext("%(n)s person.", "%(n)s people.", everybody.number) % {"n": everybody},
             *(
                 f"{total_of(find_users(request.actor, status=status))} {word}"
-                for status, word in (("locked", _("locked")), ("disabled", _("disabled")), ("invited", _("invited")))
+                for status, word in (
+                    ("locked", _("locked")),
+                    ("disabled", _("disabled")),
+                    ("invited", _("invited")),
+                    ("pending", _("waiting for approval")),
+                )
             ),
         ]
         return " ".join([parts[0], ", ".join(part for part in parts[1:] if not part.startswith("0 "))]).strip()
@@ -247,7 +253,9 @@ def _ways(user: User) -> list[dict[str, Any]]:
     ways = []
     if user.has_usable_password():
         changed = _("set %(when)s") % {"when": short(user.password_changed_at)} if user.password_changed_at else ""
-        ways.append({"icon": "password", "label": _("Password"), "note": changed, "level": ""})
+        due = bool(user.password_change_required)
+        note = _("New one at the next sign-in") if due else changed
+        ways.append({"icon": "password", "label": _("Password"), "note": note, "level": "medium" if due else ""})
     else:
         ways.append({"icon": "password", "label": _("No password yet"), "note": "", "level": "medium"})
     if user.email:

@@ -9,6 +9,8 @@ from identity.accounts.commands.addresses import (
     revert_email_change,
     send_confirm_link,
 )
+from identity.accounts.commands.approvals import approve_user, refuse_user
+from identity.accounts.commands.choosing import new_password_hash
 from identity.accounts.commands.codes import make_code, spend_code
 from identity.accounts.commands.creation import create_user, note_sign_in, sign_up_user
 from identity.accounts.commands.federation import sign_up_federated_user
@@ -18,10 +20,12 @@ from identity.accounts.commands.invitations import (
     resend_invitation,
     revoke_invitation,
 )
+from identity.accounts.commands.joining import accept_terms, confirm_phone, give_up_phone
 from identity.accounts.commands.lifecycle import delete_user, disable_user, enable_user, lock_user, unlock_user
 from identity.accounts.commands.passwords import (
     answer_password_wish,
     renew_password_hash,
+    require_new_password,
     send_password_reset_link,
     set_password,
     use_reset_link,
@@ -31,24 +35,31 @@ from identity.accounts.commands.savedviews import change_view, delete_view, save
 
 __all__ = [
     "accept_invitation",
+    "accept_terms",
     "answer_password_wish",
+    "approve_user",
     "cancel_email_change",
     "change_email",
     "change_identifiers",
     "change_profile",
     "change_view",
     "confirm_email",
+    "confirm_phone",
     "create_user",
     "delete_user",
     "delete_view",
     "disable_user",
     "enable_user",
+    "give_up_phone",
     "invite_user",
     "lock_user",
     "make_code",
+    "new_password_hash",
     "note_sign_in",
+    "refuse_user",
     "renew_password_hash",
     "request_email_change",
+    "require_new_password",
     "resend_invitation",
     "revert_email_change",
     "revoke_invitation",

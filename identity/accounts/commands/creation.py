@@ -8,10 +8,11 @@ from django.contrib.auth.hashers import identify_hasher, make_password
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from identity.accounts import events, rules
+from identity.accounts import events, rules, sign_up_rules
 from identity.accounts.addresses import mirror
+from identity.accounts.commands.choosing import new_password_hash
 from identity.accounts.commands.fetching import realm_of
-from identity.accounts.models import User
+from identity.accounts.models import User, UserStatus
 from identity.accounts.queries import country_of_realm, find_user_by_identifier
 from identity.audit.record import record
 from identity.kernel import clock
@@ -64,19 +65,53 @@ def create_user(
         return insert_user(actor, fields=fields, encoded=stored, how="admin")
 
 
-def sign_up_user(actor: Actor, *, email: str, password: str, name: str = "", language: str | None = None) -> User:
-    """An account that a person makes for himself, with an unverified address. Nothing else can be set (LG-10).
+def sign_up_user(
+    actor: Actor,
+    *,
+    email: str = "",
+    phone: str = "",
+    username: str = "",
+    password_hash: str | None = None,
+    name: str = "",
+    language: str | None = None,
+    email_verified: bool = False,
+    phone_verified: bool = False,
+    terms_version: str = "",
+) -> User:
+    """An account that a person makes for himself, by the realm's policy. Nothing else can be set (LG-10).
 
-    Raises Conflict (sign_up_closed), Invalid. Says user.created.
+    password_hash: of `new_password_hash`; None: another way in follows. The edge says what a code has proven. Where the
+    realm wants approval it waits for an admin. Raises Conflict (sign_up_closed), Invalid. Says user.created.
     """
     realm = realm_of(actor)
-    if not realm.setting("sign_up_open") or not realm.is_active:
+    policy = sign_up_rules.policy_of(realm)
+    if not policy.is_open or not realm.is_active:
         raise Conflict(_("Accounts are by invitation here."), code="sign_up_closed")
-    fields: dict[str, Any] = {**_identifiers(email=email, phone=None, username=None)}
+    asked = sign_up_rules.asked_identifiers(policy, email=email, phone=phone, username=username)
+    fields: dict[str, Any] = {**_identifiers(**{str(kind): text for kind, text in asked.items()})}
+    if fields["email"]:
+        sign_up_rules.check_domain(policy, fields["email"])
+    sign_up_rules.check_terms(policy, terms_version)
     fields |= profile_fields(name=name, given_name="", family_name="", language=language, time_zone=None)
-    stored = _hashed(password, fields)
+    now = clock.now()
+    fields |= {
+        "email_verified_at": now if email_verified and fields["email"] else None,
+        "phone_verified_at": now if phone_verified and fields["phone"] else None,
+        **joining_fields(policy),
+    }
     with transaction.atomic():
-        return insert_user(actor, fields=fields, encoded=stored, how="sign_up")
+        return insert_user(actor, fields=fields, encoded=password_hash, how="sign_up")
+
+
+def joining_fields(policy: sign_up_rules.SignUpPolicy, *, approval: bool = False) -> dict[str, Any]:
+    """What the policy writes on an account that a person made: accepted terms, and whether it waits for an admin."""
+    now = clock.now()
+    out: dict[str, Any] = {}
+    if policy.terms_version:
+        out |= {"terms_version": policy.terms_version, "terms_accepted_at": now}
+    if policy.approval or approval:
+        out |= {"status": UserStatus.PENDING, "status_changed_at": now}
+    return out
 
 
 def note_sign_in(*, user_id: UUID) -> None:  # house: HR03 signin.succeeded says it
@@ -87,7 +122,8 @@ def note_sign_in(*, user_id: UUID) -> None:  # house: HR03 signin.succeeded says
 
 def _hashed(password: str | None, fields: dict[str, Any]) -> str | None:
     """The hash of a new password that passed the rules."""
-    return None if password is None else make_password(rules.checked_password(password, own_words(fields)))
+    names = {field: fields.get(field) for field in ("email", "phone", "username", "name")}
+    return None if password is None else new_password_hash(password, **names)
 
 
 def _checked_hash(encoded: str) -> str:
@@ -97,12 +133,6 @@ def _checked_hash(encoded: str) -> str:
     except ValueError:
         raise Invalid(_("This is no hash of a kind that can be verified here."), field="password_hash")
     return encoded
-
-
-def own_words(fields: dict[str, Any]) -> list[str | None]:
-    """What a guesser of this person's password would try first."""
-    email = fields.get("email") or ""
-    return [email, email.partition("@")[0], fields.get("username"), fields.get("name"), fields.get("phone")]
 
 
 def profile_fields(
@@ -118,7 +148,9 @@ def profile_fields(
     }
 
 
-def _identifiers(*, email: str | None, phone: str | None, username: str | None) -> dict[str, str | None]:
+def _identifiers(
+    *, email: str | None = None, phone: str | None = None, username: str | None = None
+) -> dict[str, str | None]:
     if not (email or phone or username):
         raise Invalid(_("Give an email address, a phone number or a username."), field="email", code="no_identifier")
     return {

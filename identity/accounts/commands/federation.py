@@ -5,9 +5,10 @@ from typing import Any
 
 from django.db import transaction
 
-from identity.accounts import rules
-from identity.accounts.commands.creation import LANGUAGES, insert_user, profile_fields
-from identity.accounts.models import Attribute, AttributeType, User, UserStatus
+from identity.accounts import rules, sign_up_rules
+from identity.accounts.commands.creation import LANGUAGES, insert_user, joining_fields, profile_fields
+from identity.accounts.commands.fetching import realm_of
+from identity.accounts.models import Attribute, AttributeType, User
 from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.errors import Invalid
@@ -28,21 +29,23 @@ def sign_up_federated_user(
     """An account without a password for somebody who came in through a provider that may make accounts.
 
     What the provider says of the profile is taken where it fits and left out where it doesn't; only the address is
-    needed. pending: it waits for an admin's approval. Raises Invalid (the address). Says user.created.
+    needed. pending: it waits for an admin's approval, as it does where the realm wants that of everybody. The realm's
+    lists of domains and its terms stand over the provider's word. Raises Invalid (email, terms). Says user.created.
     """
     now = clock.now()
+    policy = sign_up_rules.policy_of(realm_of(actor))
+    address = rules.normalized_email(email)
+    sign_up_rules.check_domain(policy, address)
+    sign_up_rules.check_terms(policy, terms_version)
     fields: dict[str, Any] = {
-        "email": rules.normalized_email(email),
+        "email": address,
         "phone": None,
         "username": _username(profile or {}),
         "email_verified_at": now if email_verified else None,
         "attributes": fitting_attributes(attributes or {}),
         **_profile(profile or {}),
+        **joining_fields(policy, approval=pending),
     }
-    if terms_version:
-        fields |= {"terms_version": terms_version, "terms_accepted_at": now}
-    if pending:
-        fields |= {"status": UserStatus.PENDING, "status_changed_at": now}
     with transaction.atomic():
         return insert_user(actor, fields=fields, encoded=None, how="provider")
 

@@ -85,11 +85,13 @@ def enable_user(actor: Actor, *, user_id: UUID) -> User:
 def lock_user(actor: Actor, *, user_id: UUID, minutes: int | None = None, reason: str = "") -> User:
     """Like disabling, but it ends by itself after `minutes` (None: only by unlocking). A lock replaces a lock.
 
-    Raises NotFound, PermissionDenied, Conflict (the last owner, oneself, disabled), Invalid. Says user.locked.
+    Raises NotFound, PermissionDenied, Conflict (the last owner, oneself, disabled, not approved yet), Invalid. Says
+    user.locked.
     """
     user = user_for(actor, user_id=user_id, permission=Permission.USERS_DISABLE)
     _refuse_self(actor, user)
-    if user.status == UserStatus.DISABLED:
+    # A lock ends by itself: somebody who waits for approval would be let in by its end.
+    if user.status in (UserStatus.DISABLED, UserStatus.PENDING):
         raise Conflict
     refuse_last_owner(user)
     reason = rules.checked_text(reason, field="reason", most=rules.MAX_REASON)

@@ -3,19 +3,21 @@
 from uuid import UUID
 
 from django.apps import apps
-from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from identity.accounts import events, rules
+from identity.access.queries import require_rank
+from identity.accounts import events
 from identity.accounts.addresses import mirror
-from identity.accounts.commands.creation import own_words
+from identity.accounts.commands.choosing import keep_former, new_password_hash
 from identity.accounts.commands.ending import end_what_was_issued
 from identity.accounts.commands.fetching import locked_user, realm_of, user_for, user_for_or_self
 from identity.accounts.links import reset_tokens
 from identity.accounts.mails import mail_confirm_link, mail_password_changed, mail_reset_link
 from identity.accounts.models import User
+from identity.accounts.password_rules import ChangeReason
 from identity.accounts.queries import find_user_by_identifier, user_by_id
+from identity.accounts.rules import MAX_REASON, checked_text
 from identity.audit.record import record
 from identity.kernel import clock
 from identity.kernel.actor import Actor, anonymous_actor
@@ -26,12 +28,8 @@ from identity.realms.models import Realm
 
 
 def checked_hash_of(user: User, *, password: str) -> str:
-    """The hash of a new password for this person. Raises Invalid (field password), Unavailable.
-
-    Before the transaction: hashing takes milliseconds, for which no other writer should have to wait.
-    """
-    words = own_words({name: getattr(user, name) for name in ("email", "username", "name", "phone")})
-    return make_password(rules.checked_password(password, words))
+    """The hash of a new password for this person. Raises Invalid (field password), Unavailable."""
+    return new_password_hash(password, user=user)
 
 
 def set_password(actor: Actor, *, user_id: UUID, password: str, how: str = "") -> User:
@@ -116,11 +114,49 @@ def send_password_reset_link(actor: Actor, *, user_id: UUID) -> None:
     _say_requested(actor, user)
 
 
+@transaction.atomic
+def require_new_password(
+    actor: Actor,
+    *,
+    user_id: UUID,
+    why: ChangeReason = ChangeReason.ADMIN,
+    reason: str = "",
+    end_sessions: bool = False,
+) -> User:
+    """Nobody comes in with this account, whichever way, before its password is replaced.
+
+    end_sessions: also what is open now ends. Raises NotFound, PermissionDenied (also for a person of higher rank),
+    Conflict (there is no password), Invalid. Says password.change_required.
+    """
+    user = user_for(actor, user_id=user_id, permission=Permission.USERS_WRITE)
+    require_rank(actor, user_id=user.pk)
+    if not user.has_usable_password():
+        raise Conflict(_("This person has no password."), code="no_password")
+    reason = checked_text(reason, field="reason", most=MAX_REASON)
+    user.password_change_required = str(why)
+    user.save(update_fields=["password_change_required"])
+    ended = end_what_was_issued(actor, user=user, reason="password_change_required") if end_sessions else 0
+    record(
+        actor,
+        events.PasswordChangeRequired(
+            target_id=user.pk,
+            subject_id=user.pk,
+            target_name=user.display_name,
+            why=str(why),
+            reason=reason,
+            sessions_ended=ended,
+        ),
+    )
+    return user
+
+
 def put_password(actor: Actor, *, user: User, encoded: str, except_session_id: UUID | None = None) -> int:
     """Store a new hash on a locked row and end everything that the old one opened. Returns how many sessions ended."""
+    keep_former(user)
     user.password = encoded
     user.password_changed_at = clock.now()
-    user.save(update_fields=["password", "password_changed_at"])
+    user.password_change_required = ""
+    user.save(update_fields=["password", "password_changed_at", "password_change_required"])
     # A change of address that was asked for under the old password is off, too.
     mirror(user)
     # Nor does a browser stand for the second step any more that the old one was typed into.

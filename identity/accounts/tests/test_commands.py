@@ -18,6 +18,7 @@ from identity.accounts.commands import (
     disable_user,
     enable_user,
     lock_user,
+    new_password_hash,
     send_password_reset_link,
     set_password,
     sign_up_user,
@@ -147,17 +148,19 @@ def test_who_lacks_users_write_makes_nobody(realm_a: Realm, as_user_a: Actor) ->
 def test_lg_10_signing_up_sets_nothing_but_name_address_and_password(realm_a: Realm) -> None:
     nobody = anonymous_actor(realm_a.pk)
     with realm_scope(realm_a):
-        user = sign_up_user(nobody, email="kim@example.com", password=PASSWORD, name="Kim")
+        encoded = new_password_hash(PASSWORD, email="kim@example.com", name="Kim")
+        user = sign_up_user(nobody, email="kim@example.com", phone="+4930123456", username="kim", password_hash=encoded)
         assert (user.email_verified_at, user.status, user.is_superuser) == (None, UserStatus.ACTIVE, False)
+        assert (user.phone, user.username) == (None, None)
         with pytest.raises(TypeError):
-            sign_up_user(nobody, email="kim2@example.com", password=PASSWORD, email_verified=True)  # type: ignore[call-arg]
+            sign_up_user(nobody, email="kim2@example.com", status="active")  # type: ignore[call-arg]
         with pytest.raises(PermissionDenied):
             create_user(nobody, email="kim3@example.com", password=PASSWORD, email_verified=True)
 
 
 def test_signing_up_is_refused_where_the_realm_is_closed(platform: Realm) -> None:
     with realm_scope(platform), pytest.raises(Conflict) as refused:
-        sign_up_user(anonymous_actor(platform.pk), email="kim@example.com", password=PASSWORD)
+        sign_up_user(anonymous_actor(platform.pk), email="kim@example.com")
     assert refused.value.reason == "sign_up_closed"
 
 

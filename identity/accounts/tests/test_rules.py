@@ -1,4 +1,4 @@
-"""Spelling of identifiers, refused names and passwords, life of links."""
+"""Spelling of identifiers, refused names, life of links."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -132,34 +132,6 @@ def test_lg_25_the_key_of_a_limit_exists_for_whatever_is_typed(typed: str) -> No
 
 def test_lg_25_spellings_of_one_name_share_one_key() -> None:
     assert len({rules.canonical_id(t) for t in ("Dana@Example.com", " dana@example.com", "ＤＡＮＡ@example.com")}) == 1
-
-
-@pytest.mark.parametrize(
-    ("password", "codes"),
-    [
-        ("correct horse battery", []),
-        ("pässwörter sind länger", []),
-        ("🙂🙃🙂🙃🙂🙃 horse", []),
-        ("short", ["password_too_short"]),
-        ("x" * 257, ["password_too_long"]),
-        ("nul\0inside it here", ["password_unusable"]),
-        ("password1234", ["password_too_common"]),
-        ("aaaaaaaaaaaaa", ["password_too_common"]),
-        ("dana@example.com", ["password_too_similar"]),
-        ("Dana.Okafor1", ["password_too_similar"]),
-    ],
-)
-def test_lg_26_a_password_is_long_unguessed_and_not_the_name(password: str, codes: list[str]) -> None:
-    problems = rules.password_problems(password, ["Dana Okafor", "dana@example.com", None])
-    assert [problem.code for problem in problems] == codes
-
-
-def test_lg_26_a_password_is_kept_to_the_last_space() -> None:
-    assert rules.checked_password("  correct horse battery  ") == "  correct horse battery  "
-
-
-def test_a_long_word_of_ones_own_in_a_longer_password_is_no_problem() -> None:
-    assert rules.password_problems("dana walks nine dogs to the harbour", ["Dana"]) == []
 
 
 @pytest.mark.parametrize("name", ["Dana\r\nBcc: x@y.example", "Dana\0", "Da\u202ena", "x" * 201])

@@ -4,20 +4,17 @@ from identity.signin.commands.codes import (
     CODE_WISH,
     answer_code_wish,
     check_sign_in_code,
-    may_send_codes,
-    method_of,
     wish_for_code,
 )
 from identity.signin.commands.confirming import send_confirm_code, use_confirm_code
 from identity.signin.commands.entrance import (
     check_sign_in,
     confirm_sign_in,
-    may_use_password,
     note_signed_in,
     refuse_unverified,
-    sign_up,
     wish_for_password,
 )
+from identity.signin.commands.joining import check_sign_up_code, send_sign_up_code, sign_up
 from identity.signin.commands.policies import change_sign_in_policy
 from identity.signin.commands.upstream import (
     close_provider,
@@ -34,17 +31,16 @@ __all__ = [
     "change_sign_in_policy",
     "check_sign_in",
     "check_sign_in_code",
+    "check_sign_up_code",
     "close_provider",
     "confirm_sign_in",
     "link_identity",
-    "may_send_codes",
-    "may_use_password",
-    "method_of",
     "note_signed_in",
     "refuse_unverified",
     "refuse_upstream",
     "remove_provider",
     "send_confirm_code",
+    "send_sign_up_code",
     "sign_up",
     "sign_up_upstream",
     "unlink_identity",

@@ -19,18 +19,10 @@ from identity.realms.models import Realm
 from identity.signin import limits
 from identity.signin.commands.entrance import say_failed
 from identity.signin.errors import NotLetIn, Paused
+from identity.signin.ways import may_send_codes, method_of
 
 CODE_WISH = "sign_in_code_wish"
 """The late message that asks for a code (courier.late); `answer_code_wish` answers it."""
-
-
-def may_send_codes(realm: Realm, identifier: str) -> bool:
-    """Whether the realm sends codes to names of this kind: addresses by mail, numbers by text message.
-
-    A username says nothing about where its person reads: his mail is used.
-    """
-    by = "sms_code_sign_in" if kind_of_identifier(identifier) == Identifier.PHONE else "email_code_sign_in"
-    return bool(realm.setting(by))
 
 
 def wish_for_code(actor: Actor, *, realm: Realm, identifier: str) -> UUID:  # house: HR03 coming in says it
@@ -101,7 +93,9 @@ def check_sign_in_code(
     known = (devices or {}).get(user.pk) if user is not None else None
     name = canonical_id(identifier, country_of_realm())
     attempt = limits.count_attempt(
-        name, actor.origin.ip, device=(user.pk, known) if user is not None and known else None
+        limits.account_key(user, identifier),
+        actor.origin.ip,
+        device=(user.pk, known) if user is not None and known else None,
     )
     method = method_of(identifier)
     if attempt.paused_until is not None:
@@ -117,11 +111,6 @@ def check_sign_in_code(
     if method == "sms_code" and user.phone:
         note_code_used(realm, to=user.phone)
     return user
-
-
-def method_of(identifier: str) -> str:
-    """How events call this way in."""
-    return "sms_code" if kind_of_identifier(identifier) == Identifier.PHONE else "email_code"
 
 
 def _proven(user: User, identifier: str) -> bool:

@@ -9,18 +9,17 @@ from uuid import UUID
 
 from django.db import transaction
 
-from identity.accounts.commands import note_sign_in, renew_password_hash, sign_up_user
-from identity.accounts.mails import PASSWORD_WISH, mail_account_exists, mail_confirm_link
+from identity.accounts.commands import note_sign_in, renew_password_hash
+from identity.accounts.mails import PASSWORD_WISH
 from identity.accounts.models import User, UserStatus
 from identity.accounts.queries import country_of_realm, find_user_by_identifier
-from identity.accounts.rules import Identifier, canonical_id, kind_of_identifier
+from identity.accounts.rules import canonical_id
 from identity.audit.record import record
 from identity.courier.commands import queue_message
 from identity.courier.models import Channel
 from identity.kernel import clock
 from identity.kernel.actor import Actor
-from identity.kernel.context import RealmLike, current_realm
-from identity.kernel.errors import Invalid
+from identity.kernel.context import current_realm
 from identity.realms.models import Realm
 from identity.sessions.commands import note_authentication
 from identity.sessions.queries import session_by_id
@@ -28,6 +27,7 @@ from identity.sessions.rules import ACR_ONE, acr_of
 from identity.signin import events, limits
 from identity.signin.errors import NotLetIn, Paused
 from identity.signin.hashing import verify_password
+from identity.signin.ways import may_use_password
 
 
 def check_sign_in(
@@ -48,7 +48,7 @@ def check_sign_in(
     is_open = may_use_password(current_realm(), identifier)
     known = (devices or {}).get(user.pk) if user is not None else None
     attempt = limits.count_attempt(
-        canonical_id(identifier, country_of_realm()),
+        limits.account_key(user, identifier),
         actor.origin.ip,
         device=(user.pk, known) if user is not None and known else None,
     )
@@ -72,18 +72,6 @@ def check_sign_in(
     return user
 
 
-def may_use_password(realm: RealmLike | None, identifier: str) -> bool:
-    """Whether the realm lets people in by a password and this kind of name. Fails closed without a realm."""
-    if realm is None or not realm.setting("password_sign_in"):
-        return False
-    match kind_of_identifier(identifier):
-        case Identifier.PHONE:
-            return bool(realm.setting("phone_sign_in"))
-        case Identifier.USERNAME:
-            return bool(realm.setting("username_sign_in"))
-    return True
-
-
 def _reason(user: User | None, right: bool) -> str:
     if user is None:
         return "unknown_name"
@@ -91,6 +79,8 @@ def _reason(user: User | None, right: bool) -> str:
         return "no_password"
     if not right:
         return "wrong_password"
+    if user.status == UserStatus.PENDING:
+        return "pending"
     return "locked" if user.status == UserStatus.LOCKED else "disabled"
 
 
@@ -179,52 +169,6 @@ def confirm_sign_in(actor: Actor, *, user: User, password: str) -> None:
             actor,
             events.SignInConfirmed(target_id=user.pk, subject_id=user.pk, target_name=user.display_name),
         )
-
-
-def sign_up(
-    actor: Actor,
-    *,
-    realm: Realm,
-    email: str,
-    password: str,
-    name: str = "",
-    language: str | None = None,
-    application_id: UUID | None = None,
-) -> None:
-    """Make an account and mail a link to confirm its address; or tell the owner of an account that has it already.
-
-    Whoever asks sees no difference (LG-23). Raises Conflict (closed), RateLimited, Invalid, Unavailable. Says
-    signup.completed.
-    """
-    limits.require_sign_up(actor.origin.ip)
-    mailable = limits.may_mail(email, actor.origin.ip)
-    owner = find_user_by_identifier(email)
-    if owner is None:
-        try:
-            with transaction.atomic():
-                user = sign_up_user(actor, email=email, password=password, name=name, language=language)
-                if mailable:
-                    mail_confirm_link(realm, user, user.email or "", signing_up=True)
-                record(
-                    actor,
-                    events.SignUpCompleted(
-                        target_id=user.pk,
-                        subject_id=user.pk,
-                        target_name=user.display_name,
-                        email=user.email or "",
-                        application_id=application_id,
-                    ),
-                )
-            return
-        except Invalid as error:
-            if error.reason != "email_taken":
-                raise
-            owner = find_user_by_identifier(email)
-    # As much work as the other way: a password is hashed there, too.
-    verify_password(None, password)
-    if owner is not None and mailable:
-        with transaction.atomic():
-            mail_account_exists(realm, owner)
 
 
 def wish_for_password(

@@ -12,7 +12,7 @@ from identity.accounts.mails import mail_to
 from identity.accounts.models import User
 from identity.audit.record import record
 from identity.kernel.actor import Actor
-from identity.kernel.errors import Conflict, Invalid, NotFound
+from identity.kernel.errors import Conflict, NotFound
 from identity.kernel.permissions import Permission
 from identity.kernel.transactions import for_write
 from identity.realms.commands import delete_provider, disable_provider
@@ -64,7 +64,7 @@ def sign_up_upstream(
     """Make an account for somebody whom nobody here is linked with, where the provider's policy lets it.
 
     An address that somebody here has makes no account and links none, whatever the provider says of it (OA-28).
-    Raises NotFound, Conflict (the policy, the terms, linked meanwhile), Invalid (the address), RateLimited. Says
+    Raises NotFound, Conflict (the policy, linked meanwhile), Invalid (the address, the terms), RateLimited. Says
     user.created, identity.linked, signup.completed.
     """
     limits.require_sign_up(actor.origin.ip)
@@ -73,9 +73,6 @@ def sign_up_upstream(
         realm: Realm = provider.realm
         if provider.sign_up not in ("create", "approve") or not realm.is_active:
             raise Conflict(_("Accounts are by invitation here."), code="sign_up_closed")
-        if realm.setting("terms_version") != terms_version:
-            raise Conflict(_("The terms have to be accepted first."), code="terms")
-        _check_domain(realm, email)
         own = email == upstream.email
         user = sign_up_federated_user(
             actor,
@@ -99,14 +96,6 @@ def sign_up_upstream(
             ),
         )
     return user
-
-
-def _check_domain(realm: Realm, email: str) -> None:
-    """The realm's own lists stand over the provider's word. Raises Invalid (field email)."""
-    domain = email.strip().lower().rpartition("@")[2]
-    allowed, blocked = realm.setting("sign_up_domains_allowed"), realm.setting("sign_up_domains_blocked")
-    if (allowed and domain not in allowed) or domain in blocked:
-        raise Invalid(_("Accounts with this kind of address aren’t made here."), field="email", code="domain_blocked")
 
 
 @transaction.atomic

@@ -2,19 +2,23 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
 from conftest import make_user
 from identity.accounts.models import User
 from identity.audit.reading import ReadableEvent
+from identity.kernel.actor import system_actor
 from identity.kernel.clock import clock_at
 from identity.kernel.context import realm_scope
 from identity.kernel.naming import cookie_name
+from identity.realms.commands import change_realm_settings
 from identity.realms.models import Realm
 from identity.sessions.testing import RealmClient
 from identity.signin import limits
-from identity.signin.rules import networks_of, paused_until, safe_return, tries_left
+from identity.signin.notes import Note, write_note
+from identity.signin.rules import LockOut, networks_of, paused_until, safe_return, tries_left
 from identity.signin.tests.conftest import sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]
@@ -109,7 +113,7 @@ def test_rl_08_a_known_device_still_enters_while_the_name_is_attacked_from_every
         device.post("/signout")
         for host in range(40):
             with realm_scope(realm_a):
-                limits.count_attempt("dana@example.com", f"198.51.100.{host}")
+                limits.count_attempt(str(user_a.pk), f"198.51.100.{host}")
         assert sign_in(at(realm_a, "203.0.113.10")).status_code == 429
         assert sign_in(device, password="wrong").status_code == 200
         assert sign_in(device).status_code == 302
@@ -239,3 +243,56 @@ def test_a_pause_lasts_until_the_last_exceeded_limit_is_over() -> None:
 )  # fmt: skip
 def test_where_a_return_may_lead(url: str, prefix: str, safe: bool) -> None:
     assert safe_return(url, prefix=prefix) is safe
+
+
+# --- the realm's own numbers
+
+
+def with_settings(realm: Realm, **settings: object) -> Realm:
+    with realm_scope(realm):
+        return change_realm_settings(system_actor(realm.pk), changes=settings)
+
+
+def test_a_realm_chooses_how_many_tries_and_how_long_a_pause(realm_a: Realm, user_a: User, realm_b: Realm) -> None:
+    with_settings(realm_a, lockout_tries=3, lockout_pause=3600)
+    make_user(realm_b, "dana@example.com")
+    with clock_at(T0):
+        for realm in (realm_a, realm_b):
+            left = [sign_in(at(realm), password="wrong").context["form"].tries_left for _ in range(3)]
+            assert left == ([2, 1, 0] if realm == realm_a else [None, None, 2])
+        response = sign_in(at(realm_a))
+        assert response.status_code == 429
+        assert response.context["form"].paused_until == T0 + timedelta(hours=1)
+        assert sign_in(at(realm_b)).status_code == 302
+    with clock_at(T0 + timedelta(minutes=59)):
+        assert sign_in(at(realm_a)).status_code == 429
+    with clock_at(T0 + timedelta(hours=1)):
+        assert sign_in(at(realm_a)).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("pause", "longer", "longest"),
+    [
+        (timedelta(minutes=15), timedelta(hours=2), timedelta(hours=12)),
+        (timedelta(hours=6), timedelta(days=1), timedelta(hours=12)),
+        (timedelta(days=1), timedelta(days=2), timedelta(days=2)),
+        (timedelta(minutes=1), timedelta(minutes=8), timedelta(hours=12)),
+    ],
+)
+def test_pauses_grow_and_never_share_a_window(pause: timedelta, longer: timedelta, longest: timedelta) -> None:
+    lock_out = LockOut(5, pause)
+    assert (lock_out.longer_pause, lock_out.longest_pause) == (longer, longest)
+    assert pause < min(longer, longest)
+
+
+def test_lg_14_all_names_of_one_person_share_the_counters(realm_a: Realm, user_a: User) -> None:
+    with_settings(realm_a, phone_sign_in=True, username_sign_in=True, default_country="DE", email_code_sign_in=True)
+    with realm_scope(realm_a):
+        User.objects.filter(pk=user_a.pk).update(phone="+4930123456", username="dana")
+    with clock_at(T0):
+        for login in ("dana@example.com", "+49 30 123456", "030 123456", "DANA", "0049 30 123456"):
+            assert sign_in(at(realm_a), login, "wrong").status_code == 200
+        assert {sign_in(at(realm_a), login).status_code for login in ("dana", "dana@example.com")} == {429}
+        with realm_scope(realm_a):
+            note = write_note(realm_a, Note("dana@example.com", uuid4()))
+        assert at(realm_a).post("/signin/code", {"note": note, "code": "123456"}).status_code == 429

@@ -10,13 +10,14 @@ from django.utils.translation import gettext as _
 from django.views.generic import View
 
 from identity.kernel.errors import Invalid
-from identity.signin.commands import check_sign_in_code, may_use_password, method_of, wish_for_code
+from identity.signin.commands import check_sign_in_code, wish_for_code
 from identity.signin.devices import known_devices
 from identity.signin.errors import NotLetIn, Paused
 from identity.signin.forms import CodeForm, WhoForm
 from identity.signin.notes import Note, read_note, write_note
 from identity.signin.requests import actor_of, asking_id, next_of, realm_of
 from identity.signin.views.entrance import Entrance, login_url, secret_fields
+from identity.signin.ways import may_use_password, method_of
 
 
 @secret_fields

@@ -13,16 +13,12 @@ from django.views.generic import FormView, View
 from identity.accounts.commands import accept_invitation
 from identity.accounts.queries import find_invitation_by_token, is_open_invitation
 from identity.kernel.errors import Invalid, NotFound
-from identity.signin.commands import (
-    may_send_codes,
-    may_use_password,
-    method_of,
-)
 from identity.signin.forms import MAX_TYPED, InvitationForm, WhoForm, said
 from identity.signin.requests import actor_of, asking, realm_of
 from identity.signin.social import provider_for_identifier
 from identity.signin.views import codes, providers
 from identity.signin.views.entrance import Entrance, secret_fields
+from identity.signin.ways import may_send_codes, may_use_password, method_of
 
 
 class Door(View):
@@ -85,11 +81,6 @@ class SignInView(Entrance, upstream.LoginView):
         return self.password_page(form, login, 429 if form.paused_until is not None else 200)
 
 
-@secret_fields
-class SignUpView(Entrance, upstream.SignupView):
-    """A new account, where the realm lets people make one."""
-
-
 class SignOutView(Entrance, upstream.LogoutView):
     """Asks first; only a POST signs out."""
 
@@ -100,6 +91,11 @@ class AccountUnusableView(Entrance, upstream.AccountInactiveView):
 
 class CheckEmailView(Entrance, upstream.EmailVerificationSentView):
     """Says the same to everybody."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Whether an admin looks at the account as well: by the realm's policy, not by the account."""
+        waits = "approval" in self.request.GET and bool(realm_of(self.request).setting("sign_up_approval"))
+        return super().get_context_data(waits=waits, **kwargs)
 
 
 @secret_fields

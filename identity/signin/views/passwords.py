@@ -12,11 +12,23 @@ from django.utils.translation import gettext as _
 from django.views.generic import FormView
 
 from identity.accounts.commands import set_password, use_reset_link
+from identity.accounts.models import User
 from identity.kernel.errors import Conflict, Invalid
 from identity.signin.forms import NewPasswordForm, RealmUserTokenForm, said
 from identity.signin.requests import actor_of, next_of
+from identity.signin.stages import NewPasswordStage, SecondFactorStage, password_due
 from identity.signin.stepup import fresh_sign_in_required
 from identity.signin.views.entrance import Entrance, secret_fields
+from identity.signin.views.second import InStage
+
+
+def chosen(request: HttpRequest, form: Any) -> User | None:
+    """The person with the new password; None when it was refused, which the form then says."""
+    try:
+        return set_password(actor_of(request), user_id=form.user.pk, password=form.cleaned_data["password1"])
+    except Invalid as error:
+        form.add_error("password1", said(error))
+        return None
 
 
 class WishView(Entrance, upstream.PasswordResetView):
@@ -76,6 +88,53 @@ class NewPasswordView(Entrance, FormView):  # type: ignore[type-arg]
         return redirect("account_reset_password_from_key_done")
 
 
+@secret_fields
+class RenewPasswordView(InStage, FormView):  # type: ignore[type-arg]
+    """A sign-in that is held until its person has chosen a new password: too old, or voided by somebody."""
+
+    waits_in = NewPasswordStage
+    template_name = "account/password_renew.html"
+    form_class = NewPasswordForm
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The form; on, if it was chosen meanwhile."""
+        return super().get(request, *args, **kwargs) if self.is_due else self.go_on()
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """As above."""
+        return super().post(request, *args, **kwargs) if self.is_due else self.go_on()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether there still is something to choose."""
+        return password_due(self.request, self.person) is not None
+
+    def go_on(self) -> HttpResponse:
+        """To the session. The factors are asked once more: a browser that stood for one does so no longer now."""
+        self.stage.controller.state.get(SecondFactorStage.key, {})["handled"] = False
+        response: HttpResponse = self.stage.exit()
+        return response
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """The rules look at whose password it is."""
+        return {**super().get_form_kwargs(), "user": self.person}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Why it is asked."""
+        return super().get_context_data(why=password_due(self.request, self.person), person=self.person, **kwargs)
+
+    def form_valid(self, form: NewPasswordForm) -> HttpResponse:
+        """Save it; what the old one opened ends, and this sign-in goes on."""
+        try:
+            self.stage.login.user = set_password(
+                self.acting, user_id=self.person.pk, password=form.cleaned_data["password1"], how="renewed"
+            )
+        except Invalid as error:
+            form.add_error("password1", said(error))
+            return self.form_invalid(form)
+        return self.go_on()
+
+
 class NewPasswordSavedView(Entrance, upstream.PasswordResetFromKeyDoneView):
     """Sign in with it."""
 
@@ -86,7 +145,9 @@ class ChangePasswordView(Entrance, upstream.PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """This session goes on, under a new key; all others ended in the command."""
-        user = set_password(actor_of(self.request), user_id=form.user.pk, password=form.cleaned_data["password1"])
+        user = chosen(self.request, form)
+        if user is None:
+            return self.form_invalid(form)
         update_session_auth_hash(self.request, user)
         messages.success(self.request, _("Your password is changed. Other devices are signed out."))
         return redirect(next_of(self.request) or "selfservice:security")
@@ -99,7 +160,9 @@ class FirstPasswordView(Entrance, upstream.PasswordSetView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """As above."""
-        user = set_password(actor_of(self.request), user_id=form.user.pk, password=form.cleaned_data["password1"])
+        user = chosen(self.request, form)
+        if user is None:
+            return self.form_invalid(form)
         update_session_auth_hash(self.request, user)
         messages.success(self.request, _("Your password is set."))
         return redirect(next_of(self.request) or "selfservice:security")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from allauth.account.internal.flows.login import record_authentication
-from allauth.account.stages import LoginStageController
+from allauth.account.stages import LoginStage, LoginStageController
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.generic import View
@@ -27,12 +27,13 @@ PURPOSE = "second"
 class InStage(Entrance):
     """For somebody whose sign-in waits in this stage; everybody else begins at the beginning (LG-01)."""
 
-    stage: SecondFactorStage
+    waits_in: type[LoginStage] = SecondFactorStage
+    stage: Any
     person: User
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Finds the sign-in that waits. One that waits elsewhere, is over, or is of another realm is none."""
-        stage = None if request.user.is_authenticated else LoginStageController.enter(request, SecondFactorStage.key)
+        stage = None if request.user.is_authenticated else LoginStageController.enter(request, self.waits_in.key)
         user = stage.login.user if stage is not None else None
         if stage is None or user is None or not is_usable(realm_of(request), user=user):
             return redirect(login_url(next_of(request)))

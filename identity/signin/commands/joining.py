@@ -1,0 +1,130 @@
+"""Sign-up: at once, or after a code has proven the number or address. Whoever asks never learns who has an account."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from identity.accounts.commands import make_code, sign_up_user, spend_code
+from identity.accounts.commands.codes import LIFETIME
+from identity.accounts.mails import mail_account_exists, mail_confirm_link, text_account_exists
+from identity.accounts.models import CodePurpose, User
+from identity.accounts.queries import find_user_by_identifier
+from identity.audit.record import record
+from identity.courier.commands import note_code_used, queue_message
+from identity.courier.models import Channel
+from identity.kernel.actor import Actor
+from identity.kernel.errors import Invalid
+from identity.realms.models import Realm
+from identity.signin import events, limits
+from identity.signin.errors import NotLetIn
+from identity.signin.wishes import SignUpWish
+
+OWN_NAMES = ("email_taken", "phone_taken")
+"""Refusals that nobody is told: they would say who has an account (LG-23). A username is public, so it is told."""
+
+
+def send_sign_up_code(actor: Actor, *, realm: Realm, wish: SignUpWish) -> UUID:  # house: HR03 signing up says it
+    """Send the code that proves the number or address; its owner, if there is one, is told that he has an account.
+
+    The same rows and the same answer either way, and the number of a stranger is asked at most a few times an hour
+    (LG-13, LG-23). The owner of another name in the wish is told only once this one is proven: else whoever types
+    somebody's address beside his own number would see no code come, and know.
+
+    The edge counts who asks (limits.require_sign_up), before a password is hashed.
+    """
+    allowed = limits.may_mail(wish.address, actor.origin.ip)
+    owner = find_user_by_identifier(wish.address)
+    with transaction.atomic():
+        code, text = make_code(actor, purpose=CodePurpose.SIGN_UP, address=wish.address)
+        if allowed and owner is not None:
+            _tell_owner(actor, realm, owner, by_phone=wish.by_phone)
+        elif allowed:
+            queue_message(
+                realm,
+                to=wish.address,
+                template="sign_up_code",
+                context={
+                    "code": text,
+                    "code_minutes": int(LIFETIME.total_seconds() // 60),
+                    "email": wish.address,
+                    "name": "",
+                },
+                channel=Channel.SMS if wish.by_phone else Channel.EMAIL,
+                language=wish.language or None,
+                expires_at=code.expires_at,
+                requested_from=actor.origin.ip,
+            )
+    return code.pk
+
+
+def _tell_owner(actor: Actor, realm: Realm, owner: User, *, by_phone: bool) -> None:
+    if by_phone:
+        text_account_exists(realm, owner, requested_from=actor.origin.ip)
+    else:
+        mail_account_exists(realm, owner)
+
+
+def check_sign_up_code(  # house: HR03 signing up says it
+    actor: Actor, *, realm: Realm, wish: SignUpWish, text: str
+) -> SignUpWish:
+    """The wish as a proven one, if these digits are its code. The code is spent. Raises NotLetIn.
+
+    An owner's code went to nobody, so no digits are right for a name that somebody has: it stays the owner's.
+    """
+    spent = spend_code(actor, code_id=UUID(wish.code_id), purpose=CodePurpose.SIGN_UP, address=wish.address, text=text)
+    if spent is None or find_user_by_identifier(wish.address) is not None:
+        raise NotLetIn
+    if wish.by_phone:
+        with transaction.atomic():
+            note_code_used(realm, to=wish.phone)
+    return wish.now_proven()
+
+
+def sign_up(actor: Actor, *, realm: Realm, wish: SignUpWish, application_id: UUID | None = None) -> User | None:
+    """Make the account; None when somebody has the address or number: he gets a mail, and whoever asks sees the same.
+
+    Both ways cost the same: the password was hashed before either (LG-23). Raises Conflict (closed), Invalid (a
+    taken username, a refused domain, the terms). Says user.created, signup.completed.
+    """
+    mailable = bool(wish.email) and limits.may_mail(wish.email, actor.origin.ip)
+    owner = find_user_by_identifier(wish.email) if wish.email else None
+    if owner is None:
+        try:
+            return _made(actor, realm, wish, mailable=mailable, application_id=application_id)
+        except Invalid as error:
+            if error.reason not in OWN_NAMES:
+                raise
+            owner = find_user_by_identifier(wish.email) if wish.email and error.field == "email" else None
+    if owner is not None and mailable:
+        with transaction.atomic():
+            mail_account_exists(realm, owner)
+    return None
+
+
+@transaction.atomic
+def _made(actor: Actor, realm: Realm, wish: SignUpWish, *, mailable: bool, application_id: UUID | None) -> User:
+    user = sign_up_user(
+        actor,
+        email=wish.email,
+        phone=wish.phone,
+        username=wish.username,
+        password_hash=wish.encoded or None,
+        name=wish.name,
+        language=wish.language or None,
+        email_verified=wish.proven and wish.proves == "email",
+        phone_verified=wish.proven and wish.by_phone,
+        terms_version=wish.terms_version,
+    )
+    if mailable and not user.email_verified:
+        mail_confirm_link(realm, user, user.email or "", signing_up=True)
+    record(
+        actor,
+        events.SignUpCompleted(
+            target_id=user.pk,
+            subject_id=user.pk,
+            target_name=user.display_name,
+            email=user.email or "",
+            application_id=application_id,
+        ),
+    )
+    return user

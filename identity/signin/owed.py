@@ -1,0 +1,87 @@
+"""Stages for what a person owes the realm before a session begins: a confirmed number, the terms in force."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from identity.accounts.commands import make_code
+from identity.accounts.commands.codes import LIFETIME
+from identity.accounts.models import CodePurpose, User
+from identity.accounts.sign_up_rules import terms_due
+from identity.courier.commands import queue_message
+from identity.courier.models import Channel
+from identity.kernel.actor import Actor
+from identity.realms.models import Realm
+from identity.signin import limits
+from identity.signin.requests import actor_as, realm_of
+from identity.signin.stages import HeldStage
+
+
+def owes_number(realm: Realm, user: User) -> bool:
+    """Whether the number has to be confirmed first: the realm wants that, and an admin, file or provider gave it."""
+    return bool(user.phone) and user.phone_verified_at is None and bool(realm.setting("phone_verification_required"))
+
+
+def owes_terms(realm: Realm, user: User) -> bool:
+    """Whether there are terms that the person has not accepted, or not in this version."""
+    return terms_due(str(realm.setting("terms_version")), user.terms_version)
+
+
+def send_number_code(actor: Actor, *, realm: Realm, user: User) -> UUID:
+    """Send a code to the number that has to be confirmed; over a limit, none. Returns its id."""
+    number = user.phone or ""
+    allowed = limits.may_mail(number, actor.origin.ip)
+    with transaction.atomic():
+        code, text = make_code(actor, purpose=CodePurpose.VERIFY, address=number, user=user)
+        if allowed:
+            queue_message(
+                realm,
+                to=number,
+                template="sign_in_code",
+                context={"code": text, "code_minutes": int(LIFETIME.total_seconds() // 60)},
+                user_id=user.pk,
+                channel=Channel.SMS,
+                language=user.language,
+                expires_at=code.expires_at,
+                requested_from=actor.origin.ip,
+            )
+    return code.pk
+
+
+class NumberStage(HeldStage):
+    """The number is confirmed by a code, once."""
+
+    key = "number_proof"
+    urlname = "number_proof"
+
+    def handle(self) -> tuple[HttpResponse | None, bool]:
+        """Passes whose number is proven, or who has none."""
+        user = self.login.user
+        if user is None:
+            return redirect("account_login"), False
+        realm = realm_of(self.request)
+        if not owes_number(realm, user):
+            return None, True
+        if not self.state.get("code_id"):
+            self.send(self.request, user)
+        return self.enter_page(), True
+
+    def send(self, request: HttpRequest, user: User) -> None:
+        """A code; the one before stops working."""
+        self.note("code_id", send_number_code(actor_as(request, user, None), realm=realm_of(request), user=user).hex)
+
+
+class TermsStage(HeldStage):
+    """The terms in force are accepted, once for each version."""
+
+    key = "terms_accept"
+    urlname = "terms_accept"
+
+    def handle(self) -> tuple[HttpResponse | None, bool]:
+        """Passes who accepted them."""
+        user = self.login.user
+        if user is None:
+            return redirect("account_login"), False
+        return (self.enter_page(), True) if owes_terms(realm_of(self.request), user) else (None, True)

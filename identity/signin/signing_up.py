@@ -1,0 +1,166 @@
+"""The form of sign-up: the fields that the realm's policy asks for, each with its own refusal."""
+
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from identity.accounts.commands import new_password_hash
+from identity.accounts.models import User
+from identity.accounts.queries import country_of_realm, find_user_by_identifier
+from identity.accounts.rules import (
+    MAX_NAME,
+    Identifier,
+    checked_text,
+    normalized_email,
+    normalized_phone,
+    normalized_username,
+)
+from identity.accounts.sign_up_rules import SignUpPolicy, check_domain, policy_of
+from identity.kernel.errors import Invalid
+from identity.signin import limits
+from identity.signin.forms import TypedPassword, said
+from identity.signin.requests import actor_of, next_of, realm_of
+from identity.signin.wishes import SignUpWish
+
+PASSKEY = "passkey"
+
+
+class SignUpForm(forms.Form):
+    """Name, what the realm asks for, and a password or none. Any other field that is posted is ignored (LG-10)."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Your name"), max_length=MAX_NAME, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    email = forms.EmailField(
+        label=gettext_lazy("Email"),
+        max_length=254,
+        widget=forms.EmailInput(
+            attrs={"autocomplete": "email", "dir": "ltr", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+    phone = forms.CharField(
+        label=gettext_lazy("Phone number"),
+        max_length=60,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel", "dir": "ltr"}),
+    )
+    username = forms.CharField(
+        label=gettext_lazy("Username"),
+        max_length=150,
+        help_text=gettext_lazy("Others may see it. You can sign in with it."),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "username", "dir": "ltr", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+    terms = forms.BooleanField(error_messages={"required": gettext_lazy("Accept the terms to go on.")})
+    field_order = ("name", "email", "phone", "username", "password1", "terms")
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+        self.policy: SignUpPolicy = policy_of(realm_of(request))
+        self.by_passkey = self.data.get("with") == PASSKEY and self.may_use_passkey
+        for kind in Identifier:
+            if not self.policy.asks(kind):
+                del self.fields[str(kind)]
+        if "phone" in self.fields:
+            self.fields["phone"].help_text = (
+                _("We send a code to it by text message.")
+                if country_of_realm()
+                else _("With its country code, such as +49 30 123456. We send a code to it by text message.")
+            )
+        if self.policy.with_password:
+            self.fields["password1"] = TypedPassword(
+                label=_("Password"), autocomplete="new-password", required=not self.by_passkey
+            )
+        if self.policy.terms_version:
+            self.fields["terms"].label = terms_label(self.policy.terms_uri)
+        else:
+            del self.fields["terms"]
+        self.order_fields(self.field_order)
+
+    @property
+    def may_use_passkey(self) -> bool:
+        """Whether a passkey can take the password's place: the realm has them, and there is a way back by a code."""
+        return self.policy.with_passkey and self.policy.provable
+
+    def clean_name(self) -> str:
+        """One line."""
+        return self._checked(lambda text: checked_text(text, field="name", most=MAX_NAME), "name")
+
+    def clean_email(self) -> str:
+        """The one spelling, of a domain that may come. Whether somebody has it is nobody's business (LG-23)."""
+        address = self._checked(normalized_email, "email")
+        try:
+            check_domain(self.policy, address)
+        except Invalid as error:
+            raise said(error)
+        return address
+
+    def clean_phone(self) -> str:
+        """E.164. Whether somebody has it is nobody's business (LG-23)."""
+        return self._checked(lambda text: normalized_phone(text, country_of_realm()), "phone")
+
+    def clean_username(self) -> str:
+        """The one spelling, and free. A username is public; asking for many counts as signing up so often (LG-23)."""
+        name = self._checked(normalized_username, "username")
+        if find_user_by_identifier(name) is not None:
+            limits.require_sign_up(actor_of(self.request).origin.ip)
+            raise ValidationError(_("Somebody has this name. Choose another one."), code="username_taken")
+        return name
+
+    def _checked(self, rule: Any, field: str) -> str:
+        try:
+            return str(rule(self.cleaned_data[field]))
+        except Invalid as error:
+            raise said(error)
+
+    def clean(self) -> dict[str, Any]:
+        """The password's rules, with name and address in view."""
+        cleaned = self.cleaned_data
+        if cleaned.get("password1") and not self.by_passkey:
+            person = User(
+                email=cleaned.get("email"),
+                phone=cleaned.get("phone"),
+                username=cleaned.get("username"),
+                name=cleaned.get("name", ""),
+            )
+            try:
+                get_adapter().clean_password(cleaned["password1"], person)
+            except ValidationError as error:
+                self.add_error("password1", error)
+        return cleaned
+
+    def wish(self) -> SignUpWish:
+        """What was asked for, with the password hashed: the same work for every name (LG-23). Raises Invalid."""
+        data = self.cleaned_data
+        names = {str(kind): data.get(str(kind)) or "" for kind in Identifier}
+        encoded = (
+            new_password_hash(data["password1"], name=data["name"], **names)
+            if self.policy.with_password and not self.by_passkey
+            else ""
+        )
+        return SignUpWish(
+            **names,
+            name=data["name"],
+            language=get_language() or "",
+            encoded=encoded,
+            passkey=self.by_passkey,
+            terms_version=self.policy.terms_version if data.get("terms") else "",
+            next_url=next_of(self.request),
+            proves=str(self.policy.proves_first(passkey=self.by_passkey) or ""),
+        )
+
+
+def terms_label(uri: str) -> str | SafeString:
+    """What the box says, with the way to the text. A person reads it in a tab of its own: nothing typed is lost."""
+    if not uri:
+        return _("I accept the terms")
+    link = format_html('<a class="textlink" href="{}" target="_blank" rel="noopener">{}</a>', uri, _("terms"))
+    return format_html(_("I accept the {terms}"), terms=link)

@@ -1,0 +1,144 @@
+"""A new account: the form, the code that proves a number or address, and what comes after."""
+
+from typing import Any
+
+from allauth.account import views as upstream
+from allauth.account.internal.flows.login import perform_login, record_authentication
+from allauth.account.models import Login
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.generic import TemplateView, View
+
+from identity.accounts.models import User
+from identity.accounts.sign_up_rules import policy_of
+from identity.kernel.errors import Conflict, Invalid, NotFound
+from identity.signin import limits
+from identity.signin.commands import check_sign_up_code, send_sign_up_code, sign_up
+from identity.signin.errors import NotLetIn
+from identity.signin.forms import RETURN_KEY, CodeForm, said
+from identity.signin.requests import actor_of, asking_id, realm_of
+from identity.signin.signing_up import SignUpForm
+from identity.signin.views.entrance import Entrance, login_url, secret_fields
+from identity.signin.wishes import SignUpWish, read_wish, write_wish
+
+
+@secret_fields
+class SignUpView(Entrance, upstream.SignupView):
+    """A new account, where the realm lets people make one."""
+
+    def get_form_class(self) -> type[SignUpForm]:
+        """By the realm's policy."""
+        return SignUpForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """The policy is the request's realm's."""
+        return {**super().get_form_kwargs(), "request": self.request}
+
+    def get_initial(self) -> dict[str, Any]:
+        """Nothing from the address."""
+        return {}
+
+    def form_valid(self, form: SignUpForm) -> HttpResponse:
+        """Send a code first, or make the account; the same page for every name (LG-23)."""
+        # Before the password is hashed and looked for among stolen ones: neither is free (RL-07).
+        limits.require_sign_up(actor_of(self.request).origin.ip)
+        try:
+            wish = form.wish()
+            if wish.proves:
+                return code_sent(self.request, wish)
+            return signed_up(self.request, wish)
+        except Invalid as error:
+            form.add_error(error.field if error.field in form.fields else None, said(error))
+            response: HttpResponse = self.form_invalid(form)
+            return response
+
+
+def code_sent(request: HttpRequest, wish: SignUpWish, *, again: bool = False) -> HttpResponse:
+    """Where to type the code."""
+    if not policy_of(realm_of(request)).is_open:
+        raise NotFound
+    code_id = send_sign_up_code(actor_of(request), realm=realm_of(request), wish=wish)
+    return code_page(request, wish.waiting_for(code_id), again=again)
+
+
+def code_page(request: HttpRequest, wish: SignUpWish | None, *, error: str = "", again: bool = False) -> HttpResponse:
+    """The field for the digits; without a wish, the way back to the beginning."""
+    view = SignUpCodeView()
+    view.setup(request)
+    context = view.get_context_data(
+        wish=wish, note=write_wish(realm_of(request), wish) if wish else "", error=error, again=again
+    )
+    return render(request, "account/signup_code.html", context)
+
+
+def signed_up(request: HttpRequest, wish: SignUpWish) -> HttpResponse:
+    """Make the account, or let its owner know. Raises Invalid (a taken username), Conflict, RateLimited."""
+    user = sign_up(actor_of(request), realm=realm_of(request), wish=wish, application_id=asking_id(request))
+    return go_on(request, wish, user)
+
+
+def go_on(request: HttpRequest, wish: SignUpWish, user: User | None) -> HttpResponse:
+    """An unproven address: "Check your email", whoever has it. Else in, or wait for an admin."""
+    if wish.email and not (wish.proven and wish.proves == "email"):
+        if wish.next_url:
+            request.session[RETURN_KEY] = wish.next_url
+        waits = "?approval=1" if policy_of(realm_of(request)).approval else ""
+        return redirect(f"{reverse('account_email_verification_sent')}{waits}")
+    if user is None:
+        # Taken between the code and this: as little is said as of any other name.
+        return redirect(login_url(wish.next_url))
+    if not user.is_active:
+        return redirect("account_signup_waiting")
+    if wish.proven:
+        proven = {"phone": user.phone} if wish.by_phone else {"email": user.email}
+        record_authentication(request, user, method="code", **proven)
+    else:
+        record_authentication(request, user, method="password")
+    response: HttpResponse = perform_login(
+        request, Login(user=user, email=user.email, redirect_url=wish.next_url or None)
+    )
+    return response
+
+
+@secret_fields
+class SignUpCodeView(Entrance, View):
+    """Type the code that was sent. What was asked for comes along, sealed: nothing is kept for who never comes back."""
+
+    http_method_names = ["get", "post"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """It begins with the form."""
+        return redirect("account_signup")
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Send the code again, or try one."""
+        wish = read_wish(realm_of(request), request.POST.get("note", ""))
+        if wish is None or not wish.code_id or wish.proven:
+            return code_page(request, None)
+        if "again" in request.POST:
+            limits.require_sign_up(actor_of(request).origin.ip)
+            return code_sent(request, wish, again=True)
+        form = CodeForm(request.POST)
+        if not form.is_valid():
+            return code_page(request, wish, error=_("Type the 6 digits of the message."))
+        try:
+            proven = check_sign_up_code(
+                actor_of(request), realm=realm_of(request), wish=wish, text=form.cleaned_data["code"]
+            )
+        except NotLetIn:
+            return code_page(request, wish, error=_("That code didn’t work. Check it, or ask for a new one."))
+        try:
+            return signed_up(request, proven)
+        except (Invalid, Conflict) as error:
+            # The policy or a username changed hands while the code was on its way.
+            messages.error(request, str(error.message))
+            return redirect("account_signup")
+
+
+class SignUpWaitingView(Entrance, TemplateView):
+    """The account is made, and an admin looks at it first."""
+
+    template_name = "account/signup_waiting.html"

@@ -1,0 +1,30 @@
+"""Which ways in a realm opens to a name, and how events call them."""
+
+from identity.accounts.rules import Identifier, kind_of_identifier
+from identity.kernel.context import RealmLike
+
+
+def may_use_password(realm: RealmLike | None, identifier: str) -> bool:
+    """Whether the realm lets people in by a password and this kind of name. Fails closed without a realm."""
+    if realm is None or not realm.setting("password_sign_in"):
+        return False
+    match kind_of_identifier(identifier):
+        case Identifier.PHONE:
+            return bool(realm.setting("phone_sign_in"))
+        case Identifier.USERNAME:
+            return bool(realm.setting("username_sign_in"))
+    return True
+
+
+def may_send_codes(realm: RealmLike, identifier: str) -> bool:
+    """Whether the realm sends codes to names of this kind: addresses by mail, numbers by text message.
+
+    A username says nothing about where its person reads: his mail is used.
+    """
+    by = "sms_code_sign_in" if kind_of_identifier(identifier) == Identifier.PHONE else "email_code_sign_in"
+    return bool(realm.setting(by))
+
+
+def method_of(identifier: str) -> str:
+    """How events call this way in."""
+    return "sms_code" if kind_of_identifier(identifier) == Identifier.PHONE else "email_code"
