@@ -14,7 +14,7 @@ from console.live.publishing import publish_event
 from identity.access.commands import end_due_visits
 from identity.access.permission_sync import sync_permissions
 from identity.accounts.commands import answer_password_wish
-from identity.accounts.expired import former_passwords_to_purge, invitations_to_purge
+from identity.accounts.expired import former_passwords_to_purge, invitations_to_purge, one_time_codes_to_purge
 from identity.accounts.mails import PASSWORD_WISH
 from identity.audit.leases import add_job, in_each_realm
 from identity.audit.outbox import subscribe
@@ -40,8 +40,9 @@ from identity.oauth.queries.expired import (
 )
 from identity.realms.commands import order_due_purges, purge_expired
 from identity.realms.purging import Expired, purge_when_expired
+from identity.security.queries import reviews_to_purge
 from identity.security.reactions import on_sms_limit_reached, on_suspicious_event
-from identity.sessions.queries import sessions_to_purge
+from identity.sessions.queries import devices_to_purge, sessions_to_purge
 from identity.signin.commands import CODE_WISH, answer_code_wish
 
 SUSPICIOUS = ("code.replayed", "refresh.reused", "signin.failed", "signin.succeeded")
@@ -52,8 +53,11 @@ EXPIRES: dict[str, Expired] = {
     "refresh_tokens": refresh_tokens_to_purge,
     "refresh_families": families_to_purge,
     "denials": denials_to_purge,
+    "sign_in_reviews": reviews_to_purge,
     "sessions": sessions_to_purge,
+    "devices": devices_to_purge,
     "invitations": invitations_to_purge,
+    "one_time_codes": one_time_codes_to_purge,
     "former_passwords": former_passwords_to_purge,
     "messages": messages_to_purge,
     "export_files": export_chunks_to_purge,

@@ -60,6 +60,10 @@ REALMKEEP_SETTING_DEFAULTS = env.setting_defaults()
 # only for these. Empty: only public addresses, only https.
 REALMKEEP_OUTBOUND_NETWORKS = env.networks("REALMKEEP_OUTBOUND_NETWORKS")
 
+# A database in MaxMind's format (GeoLite2, GeoIP2, DB-IP …) that says where addresses are, with cities and points.
+# Without it the countries that come along are asked.
+REALMKEEP_GEO_DATABASE = env.text("REALMKEEP_GEO_DATABASE", "")
+
 EMAIL_URL = os.environ.get("EMAIL_URL", "")
 # A day's short messages of all realms together, and those that one address may ask for in one realm (LG-13).
 REALMKEEP_SMS_DAILY_LIMIT = env.number("REALMKEEP_SMS_DAILY_LIMIT", 10_000)
@@ -70,6 +74,12 @@ REALMKEEP_TWILIO_VERIFY_URL = env.text("REALMKEEP_TWILIO_VERIFY_URL", "https://v
 REALMKEEP_SNS_URL = env.text("REALMKEEP_SNS_URL", "")
 # Who knows stolen passwords, asked by realms that switch it on; a mirror of one's own speaks the same protocol.
 REALMKEEP_BREACH_URL = env.text("REALMKEEP_BREACH_URL", "https://api.pwnedpasswords.com").rstrip("/")
+# A captcha for realms that want one: turnstile, hcaptcha or recaptcha, with the secret from the environment; or a class
+# of one's own (identity.signin.captcha.Captcha).
+REALMKEEP_CAPTCHA_CLASS = env.text("REALMKEEP_CAPTCHA_CLASS", "identity.signin.captcha.SiteVerify")
+REALMKEEP_CAPTCHA_SERVICE = env.one_of("REALMKEEP_CAPTCHA_SERVICE", ("turnstile", "hcaptcha", "recaptcha"))
+REALMKEEP_CAPTCHA_URL = env.text("REALMKEEP_CAPTCHA_URL", "")
+REALMKEEP_CAPTCHA_SECRETS = env.secrets_by_realm("REALMKEEP_CAPTCHA_SECRET")
 REALMKEEP_MAIL_FROM = os.environ.get("REALMKEEP_MAIL_FROM", "Realmkeep <no-reply@realmkeep.example>")
 
 ROOT_URLCONF = "config.urls"

@@ -1,5 +1,6 @@
 """What the lists of the account pages show: devices, connected applications and what they get."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,9 @@ from identity.applications.models import Application
 from identity.consent.models import Consent
 from identity.kernel import clock
 from identity.kernel.ids import public_id
+from identity.kernel.places import country_name
+from identity.security.models import SignInReview
+from identity.sessions.models import Device as SeenDevice
 from identity.sessions.models import Session, SessionApplication
 
 NEW_FOR = timedelta(days=3)
@@ -31,8 +35,25 @@ class DeviceRow:
     signed_in_at: datetime
     last_seen_at: datetime
     ip: str
+    place: str
     how: str
     applications: tuple[str, ...]
+    review_id: UUID | None = None
+    """The question "was this you?" that can be answered here."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDevice:
+    """A device that the person signed in on, whether he is signed in there now or not."""
+
+    id: UUID
+    what: Device
+    current: bool
+    place: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+    trusted_until: datetime | None
+    sessions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +65,19 @@ class Day:
 
 
 def device_rows(
-    sessions: Iterable[Session], *, current_id: UUID | None, used_by: Mapping[UUID, Sequence[SessionApplication]]
+    sessions: Iterable[Session],
+    *,
+    current_id: UUID | None,
+    used_by: Mapping[UUID, Sequence[SessionApplication]],
+    reviews: Iterable[SignInReview] = (),
 ) -> list[DeviceRow]:
     """One row a session: this one first, then new devices, then the one used last.
 
-    New is what signed in within three days and looks like none that was signed in before it. used_by: session → the
-    applications that were opened on it.
+    New is what the person is asked about, and what signed in within three days and looks like none that was signed in
+    before it. used_by: session → the applications that were opened on it. reviews: what he may answer here.
     """
     listed = sorted(sessions, key=_signed_in)
+    asked = {review.device_id: review.pk for review in reviews if review.device_id is not None}
     seen: set[str] = set()
     rows = []
     for position, session in enumerate(listed):
@@ -63,15 +89,39 @@ def device_rows(
                 id=public_id("session", session.pk),
                 what=what,
                 current=session.pk == current_id,
-                new=not known and _signed_in(session) > clock.now() - NEW_FOR,
+                new=session.device_id in asked or (not known and _signed_in(session) > clock.now() - NEW_FOR),
                 signed_in_at=_signed_in(session),
                 last_seen_at=session.last_seen_at,
                 ip=session.ip or "",
+                place=country_name(session.country),
                 how=_how(session.amr),
                 applications=tuple(use.application.name for use in used_by.get(session.pk, ())),
+                review_id=asked.get(session.device_id) if session.device_id is not None else None,
             )
         )
     return sorted(rows, key=lambda row: (row.current, row.new, row.last_seen_at), reverse=True)
+
+
+def known_devices(
+    devices: Iterable[SeenDevice], sessions: Sequence[Session], *, current_id: UUID | None
+) -> list[KnownDevice]:
+    """One row a device: this one first, then the one used last."""
+    open_on = Counter(session.device_id for session in sessions)
+    here = next((session.device_id for session in sessions if session.pk == current_id), None)
+    rows = [
+        KnownDevice(
+            id=device.pk,
+            what=device_of(device.label),
+            current=device.pk == here,
+            place=country_name(device.country),
+            first_seen_at=device.first_seen_at,
+            last_seen_at=device.last_seen_at,
+            trusted_until=device.trusted_until if (device.trusted_until or clock.now()) > clock.now() else None,
+            sessions=open_on[device.pk],
+        )
+        for device in devices
+    ]
+    return sorted(rows, key=lambda row: (row.current, row.last_seen_at), reverse=True)
 
 
 def by_day(rows: Sequence[DeviceRow]) -> list[Day]:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("security", views.security, name="security"),
     path("devices", views.devices, name="devices"),
     path("devices/others/end", views.end_other_sessions, name="end_other_sessions"),
+    path("devices/known/<uuid:device_id>/forget", views.forget_one_device, name="forget_device"),
     path("devices/<str:session_id>/end", views.end_one_session, name="end_session"),
     path("apps", views.applications, name="applications"),
     path("apps/<str:consent_id>", views.application, name="application"),

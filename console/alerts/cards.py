@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import plotly.graph_objects as go
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from console.alerts import wording
+from console.audit.wording import views_of
 from console.charts import AXIS, CRITICAL, GRID, MUTED, Chart, step_of
 from console.devices import device_of
 from console.shell import dates
@@ -24,12 +26,14 @@ from identity.accounts.queries import users_by_id
 from identity.kernel.actor import Actor
 from identity.kernel.events import Severity
 from identity.kernel.permissions import Permission
+from identity.kernel.places import country_name
 from identity.realms.models import Realm
 from identity.security.models import Alert, AlertStatus
 from identity.security.queries import Evidence, Exposure, active_sessions, address_of, evidence_of, exposure_of
 from identity.security.rules import Detector
 
 SHOWN = 4
+EVENTS = 20
 
 
 def queue_rows(alerts: Iterable[Alert], current: Alert | None, actor: Actor) -> list[dict[str, Any]]:
@@ -78,7 +82,7 @@ def detail(actor: Actor, alert: Alert, realm: Realm) -> dict[str, Any]:
     names = names_for([alert])
     is_open = alert.status == AlertStatus.OPEN
     evidence = evidence_of(actor, alert)
-    is_traffic = alert.detector != Detector.SMS_BUDGET
+    is_traffic = alert.detector not in (Detector.SMS_BUDGET, Detector.DENIED_SIGN_IN)
     taken = names.get(alert.taken_by, _("an operator")) if alert.taken_by else ""
     context: dict[str, Any] = {
         "current": alert,
@@ -92,6 +96,7 @@ def detail(actor: Actor, alert: Alert, realm: Realm) -> dict[str, Any]:
         },
         "evidence": evidence_parts(evidence) if is_traffic else [],
         "chart": timeline(evidence) if is_traffic else None,
+        "more": denied_evidence(actor, alert, evidence) if alert.detector == Detector.DENIED_SIGN_IN else "",
         "result": wording.result_of(alert, names),
         "is_open": is_open,
         "may_act": actor.can(Permission.ALERTS_ACT),
@@ -103,6 +108,21 @@ def detail(actor: Actor, alert: Alert, realm: Realm) -> dict[str, Any]:
     if is_open:
         context |= containment_of(actor, alert, realm)
     return context
+
+
+def denied_evidence(actor: Actor, alert: Alert, evidence: Evidence) -> str:
+    """Where the denied sign-in came from, and everything that its session did."""
+    began = next((event for event in evidence.events if event.row.type == "signin.succeeded"), None)
+    facts = [
+        (_("Address"), address_of(alert)),
+        (_("Country"), country_name(str(alert.evidence.get("country") or ""))),
+        (_("Device"), str(device_of(began.user_agent)) if began is not None else ""),
+    ]
+    context = {
+        "facts": [(name, value) for name, value in facts if value],
+        "events": views_of(evidence.events[:EVENTS], actor.can),
+    }
+    return render_to_string("console/alerts/_denied.html", context)
 
 
 def _unlock_url(actor: Actor, alert: Alert) -> str:

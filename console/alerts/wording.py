@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from console.audit.wording import May, page_of
 from console.shell import dates
 from identity.kernel.ids import public_id
+from identity.kernel.places import country_name
+from identity.security.events import REASONS
 from identity.security.models import Alert, AlertStatus
 from identity.security.queries import address_of
 from identity.security.rules import MOST_COUNTED, Detector
@@ -25,6 +27,7 @@ TITLES: dict[str, str | Promise] = {
     Detector.REFRESH_REUSE: gettext_lazy("Refresh token used twice"),
     Detector.CODE_REPLAY: gettext_lazy("Sign-in code used twice"),
     Detector.SMS_BUDGET: gettext_lazy("Text message budget used up"),
+    Detector.DENIED_SIGN_IN: gettext_lazy("Sign-in that was not the person"),
 }
 
 
@@ -87,6 +90,8 @@ def meta_of(alert: Alert) -> str:
     evidence = alert.evidence
     if alert.detector == Detector.SMS_BUDGET:
         return _limit_of(evidence)
+    if alert.detector == Detector.DENIED_SIGN_IN:
+        return denied_meta(alert)
     tries = int(evidence.get("tries", 0))
     parts = [ngettext("%(n)s try", "%(n)s tries", tries) % {"n": number_of(evidence, "tries")}]
     if alert.detector == Detector.PASSWORD_SPRAYING:
@@ -103,6 +108,8 @@ def queue_meta(alert: Alert) -> str:
     """The same in plain text, for rows that are links themselves."""
     if alert.detector == Detector.SMS_BUDGET:
         return f"{budget_of(alert)} · {_limit_of(alert.evidence)}"
+    if alert.detector == Detector.DENIED_SIGN_IN:
+        return f"{person_of(alert)} · {denied_meta(alert)}"
     tries = int(alert.evidence.get("tries", 0))
     about = person_of(alert) or address_of(alert)
     counted = ngettext("%(n)s try", "%(n)s tries", tries) % {"n": number_of(alert.evidence, "tries")}
@@ -139,6 +146,10 @@ def sentence_of(alert: Alert) -> str:
                 )
                 % values
             )
+        case Detector.DENIED_SIGN_IN:
+            told = _("%(person)s says that the sign-in %(when)s was somebody else: %(why)s.")
+            moment = _("at %(time)s") % {"time": _clock(evidence.get("first_at", ""))}
+            return f"{told % {**values, 'when': moment, 'why': denied_meta(alert)}} {denied_result(evidence)}"
         case Detector.SMS_BUDGET:
             told = _("The day’s %(n)s text messages for %(budget)s were used up %(when)s; more were held back.")
             why = _("Either many people sign in, or somebody makes the realm pay for messages to numbers of his own.")
@@ -151,6 +162,31 @@ def sentence_of(alert: Alert) -> str:
                 )
                 % values
             )
+
+
+def denied_meta(alert: Alert) -> str:
+    """Why the sign-in stood out, and the country that it came from."""
+    evidence = alert.evidence
+    parts = [str(REASONS.get(reason, reason)) for reason in evidence.get("reasons", ())]
+    return " · ".join(part for part in (*parts, country_name(str(evidence.get("country") or ""))) if part)
+
+
+def denied_result(evidence: dict[str, Any]) -> str:
+    """What was contained at once, in a sentence."""
+    done = evidence.get("outcome", {})
+    ended = int(done.get("sessions_ended", 0))
+    parts = [ngettext("%(n)s session ended", "%(n)s sessions ended", ended) % {"n": ended}]
+    if done.get("password"):
+        parts.append(_("the password is void"))
+    if factors := len(done.get("factors", ())):
+        parts.append(ngettext("%(n)s factor taken back", "%(n)s factors taken back", factors) % {"n": factors})
+    if names := done.get("identities"):
+        parts.append(_("unlinked: %(names)s") % {"names": ", ".join(names)})
+    if consents := int(done.get("consents", 0)):
+        parts.append(ngettext("%(n)s consent withdrawn", "%(n)s consents withdrawn", consents) % {"n": consents})
+    if done.get("address"):
+        parts.append(_("the former email address is back"))
+    return _("Contained at once: %(done)s.") % {"done": ", ".join(parts)}
 
 
 def _limit_of(evidence: dict[str, Any]) -> str:

@@ -181,6 +181,12 @@ def sentence(hit: Hit) -> str:
                 "%(n)s people have no second factor and have to set one up.",
                 n,
             )
+        case HitKind.CANT_CONFIRM:
+            text = ngettext(
+                "%(n)s person has nothing that could confirm a held sign-in: no second factor, no confirmed address.",
+                "%(n)s people have nothing that could confirm a held sign-in: no second factor, no confirmed address.",
+                n,
+            )
         case HitKind.LOSES_FACTOR:
             text = ngettext(
                 "%(n)s person uses a method that no longer counts.",

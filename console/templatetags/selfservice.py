@@ -14,12 +14,15 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from console.devices import device_of
 from console.shell import dates
 from console.shell.colors import accent_of
 from console.templatetags import rk
 from identity.accounts.password_rules import classes_sentence
 from identity.accounts.queries import policy_in_force
 from identity.kernel import clock
+from identity.kernel.agents import agent_of
+from identity.kernel.places import country_name
 
 register = template.Library()
 
@@ -75,6 +78,31 @@ def hue(name: object) -> int:
 def readable_accent(realm: Any) -> str:
     """The realm's color as far as white text on it can be read; mails can't load its stylesheet."""
     return accent_of((realm.branding or {}).get("accent")).light
+
+
+@register.filter
+def country(code: object) -> str:
+    """Deutschland for DE, in the reader's language; nothing for no country."""
+    return country_name(str(code or ""))
+
+
+@register.filter
+def device_words(user_agent: object) -> str:
+    """ "Firefox on macOS" of a user agent."""
+    return str(agent_of(str(user_agent or "")))
+
+
+@register.filter
+def device_icon(user_agent: object) -> str:
+    """The symbol of its kind."""
+    return device_of(str(user_agent or "")).icon
+
+
+@register.filter
+def exact_moment(when: object) -> str:
+    """A moment, or its ISO text in a mail's context, as a whole line."""
+    at = datetime.fromisoformat(when) if isinstance(when, str) else when
+    return dates.long_exact(timezone.localtime(at)) if isinstance(at, datetime) else ""
 
 
 @register.simple_tag
@@ -162,6 +190,7 @@ def script_texts() -> SafeString:
         },
         "no_passkeys": _("This browser can’t use passkeys. Use another way."),
         "passkey_cancelled": _("Nothing happened. Try again, or use another way."),
+        "proof": _("One moment: your browser solves a small sum that keeps bots out."),
         "passkey_there": _("This device holds a passkey of this account already."),
     }
     return json_script(texts, "rk-text")

@@ -22,6 +22,11 @@ urlpatterns = [
     path("users/<str:public_id>/reset-link", views.SendResetLink.as_view(), name="user_reset_link"),
     path("users/<str:public_id>/new-password", views.RequireNewPassword.as_view(), name="user_new_password"),
     path("users/<str:public_id>/reset-factors", views.ResetFactors.as_view(), name="user_reset_factors"),
+    path(
+        "users/<str:public_id>/devices/<uuid:device_id>/forget",
+        views.ForgetDevice.as_view(),
+        name="user_forget_device",
+    ),
     path("users/<str:public_id>/unlink/<str:alias>", views.Unlink.as_view(), name="user_unlink"),
     path("users/<str:public_id>/lock", views.Lock.as_view(), name="user_lock"),
     path("users/<str:public_id>/unlock", views.Unlock.as_view(), name="user_unlock"),

@@ -12,7 +12,7 @@ from django.db import models, transaction
 
 from conftest import actor_of, make_application, make_realm, make_user
 from identity.access.commands import add_member, create_organization, create_role, grant_object
-from identity.accounts.commands import invite_user, save_view
+from identity.accounts.commands import define_attribute, invite_user, save_view, set_attributes
 from identity.accounts.models import User
 from identity.applications.commands import create_resource_server, create_scope, let_act_for
 from identity.applications.models import ClientSecret
@@ -96,6 +96,8 @@ def build(slug: str, marker: str) -> World:
             settings={"account_sid": "AC" + "0" * 32, "sender": "Acme"},
             secrets={"auth_token": f"token-{marker}"},
         )
+        badge = define_attribute(system, name=f"badge_{slug}", label=f"Badge {marker}", at_sign_up=True)
+        set_attributes(system, user_id=person.pk, values={badge.name: marker})
         invitation = invite_user(system, email="invited@example.com", name=f"Ines {marker}")
         consents = [
             grant_consent(actor_of(each), application_id=application.pk, scopes=["openid"]) for each in (person, owner)
@@ -134,8 +136,9 @@ def build(slug: str, marker: str) -> World:
         world.ids[label] = world.raw_ids[label] = str(pk)
     # Passkeys have numbers, in one row for all realms.
     world.ids["factor"], world.raw_ids["factor"] = factor.id, str(owner.pk)
-    # Named by its alias. The realms call theirs differently, or each would find its own; and without the marker, which
-    # a page would show as part of the address that it was asked for.
+    # Named by what they are called. The realms call theirs differently, or each would find its own; and without the
+    # marker, which a page would show as part of the address that it was asked for.
+    world.ids["attribute"], world.raw_ids["attribute"] = badge.name, str(badge.pk)
     world.ids["provider"], world.raw_ids["provider"] = provider.alias, str(provider.pk)
     return world
 

@@ -16,7 +16,7 @@ from identity.sessions.testing import RealmClient
 
 MARKER = "alphamark"
 GIVEN = (
-    rf"(?:(?:Realm|Olivia|Dana|Ines|Portal|API|Orders|Org|View) )?{MARKER}",  # names that the test gave
+    rf"(?:(?:Realm|Olivia|Dana|Ines|Portal|API|Orders|Org|View|Carrier|Corp|Key|at) )?{MARKER}",  # the test gave it
     r"\bOlivia\b",  # the first of them, where a page greets
     r"\bbuyer\b|\borders\.read\b|\borg\b|\binvitation\b",  # a role, a scope, an organization's slug, a mail's kind
     r"\bopenid\b|\bprofile\b|\bemail\b|\bphone\b|\boffline_access\b",  # scopes, as requests spell them

@@ -216,6 +216,40 @@ class InvitationRevoked(Event):
     invitation_id: UUID | None = None
 
 
+@event("user.attributes_changed", target="user", sentence=_("{actor} changed details of {target}: {fields}"))
+class UserAttributesChanged(Event):
+    """Values of custom attributes changed. They are personal data: only which attributes is open."""
+
+    fields: tuple[str, ...] = ()
+
+
+@event("attribute.defined", target="attribute", sentence=_("{actor} added the attribute {attribute}"))
+class AttributeDefined(Event):
+    """People of the realm can have this from now on."""
+
+    attribute: str = ""
+
+
+@event("attribute.changed", target="attribute", sentence=_("{actor} changed the attribute {attribute}"))
+class AttributeChanged(Event):
+    """`changes` has what it asks for and who may see and change it."""
+
+    attribute: str = ""
+
+
+@event(
+    "attribute.deleted",
+    target="attribute",
+    sentence=_("{actor} deleted the attribute {attribute}"),
+    severity=Severity.HIGH,
+)
+class AttributeDeleted(Event):
+    """The attribute and every value of it are gone. `people`: how many had one."""
+
+    attribute: str = ""
+    people: int = 0
+
+
 LISTS = {
     "applications": _("Applications"),
     "audit": _("Audit trail"),

@@ -241,7 +241,47 @@ def _realm_id() -> UUID:
 
 def realm_attributes() -> list[tuple[str, str]]:
     """The custom attributes of the realm of the moment, in their order: name and label."""
-    return list(Attribute.objects.order_by("position", "name").values_list("name", "label"))
+    return list(_attributes().values_list("name", "label"))
+
+
+def _attributes() -> QuerySet[Attribute]:
+    return Attribute.objects.order_by("position", "name")
+
+
+def find_attributes(actor: Actor) -> list[Attribute]:
+    """The realm's custom attributes, in their order. Raises PermissionDenied."""
+    actor.require(Permission.SETTINGS_READ)
+    return list(_attributes())
+
+
+def get_attribute(actor: Actor, *, name: str) -> Attribute:
+    """One of them. Raises PermissionDenied, NotFound."""
+    actor.require(Permission.SETTINGS_READ)
+    found = Attribute.objects.filter(name=name).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def holders_of_attribute(actor: Actor, *, name: str) -> int:
+    """How many people have a value of it. Raises PermissionDenied."""
+    actor.require(Permission.SETTINGS_READ)
+    return User.objects.filter(attributes__has_key=name).count()
+
+
+def attributes_at_sign_up() -> list[Attribute]:
+    """What sign-up asks for besides names, in its order."""
+    return list(_attributes().filter(at_sign_up=True))
+
+
+def attributes_of_people() -> list[Attribute]:
+    """Every attribute, for a page about a person whom its reader may see."""
+    return list(_attributes())
+
+
+def own_attributes() -> list[Attribute]:
+    """What people see of themselves."""
+    return list(_attributes().filter(person_may_see=True))
 
 
 def saved_views(actor: Actor, *, area: str = "") -> QuerySet[SavedView]:

@@ -37,9 +37,12 @@ def _key(limit: Limit, subject: str) -> bytes:
     return keyed_hash("rate", realm_id, f"{limit.name}\0{int(limit.window.total_seconds())}\0{subject}")
 
 
-def hit(limit: Limit, subject: str, *, amount: int = 1) -> int:
-    """Count a try and return how many there are in this window. One atomic upsert, so a burst can't slip through."""
-    moment = clock.now()
+def hit(limit: Limit, subject: str, *, amount: int = 1, moment: datetime | None = None) -> int:
+    """Count a try and return how many there are in this window. One atomic upsert, so a burst can't slip through.
+
+    moment: of something that may serve once: it counts in the window in which it was made, whenever it comes.
+    """
+    moment = moment or clock.now()
     start = _window_start(limit, moment)
     table = RateCounter._meta.db_table
     field: Callable[[str], Any] = RateCounter._meta.get_field

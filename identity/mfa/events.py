@@ -106,7 +106,9 @@ class DeviceTrusted(Event):
 
 @event("device.untrusted", target="user", sentence=_("{actor} took the trust from browsers of {target}"))
 class DeviceUntrusted(Event):
-    """The second step is asked there again. reason: by_person, by_admin, factors_changed, password_changed."""
+    """The second step is asked there again. reason: by_person, by_admin, factors_changed, password_changed,
+    sign_in_denied.
+    """
 
     count: int = 0
     reason: str = ""

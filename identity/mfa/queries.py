@@ -21,8 +21,7 @@ from identity.mfa.passkeys import stored_name
 from identity.mfa.rules import SECOND_FACTORS, STRENGTH, Shown, Step, is_independent, level_of, next_step
 from identity.realms.models import Realm
 from identity.sessions.models import Device, DeviceStatus
-
-DEVICE_LABEL = "device"
+from identity.sessions.queries import DEVICE_LABEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,24 +140,37 @@ def role_wants_factor(user_id: UUID) -> bool:
     return any("second_factor" in listed for listed in requirements)
 
 
-def step_of_sign_in(realm: Realm, user: User, shown: list[Shown], *, device_id: str = "", wanted: int = 1) -> Step:
+def step_of_sign_in(
+    realm: Realm,
+    user: User,
+    shown: list[Shown],
+    *,
+    device: Device | None = None,
+    held: bool = False,
+    wanted: int = 1,
+) -> Step:
     """What this sign-in must still show; asked by the stage, and once more before the session begins (LG-01).
 
-    No query for somebody without a factor in a realm that doesn't require one.
+    device: the one that the sign-in comes from, if it is known. held: it is unlike the person, and waits for another
+    factor. No query for somebody without a factor in a realm that doesn't require one.
     """
     policy = str(realm.setting("second_factor"))
-    held = has_second_factor(user)
-    if not held and policy != "required":
+    has_one = has_second_factor(user)
+    if not has_one and policy != "required" and not held:
         return Step.PASS
+    # What confirmed a held sign-in is no factor that was demanded.
+    counted = [each for each in shown if not each.for_hold]
     return next_step(
         policy=policy,
-        usable=held and bool(usable_factors(user.pk, shown)),
-        level=level_of(shown),
+        usable=has_one and bool(usable_factors(user.pk, counted)),
+        level=level_of(counted),
         # Somebody with a role that wants a second factor shows it each time.
-        trusted=held and is_trusted(realm, user, device_id) and not role_wants_factor(user.pk),
+        trusted=has_one and stands_in(realm, device) and not role_wants_factor(user.pk),
         grace_until=user.factor_grace_until,
         now=clock.now(),
         wanted=wanted,
+        held=held,
+        proven=len(counted) < len(shown) and level_of(shown) > 1,
     )
 
 
@@ -181,16 +193,12 @@ def device_hashes(realm: Realm, device_id: str) -> list[bytes]:
     return keyed_hashes(DEVICE_LABEL, realm.pk, device_id)
 
 
-def is_trusted(realm: Realm, user: User, device_id: str) -> bool:
-    """Whether this browser stands for the person's second step now. A realm that trusts none trusts none at once."""
-    if not device_id or not realm.setting("trusted_device_lifetime"):
+def stands_in(realm: Realm, device: Device | None) -> bool:
+    """Whether a browser stands for its person's second step now. A realm that trusts none trusts none at once."""
+    if device is None or not realm.setting("trusted_device_lifetime"):
         return False
-    return Device.objects.filter(
-        user_id=user.pk,
-        key_hash__in=device_hashes(realm, device_id),
-        status=DeviceStatus.KNOWN,
-        trusted_until__gt=clock.now(),
-    ).exists()
+    until = device.trusted_until
+    return device.status == DeviceStatus.KNOWN and until is not None and until > clock.now()
 
 
 def trusted_devices(actor: Actor) -> list[Device]:

@@ -80,6 +80,8 @@ class Shown:
     factor: str = ""
     way: str = ""
     """The identity provider's alias, where one vouched."""
+    for_hold: bool = False
+    """A code that a held sign-in was confirmed with. It stands for no factor that the realm demands."""
 
 
 def _vouched(named: Collection[str]) -> set[Kind]:
@@ -106,6 +108,7 @@ def shown_of_record(record: Mapping[str, Any]) -> Shown | None:
         amr, kinds = ("pwd",), {Kind.KNOWS}
     elif method == "code":
         amr, kinds = (("sms",), {Kind.NUMBER}) if record.get("phone") else (("otp",), {Kind.INBOX})
+        return Shown(amr, frozenset(kinds), at, for_hold=bool(record.get("for_hold")))
     elif method == "socialaccount":
         return Shown(("fed", *named), frozenset(_vouched(named)), at, way=str(record.get("provider") or ""))
     elif factor == FactorKind.PASSKEY:
@@ -185,10 +188,13 @@ def is_independent(kind: str, shown: Iterable[Shown]) -> bool:
 
 
 class Step(StrEnum):
-    """What comes next in a sign-in. `offer`: a factor has to be added, but not today."""
+    """What comes next in a sign-in. `offer`: a factor has to be added, but not today. `prove`: it is held, and as the
+    person has no factor that could confirm it, a code to his confirmed address or number does.
+    """
 
     PASS = "pass"
     CHALLENGE = "challenge"
+    PROVE = "prove"
     ENROL = "enrol"
     OFFER = "offer"
 
@@ -202,13 +208,21 @@ def next_step(
     grace_until: datetime | None,
     now: datetime,
     wanted: int = 1,
+    held: bool = False,
+    proven: bool = False,
 ) -> Step:
     """What the second-step stage does. Every branch that lets pass is listed; what is left asks (LG-01, LG-02).
 
     policy: the realm's setting second_factor. usable: the person holds a factor that adds something to what was shown.
     level: reached in this flow. trusted: this browser stands for the second step, which never serves an application's
-    own wish (`wanted`).
+    own wish (`wanted`) nor a sign-in that is held. held: it is unlike the person and waits for two kinds of proof.
+    proven: a code confirmed that; it confirms nothing else, so a factor that the realm demands is still to be added.
     """
+    if held and level < 2:
+        if usable:
+            return Step.CHALLENGE
+        if not proven:
+            return Step.PROVE
     if level >= 2:
         return Step.PASS
     if usable:

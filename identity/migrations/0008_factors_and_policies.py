@@ -522,7 +522,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="device",
             constraint=models.CheckConstraint(
-                condition=models.Q(("status__in", ["known", "denied"])), name="device_status_known"
+                condition=models.Q(("status__in", ["new", "known", "denied"])), name="device_status_known"
             ),
         ),
         migrations.AddConstraint(

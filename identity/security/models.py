@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from identity.kernel import clock
 from identity.kernel.ids import uuid7
 from identity.kernel.tenancy import RealmOwned
 
@@ -88,6 +89,11 @@ class SignInReview(RealmOwned):
 
     def __str__(self) -> str:
         return f"sign-in of {self.user_id}"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was answered, or waits no more."""
+        return self.status != ReviewStatus.OPEN or self.expires_at <= clock.now()
 
 
 __all__ = ["Alert", "SignInReview"]

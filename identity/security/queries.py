@@ -9,21 +9,40 @@ from uuid import UUID
 from django.apps import apps
 from django.db.models import Count, QuerySet
 
+from identity.access.queries import ORGANIZATION, members_of
 from identity.accounts.models import User
 from identity.audit.models import AuditEvent
 from identity.audit.queries import count_failures
 from identity.audit.reading import ReadableEvent, readable
+from identity.kernel import clock
 from identity.kernel.actor import Actor
-from identity.kernel.crypto import SealBroken, unseal
+from identity.kernel.crypto import SealBroken, keyed_hashes, unseal
 from identity.kernel.errors import NotFound
 from identity.kernel.events import Severity
 from identity.kernel.permissions import Permission
 from identity.kernel.tenancy import realm_id_of
 from identity.realms.models import Realm
-from identity.security.models import Alert, AlertStatus
-from identity.security.rules import MOST_COUNTED, Detector, bucketed
+from identity.security.models import Alert, AlertStatus, ReviewStatus, SignInReview
+from identity.security.rules import MOST_COUNTED, MOST_REVIEWS, REVIEW_KEPT, Detector, bucketed
 from identity.sessions.models import Session
 from identity.sessions.queries import live
+
+DONE = (
+    "signin.succeeded",
+    "factor.added",
+    "factor.removed",
+    "recovery_codes.generated",
+    "device.trusted",
+    "identity.linked",
+    "identity.unlinked",
+    "password.changed",
+    "email.changed",
+    "user.identifiers_changed",
+    "user.profile_changed",
+    "consent.granted",
+    "session.ended",
+)
+"""What somebody who was signed in as another person may have done: the evidence of a sign-in that was denied."""
 
 TRIED = {
     Detector.PASSWORD_GUESSING: ("signin.failed",),
@@ -31,8 +50,13 @@ TRIED = {
     Detector.REFRESH_REUSE: ("refresh.reused",),
     Detector.CODE_REPLAY: ("code.replayed",),
     Detector.SMS_BUDGET: ("sms.limit_reached",),
+    Detector.DENIED_SIGN_IN: DONE,
 }
 """Detector → the event types that are its evidence."""
+
+
+REVIEW_LABEL = "sign-in-review"
+"""The label of the keyed hash of a link's secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +151,8 @@ def signals_of(alert: Alert, *, since: datetime, until: UUID) -> list[AuditEvent
         column["address_hash"] = alert.address_hash
     elif detector is Detector.SMS_BUDGET:
         column["target_id"] = alert.realm_id
+    elif detector is Detector.DENIED_SIGN_IN:
+        column["session_id"] = alert.evidence.get("session_id")
     else:
         column["target_id"] = alert.user_id
     return count_failures(
@@ -183,3 +209,55 @@ def active_sessions(realm_id: UUID, *, user_id: UUID | None = None, ip: str = ""
 def names_of(ids: list[UUID]) -> dict[UUID, str]:
     """Person → name, for evidence whose viewer may see alerts."""
     return {user.pk: user.display_name for user in User.objects.filter(pk__in=ids)}
+
+
+# --- "was this you?" --------------------------------------------------------------------------------------------------
+
+
+def review_of_link(realm_id: UUID, secret: str) -> SignInReview | None:
+    """The sign-in that a mailed link asks about, answered or not; None for another realm's or a forged one."""
+    hashes = keyed_hashes(REVIEW_LABEL, realm_id, secret)
+    rows = SignInReview.objects.filter(token_hash__in=hashes).select_related("user", "session", "device")
+    return rows.first()
+
+
+def own_reviews(actor: Actor) -> list[SignInReview]:
+    """What the person is asked about and may answer here, the newest first.
+
+    Not in the session that is asked about, nor in one that is asked about itself: a stranger would answer for himself.
+    """
+    if not actor.is_person or actor.id is None or actor.home_realm_id != actor.realm_id or actor.session_id is None:
+        return []
+    rows = SignInReview.objects.filter(user_id=actor.id, status=ReviewStatus.OPEN, expires_at__gt=clock.now())
+    found = list(rows.select_related("user", "session", "device").order_by("-id")[:MOST_REVIEWS])
+    if any(review.session_id == actor.session_id for review in found):
+        return []
+    here = Session.objects.filter(pk=actor.session_id).values_list("device_id", flat=True).first()
+    return [] if any(review.device_id is not None and review.device_id == here for review in found) else found
+
+
+def review_to_answer(actor: Actor, *, realm_id: UUID, secret: str = "", review_id: UUID | None = None) -> SignInReview:
+    """The sign-in that a link asks about, or one of the person's own that he may answer here. Raises NotFound."""
+    if review_id is not None:
+        review = next((each for each in own_reviews(actor) if each.pk == review_id), None)
+    else:
+        review = review_of_link(realm_id, secret)
+    if review is None:
+        raise NotFound
+    return review
+
+
+def reviews_seen_by(actor: Actor, *, user_id: UUID) -> list[SignInReview]:
+    """What a person was asked about lately, for who may see his sessions. Raises PermissionDenied."""
+    organizations = actor.scopes_of(Permission.SESSIONS_READ, ORGANIZATION)
+    if organizations is not None and not organizations:
+        actor.require(Permission.SESSIONS_READ)
+    rows = SignInReview.objects.filter(user_id=user_id).select_related("session", "device").order_by("-id")
+    if organizations is not None:
+        rows = rows.filter(user_id__in=members_of(organizations))
+    return list(rows[:MOST_REVIEWS])
+
+
+def reviews_to_purge(now: datetime) -> QuerySet[SignInReview]:
+    """Questions that nobody asks about any more."""
+    return SignInReview.objects.filter(signed_in_at__lte=now - REVIEW_KEPT)

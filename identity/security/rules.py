@@ -17,6 +17,7 @@ class Detector(StrEnum):
     REFRESH_REUSE = "refresh_reuse"
     CODE_REPLAY = "code_replay"
     SMS_BUDGET = "sms_budget"
+    DENIED_SIGN_IN = "denied_sign_in"
 
 
 WINDOW = timedelta(minutes=10)
@@ -31,6 +32,10 @@ PERSON_ADDRESSES_HIGH = 3
 ADDRESS_TRIES = 10
 ADDRESS_PEOPLE = 3
 ADDRESS_TRIES_CRITICAL = 100
+
+MOST_REVIEWS = 10
+"""So many questions about sign-ins are shown at once."""
+REVIEW_KEPT = timedelta(days=180)
 
 BUDGETS = {
     "realm": Severity.HIGH,

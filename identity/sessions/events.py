@@ -12,7 +12,7 @@ class SessionEnded(Event):
     """A browser was signed out, and what the session issued was revoked.
 
     reason: signed_out, ended_by_admin, ended_by_person, another_account, contained, application_signed_out,
-    password_changed, email_change_reverted, user_locked, user_disabled, user_deleted.
+    password_changed, email_change_reverted, sign_in_denied, user_locked, user_disabled, user_deleted.
     """
 
     user_id: UUID | None = None
@@ -45,3 +45,16 @@ class ApplicationSessionsEnded(Event):
 
     sessions: int = 0
     families_revoked: int = 0
+
+
+@event(
+    "device.forgotten",
+    target="user",
+    sentence=_("{actor} forgot a device of {target}"),
+    severity=Severity.LOW,
+)
+class DeviceForgotten(Event):
+    """A device is known no more, and what was signed in there is over."""
+
+    sessions_ended: int = 0
+    device: str = personal()

@@ -16,8 +16,11 @@ class SessionStatus(models.TextChoices):
 
 
 class DeviceStatus(models.TextChoices):
-    """`denied`: the person said that it was not him; it is never known again."""
+    """`new`: signed in on, and nobody has said yet whose it is. `denied`: the person said that it is not his; it is
+    never known again.
+    """
 
+    NEW = "new"
     KNOWN = "known"
     DENIED = "denied"
 

@@ -14,7 +14,12 @@ from identity.kernel.ids import parse_public_id
 from identity.kernel.permissions import Permission
 from identity.realms.models import Realm
 from identity.sessions import rules
-from identity.sessions.models import Session, SessionApplication, SessionStatus
+from identity.sessions.models import Device, DeviceStatus, Session, SessionApplication, SessionStatus
+
+DEVICE_LABEL = "device"
+"""The label of the keyed hash that a device's id is stored as."""
+MOST_DEVICES = 30
+"""So many of a person's devices are looked at, those used last: who collects more is asked about the others again."""
 
 
 def live(rows: QuerySet[Session], realm: Realm, now: datetime | None = None) -> QuerySet[Session]:
@@ -166,6 +171,48 @@ def count_idle_longer_than(actor: Actor, *, seconds: int) -> int:
     actor.require(Permission.SETTINGS_READ)
     before = clock.now() - timedelta(seconds=seconds)
     return live(Session.objects.filter(user__isnull=False, last_seen_at__lte=before), realm_of(actor)).count()
+
+
+def latest_devices(user_id: UUID) -> list[Device]:
+    """The devices that a person used last: what a sign-in is compared with; one query."""
+    return list(Device.objects.filter(user_id=user_id).order_by("-last_seen_at")[:MOST_DEVICES])
+
+
+def was_in(user_id: UUID, country: str) -> bool:
+    """Whether the person was signed in from a country before, on a device that is known."""
+    rows = Session.objects.filter(user_id=user_id, country=country, device__status=DeviceStatus.KNOWN)
+    return rows.exists()
+
+
+def own_devices(actor: Actor) -> list[Device]:
+    """The person's own devices but denied ones, the last used first; none for anybody who is not of this realm."""
+    if actor.id is None or not actor.is_person or actor.home_realm_id != actor.realm_id:
+        return []
+    return list(Device.objects.filter(user_id=actor.id).exclude(status=DeviceStatus.DENIED).order_by("-last_seen_at"))
+
+
+def devices_seen_by(actor: Actor, *, user_id: UUID) -> QuerySet[Device]:
+    """A person's devices for who may see his sessions, the last used first. Raises PermissionDenied.
+
+    None for who sees the sessions of some applications alone: a device is nobody's but the person's.
+    """
+    rows = Device.objects.filter(user_id=user_id).order_by("-last_seen_at", "-id")
+    organizations = actor.scopes_of(Permission.SESSIONS_READ, ORGANIZATION)
+    if organizations is None:
+        return rows
+    if not organizations:
+        actor.require(Permission.SESSIONS_READ)
+    return rows.filter(user_id__in=members_of(organizations))
+
+
+def count_sessions_on(device: Device) -> int:
+    """How many sessions forgetting a device ends, exactly."""
+    return Session.objects.filter(device=device, status=SessionStatus.ACTIVE).count()
+
+
+def devices_to_purge(now: datetime) -> QuerySet[Device]:
+    """Devices whose cookie has run out, and which nobody could be recognized by any more."""
+    return Device.objects.filter(last_seen_at__lte=now - rules.DEVICE_KEPT)
 
 
 def sessions_to_purge(now: datetime) -> QuerySet[Session]:

@@ -22,6 +22,9 @@ ENDED_KEPT = timedelta(days=90)
 NOBODYS_KEPT = timedelta(days=1)
 """The same for one in which nobody ever signed in: whoever opens a page makes one (DS-08)."""
 
+DEVICE_KEPT = timedelta(days=200)
+"""How long after its last sign-in a device is known: a little longer than its cookie lives."""
+
 KEEPS_OFFLINE = frozenset({"signed_out", "another_account"})
 """Reasons of an end that offline access outlives: the person left, nobody took anything back (DECISIONS 17)."""
 

@@ -30,7 +30,7 @@ from identity.mfa.rules import Shown, Step, acr_of, amr_of, way_of
 from identity.sessions.commands import sign_out
 from identity.sessions.models import Session
 from identity.signin import commands, limits
-from identity.signin.devices import known_devices, label_of, remember_device
+from identity.signin.devices import label_of, recognize, remember_device
 from identity.signin.owed import owes_number, owes_terms
 from identity.signin.requests import actor_as, actor_of, asking_id, realm_of
 from identity.signin.rules import safe_return
@@ -109,14 +109,15 @@ class RealmAccountAdapter(DefaultAccountAdapter):
                 acr=acr_of(shown),
                 method=way_of(shown),
                 lifetime=timedelta(seconds=realm.setting("session_lifetime")),
-                new_device=user.pk not in known_devices(request, realm),
+                came=recognize(request, user),
                 application_id=application_id,
             )
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         """Where to go on. From now on this device is known for this person."""
         response = super().post_login(request, user, **kwargs)
-        device_id = remember_device(request, response, realm_of(request), user.pk)
+        device_id = recognize(request, user).device_id
+        remember_device(request, response, realm_of(request), user.pk, device_id)
         if request.session.pop(TRUST_KEY, None) == user.pk.hex:
             actor = actor_as(request, user, request.session.row)  # type: ignore[attr-defined]
             trust_device(actor, user_id=user.pk, device_id=device_id, label=label_of(request))

@@ -1,17 +1,20 @@
 """Devices that a person signed in from before, by a signed cookie: a way in that others can't lock (RL-08)."""
 
 import re
-import secrets
 from datetime import timedelta
+from typing import cast
 from uuid import UUID
 
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
+from identity.accounts.models import User
 from identity.kernel.naming import cookie_name
 from identity.kernel.origin import origin_of_request
 from identity.realms.models import Realm
 from identity.sessions.middleware import cookie_arguments
+from identity.signin.recognition import Recognition, recognized
+from identity.signin.requests import realm_of
 
 REMEMBERED = timedelta(days=180)
 MOST_PEOPLE = 5
@@ -37,22 +40,34 @@ def known_devices(request: HttpRequest, realm: Realm) -> dict[UUID, str]:
     return {UUID(user): device for user, device in _known(request, realm)}
 
 
-def remember_device(request: HttpRequest, response: HttpResponse, realm: Realm, user_id: UUID) -> str:
-    """Let this device be known for this person: at most the five who used it last. Returns its id for the person."""
-    known = _known(request, realm)
-    device = next((device for user, device in known if user == user_id.hex), secrets.token_urlsafe(12))
-    others = [(user, device_id) for user, device_id in known if user != user_id.hex]
+def remember_device(request: HttpRequest, response: HttpResponse, realm: Realm, user_id: UUID, device_id: str) -> None:
+    """Let this device be known for this person, by its id for him: at most the five who used it last."""
+    others = [(user, other) for user, other in _known(request, realm) if user != user_id.hex]
     response.set_cookie(
         cookie_name("t", realm),
-        signing.dumps([(user_id.hex, device), *others][:MOST_PEOPLE], salt=_salt(realm)),
+        signing.dumps([(user_id.hex, device_id), *others][:MOST_PEOPLE], salt=_salt(realm)),
         max_age=int(REMEMBERED.total_seconds()),
         httponly=True,
         **cookie_arguments(realm),
     )
-    return device
 
 
 def label_of(request: HttpRequest) -> str:
     """What the browser calls itself, without what all of them say: lists make "Firefox on macOS" of it."""
     agent = origin_of_request(request).user_agent
     return re.sub(r"Mozilla/5\.0 |AppleWebKit/\S+ |\(KHTML, like Gecko\) |Gecko/\S+ ", "", agent)[:100]
+
+
+def recognize(request: HttpRequest, user: User) -> Recognition:
+    """The device that this person is signing in from; looked up once for each request, which asks again and again."""
+    found = cast("dict[UUID, Recognition]", request.__dict__.setdefault("_recognized", {}))
+    if user.pk not in found:
+        realm = realm_of(request)
+        found[user.pk] = recognized(
+            user,
+            realm=realm,
+            ip=origin_of_request(request).ip,
+            label=label_of(request),
+            cookie=known_devices(request, realm).get(user.pk, ""),
+        )
+    return found[user.pk]

@@ -5,16 +5,22 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from identity.kernel.events import Event, Outcome, Severity, event, personal
+from identity.security.events import REASONS
 
 
 @event("signin.succeeded", target="user", sentence=_("{target} signed in"), severity=Severity.OK)
 class SignInSucceeded(Event):
-    """A session began. `application_id`: what the person is on the way to. `new_device`: not seen with him before."""
+    """A session began. `application_id`: what the person is on the way to. `new_device`: not seen with him before.
+
+    reasons: what was unlike him, if anything. `country`: a guess from the network.
+    """
 
     method: str = "password"
     application_id: UUID | None = None
     amr: tuple[str, ...] = ()
     new_device: bool = False
+    country: str = ""
+    reasons: tuple[str, ...] = ()
     identifier: str = personal()
 
 
@@ -50,6 +56,21 @@ class SignInFailed(Event):
     method: str = "password"
     application_id: UUID | None = None
     identifier: str = personal()
+
+
+@event(
+    "signin.held",
+    target="user",
+    sentence=_("A sign-in as {target} is held: {reasons}"),
+    outcome=Outcome.FAILURE,
+)
+class SignInHeld(Event):
+    """The first step was right, but the sign-in is unlike the person: another factor has to confirm it first."""
+
+    words = REASONS
+    reasons: tuple[str, ...] = ()
+    country: str = ""
+    application_id: UUID | None = None
 
 
 @event("signup.completed", target="user", sentence=_("{target} created an account"))

@@ -177,6 +177,11 @@ def forgive_reauthentication(user_id: UUID) -> None:
 PROVIDER_STARTS = Limit("provider-network", 120, QUARTER)
 
 
+def sign_ups_of(ip: str) -> int:
+    """How many forms of sign-up this network has sent within the hour."""
+    return next((ratelimit.count(SIGN_UPS, network) for network in networks_of(ip)[:1]), 0)
+
+
 def require_provider_start(ip: str) -> None:
     """Raises RateLimited for a network that begins sign-in after sign-in: each one is remembered for a while."""
     for network in networks_of(ip)[:1]:

@@ -103,6 +103,9 @@ def hits_of(actor: Actor, *, realm: Realm, changes: Mapping[str, Any]) -> list[H
         counted.append((HitKind.AT_NEXT_PASSWORD, people.filter(HAS_PASSWORD)))
     if _pauses_sooner(before, after):
         counted.append((HitKind.PAUSED_SOONER, _failed_often(actor, people, after["lockout_tries"])))
+    if after["suspicious_sign_in"] == "hold" != before["suspicious_sign_in"]:
+        nothing = Q(second_factor_since=None, email_verified_at=None, phone_verified_at=None)
+        counted.append((HitKind.CANT_CONFIRM, people.filter(nothing)))
     return [Hit(kind, number) for kind, rows in counted if (number := rows.count())]
 
 

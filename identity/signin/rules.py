@@ -81,6 +81,7 @@ class HitKind(StrEnum):
     AT_NEXT_PASSWORD = "at_next_password"
     PAUSED_SOONER = "paused_sooner"
     LOSES_FACTOR = "loses_factor"
+    CANT_CONFIRM = "cant_confirm"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The stages between the first step and the session: a second factor is shown or added, a password is replaced.
 
-One stage of factors for every kind of them and every way in. `step_of` and `password_due` decide, here and once more in
-the adapter before the session begins, so that no order of requests leads around them (LG-01).
+A sign-in that is unlike the person waits here, too. One stage of factors for every kind of them and every way in.
+`step_of` and `password_due` decide, here and once more in the adapter before the session begins, so that no order of
+requests leads around them (LG-01).
 """
 
 from typing import Any
@@ -18,10 +19,11 @@ from identity.kernel import clock
 from identity.kernel.errors import RateLimited
 from identity.mfa.commands import begin_grace, send_message_code
 from identity.mfa.models import FactorKind
-from identity.mfa.queries import Factor, step_of_sign_in, usable_factors
-from identity.mfa.rules import Shown, Step, shown_of, way_of
-from identity.signin.devices import known_devices
-from identity.signin.requests import actor_as, realm_of
+from identity.mfa.queries import Factor, has_second_factor, step_of_sign_in, usable_factors
+from identity.mfa.rules import Kind, Shown, Step, shown_of, way_of
+from identity.signin.commands import note_held
+from identity.signin.devices import recognize
+from identity.signin.requests import actor_as, asking_id, realm_of
 
 MESSAGES = (FactorKind.SMS, FactorKind.EMAIL)
 TRUST_KEY = "trust_this_device"
@@ -33,16 +35,31 @@ def shown_in(request: HttpRequest, user: User) -> list[Shown]:
     return shown_of(get_authentication_records(request, user))
 
 
+def is_held(request: HttpRequest, user: User) -> bool:
+    """Whether this sign-in is unlike the person, in a realm that holds such ones until another factor confirms them."""
+    return realm_of(request).setting("suspicious_sign_in") == "hold" and recognize(request, user).is_suspicious
+
+
 def step_of(request: HttpRequest, user: User) -> Step:
     """What this sign-in must still show."""
-    realm = realm_of(request)
-    device = known_devices(request, realm).get(user.pk, "")
-    return step_of_sign_in(realm, user, shown_in(request, user), device_id=device)
+    device = recognize(request, user).device if has_second_factor(user) else None
+    return step_of_sign_in(realm_of(request), user, shown_in(request, user), device=device, held=is_held(request, user))
+
+
+def proofs_of(request: HttpRequest, user: User) -> list[str]:
+    """What a code that confirms a held sign-in may go to: the confirmed address or number, unless it was just used."""
+    kinds = {kind for each in shown_in(request, user) for kind in each.kinds}
+    found = []
+    if user.email and user.email_verified and Kind.INBOX not in kinds:
+        found.append("email")
+    if user.phone and user.phone_verified_at is not None and Kind.NUMBER not in kinds:
+        found.append("phone")
+    return found
 
 
 def offered_factors(request: HttpRequest, user: User) -> list[Factor]:
     """What may be shown next, the strongest first."""
-    return usable_factors(user.pk, shown_in(request, user))
+    return usable_factors(user.pk, [each for each in shown_in(request, user) if not each.for_hold])
 
 
 class HeldStage(LoginStage):
@@ -112,6 +129,16 @@ class SecondFactorStage(HeldStage):
             step = step_of(self.request, user)
         if step is Step.PASS or (step is Step.OFFER and self.state.get("later")):
             return None, True
+        if is_held(self.request, user) and not self.state.get("held"):
+            self.state["held"] = True
+            found = recognize(self.request, user)
+            note_held(
+                actor_as(self.request, user, None),
+                user=user,
+                reasons=found.reasons,
+                country=found.place.country,
+                application_id=asking_id(self.request),
+            )
         if not self.state.get("entered"):
             # A key that was set before the first step is worth nothing from here on (SE-02).
             self.request.session.cycle_key()
@@ -119,6 +146,8 @@ class SecondFactorStage(HeldStage):
         if step is Step.CHALLENGE:
             self._send(user)
             return redirect("mfa_authenticate"), True
+        if step is Step.PROVE:
+            return redirect("prove_sign_in"), True
         return redirect("enroll_add"), True
 
     def _send(self, user: User) -> None:

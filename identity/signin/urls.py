@@ -13,6 +13,8 @@ from identity.signin.views import (
     passkey,
     passwords,
     providers,
+    proving,
+    reviews,
     second,
     signup,
 )
@@ -25,6 +27,9 @@ urlpatterns = [
     path("signin/passkey", passkey.PasskeySignInView.as_view(), name="passkey_sign_in"),
     path("signin/password", passwords.RenewPasswordView.as_view(), name="account_renew_password"),
     path("signin/confirm", second.SecondStepView.as_view(), name="mfa_authenticate"),
+    path("signin/prove", proving.ProveView.as_view(), name="prove_sign_in"),
+    path("review/<str:token>", reviews.ReviewView.as_view(), name="sign_in_review"),
+    path("account/reviews/<uuid:review_id>", reviews.OwnReviewView.as_view(), name="own_sign_in_review"),
     path("signin/add", adding.EnrollChoose.as_view(), name="enroll_add"),
     path("signin/add/app", adding.EnrollApp.as_view(), name="enroll_add_app"),
     path("signin/add/passkey", adding.EnrollPasskey.as_view(), name="enroll_add_passkey"),

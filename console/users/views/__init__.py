@@ -4,6 +4,7 @@ from console.users.views.access import Access
 from console.users.views.approving import Approve, Refuse
 from console.users.views.bulk import DisableMany, EndSessionsOfMany
 from console.users.views.creation import Create, Invite
+from console.users.views.devices import ForgetDevice
 from console.users.views.dialogs import (
     Delete,
     Disable,
@@ -36,6 +37,7 @@ __all__ = [
     "Enable",
     "EndSessions",
     "EndSessionsOfMany",
+    "ForgetDevice",
     "GiveRole",
     "Invite",
     "InviteAgain",

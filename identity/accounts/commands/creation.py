@@ -1,5 +1,6 @@
 """Making accounts: by admins and files, and by people themselves."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -8,12 +9,12 @@ from django.contrib.auth.hashers import identify_hasher, make_password
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from identity.accounts import events, rules, sign_up_rules
+from identity.accounts import attribute_rules, events, rules, sign_up_rules
 from identity.accounts.addresses import mirror
 from identity.accounts.commands.choosing import new_password_hash
 from identity.accounts.commands.fetching import realm_of
 from identity.accounts.models import User, UserStatus
-from identity.accounts.queries import country_of_realm, find_user_by_identifier
+from identity.accounts.queries import attributes_at_sign_up, country_of_realm, find_user_by_identifier
 from identity.audit.record import record
 from identity.kernel import clock
 from identity.kernel.actor import Actor
@@ -77,6 +78,7 @@ def sign_up_user(
     email_verified: bool = False,
     phone_verified: bool = False,
     terms_version: str = "",
+    attributes: Mapping[str, Any] | None = None,
 ) -> User:
     """An account that a person makes for himself, by the realm's policy. Nothing else can be set (LG-10).
 
@@ -97,6 +99,7 @@ def sign_up_user(
     fields |= {
         "email_verified_at": now if email_verified and fields["email"] else None,
         "phone_verified_at": now if phone_verified and fields["phone"] else None,
+        "attributes": attribute_rules.checked_values(attributes_at_sign_up(), attributes or {}),
         **joining_fields(policy),
     }
     with transaction.atomic():

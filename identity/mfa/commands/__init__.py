@@ -9,7 +9,7 @@ from identity.mfa.commands.checking import (
     verify_totp,
 )
 from identity.mfa.commands.messages import add_message_device, confirm_message_device, send_message_code
-from identity.mfa.commands.removing import begin_grace, remove_factor, reset_factors
+from identity.mfa.commands.removing import begin_grace, remove_factor, reset_factors, take_back_factors
 from identity.mfa.commands.trust import trust_device, untrust_device, untrust_devices
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "rename_factor",
     "reset_factors",
     "send_message_code",
+    "take_back_factors",
     "trust_device",
     "untrust_device",
     "untrust_devices",

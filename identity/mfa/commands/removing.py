@@ -1,6 +1,7 @@
 """Removing factors, by their person or all of them by an admin; grace before one is demanded."""
 
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -9,19 +10,24 @@ from django.utils.translation import gettext_lazy as _
 from identity.access.queries import is_last_owner, require_rank
 from identity.accounts.commands.ending import end_what_was_issued
 from identity.accounts.commands.fetching import locked_user, realm_of, user_for
+from identity.audit.queries import count_failures
 from identity.audit.record import record
 from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.errors import Conflict, Invalid, NotFound
+from identity.kernel.ids import uuid7
 from identity.kernel.permissions import Permission
 from identity.mfa import events, queries
 from identity.mfa.commands.keeping import end_trust, event_fields, note_removed, own_user
 from identity.mfa.errors import LastFactor
 from identity.mfa.mails import mail_factors_reset
-from identity.mfa.models import AuthenticatorDevice, MessageDevice
+from identity.mfa.models import AuthenticatorDevice, FactorKind, MessageDevice
+from identity.mfa.rules import MAX_FACTORS
 from identity.realms.models import Realm
 
 MAX_REASON = 300
+SAME_MOMENT = timedelta(seconds=2)
+"""A factor and the event that tells of it are written in one transaction."""
 
 
 @transaction.atomic
@@ -91,6 +97,51 @@ def reset_factors(actor: Actor, *, user_id: UUID, reason: str = "") -> list[str]
     mail_factors_reset(realm_of(actor), user)
     record(actor, events.FactorReset(**event_fields(user), kinds=tuple(kinds), sessions_ended=ended, reason=reason))
     return kinds
+
+
+@transaction.atomic
+def take_back_factors(actor: Actor, *, user_id: UUID, since: datetime, kept_by: Collection[UUID]) -> list[str]:
+    """Remove the factors that somebody else may have added since a moment: called by what denies a sign-in.
+
+    kept_by: sessions in which the person himself acted; what the trail says was added there stays. Like a reset this
+    begins no new grace. Returns the kinds that were removed. Raises NotFound. Says factor.removed for each.
+    """
+    user = locked_user(user_id)
+    added = count_failures(
+        actor.realm_id,
+        since=since,
+        until=uuid7(),
+        types=("factor.added", "recovery_codes.generated"),
+        most=MAX_FACTORS * 5,
+        target_id=user.pk,
+    )
+    own = [
+        (str(event.payload.get("kind", FactorKind.RECOVERY_CODES)), event.occurred_at)
+        for event in added
+        if event.session_id in kept_by
+    ]
+
+    def was_own(kind: str, at: datetime) -> bool:
+        return any(kind == each and abs(at - when) < SAME_MOMENT for each, when in own)
+
+    found: list[AuthenticatorDevice | MessageDevice] = [
+        *AuthenticatorDevice.objects.filter(user_id=user.pk, created_at__gte=since).select_related("authenticator"),
+        *MessageDevice.objects.filter(user_id=user.pk, created_at__gte=since),
+    ]
+    taken = [device for device in found if not was_own(device.kind, device.created_at)]
+    for device in taken:
+        if isinstance(device, AuthenticatorDevice):
+            # The registry's row goes with it.
+            device.authenticator.delete()
+        else:
+            device.delete()
+    last = user.second_factor_since is not None and not queries.has_any_factor(user.pk)
+    if last:
+        user.second_factor_since, user.factor_grace_until = None, clock.now()
+        user.save(update_fields=["second_factor_since", "factor_grace_until"])
+    for device in taken:
+        record(actor, events.FactorRemoved(**event_fields(user), kind=device.kind, name=device.name, last=last))
+    return [device.kind for device in taken]
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from identity.kernel.errors import NotFound
 from identity.mfa import events, queries
 from identity.mfa.commands.keeping import end_trust, event_fields, own_user
 from identity.sessions.models import Device, DeviceStatus
+from identity.sessions.queries import DEVICE_LABEL
 
 
 @transaction.atomic
@@ -34,7 +35,7 @@ def trust_device(actor: Actor, *, user_id: UUID, device_id: str, label: str = ""
     if device is None:
         device = Device(
             user=user,
-            key_hash=keyed_hash(queries.DEVICE_LABEL, realm.pk, device_id),
+            key_hash=keyed_hash(DEVICE_LABEL, realm.pk, device_id),
             label=label[:100],
             ip=actor.origin.ip or None,
             first_seen_at=now,

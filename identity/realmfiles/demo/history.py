@@ -36,6 +36,7 @@ from identity.sessions.models import Session
 from identity.sessions.rules import ACR_ONE
 from identity.sessions.store import SessionStore
 from identity.signin.commands import check_sign_in, note_signed_in
+from identity.signin.recognition import recognized
 
 SIGN_INS_A_DAY = 90
 SEED = 20261122
@@ -189,6 +190,8 @@ def _sign_in(cast: Cast, door: Actor, user: User, application: Application) -> S
     store[HASH_SESSION_KEY] = user.get_session_auth_hash()
     store.create()
     session = Session.objects.filter(user=user).latest("id")
+    # One browser for each person and user agent, known from the beginning.
+    device_id = f"demo {door.origin.user_agent}"
     note_signed_in(
         replace(actor_for_user(user, session=session, origin=door.origin), session_id=session.pk),
         user=user,
@@ -196,7 +199,11 @@ def _sign_in(cast: Cast, door: Actor, user: User, application: Application) -> S
         amr=["pwd"],
         acr=ACR_ONE,
         lifetime=timedelta(seconds=cast.realm.setting("session_lifetime")),
-        new_device=False,
+        came=replace(
+            recognized(user, realm=cast.realm, ip=door.origin.ip, label=door.origin.user_agent[:100], cookie=device_id),
+            device_id=device_id,
+            reasons=(),
+        ),
         application_id=application.pk,
     )
     return session

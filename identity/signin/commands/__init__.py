@@ -16,6 +16,7 @@ from identity.signin.commands.entrance import (
 )
 from identity.signin.commands.joining import check_sign_up_code, send_sign_up_code, sign_up
 from identity.signin.commands.policies import change_sign_in_policy
+from identity.signin.commands.reviews import confirm_review, deny_review, note_held
 from identity.signin.commands.upstream import (
     close_provider,
     link_identity,
@@ -33,8 +34,11 @@ __all__ = [
     "check_sign_in_code",
     "check_sign_up_code",
     "close_provider",
+    "confirm_review",
     "confirm_sign_in",
+    "deny_review",
     "link_identity",
+    "note_held",
     "note_signed_in",
     "refuse_unverified",
     "refuse_upstream",

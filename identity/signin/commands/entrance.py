@@ -21,12 +21,15 @@ from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.context import current_realm
 from identity.realms.models import Realm
-from identity.sessions.commands import note_authentication
+from identity.sessions.commands import note_authentication, note_device
+from identity.sessions.models import DeviceStatus
 from identity.sessions.queries import session_by_id
 from identity.sessions.rules import ACR_ONE, acr_of
 from identity.signin import events, limits
+from identity.signin.commands.reviews import ask_person
 from identity.signin.errors import NotLetIn, Paused
 from identity.signin.hashing import verify_password
+from identity.signin.recognition import Recognition
 from identity.signin.ways import may_use_password
 
 
@@ -124,11 +127,33 @@ def note_signed_in(
     acr: str = "",
     method: str = "password",
     lifetime: timedelta,
-    new_device: bool,
+    came: Recognition,
     application_id: UUID | None = None,
 ) -> None:
-    """Write how the person came in, on the session and in the trail. Says signin.succeeded."""
-    note_authentication(session_id=session_id, amr=amr, acr=acr or acr_of(amr), at=clock.now(), lifetime=lifetime)
+    """Write how and where from the person came in, on the session, the device and in the trail; ask him if need be.
+
+    Says signin.succeeded, review.opened.
+    """
+    acr = acr or acr_of(amr)
+    device = note_device(
+        actor,
+        user_id=user.pk,
+        device_id=came.device_id,
+        former=came.device,
+        # Who showed two kinds of factor has shown that the device is his; else somebody has to say so.
+        status=DeviceStatus.NEW if came.is_new and came.reasons and acr == ACR_ONE else DeviceStatus.KNOWN,
+        label=came.label,
+        country=came.place.country,
+    )
+    note_authentication(
+        session_id=session_id,
+        amr=amr,
+        acr=acr,
+        at=clock.now(),
+        lifetime=lifetime,
+        device=device,
+        country=came.place.country,
+    )
     note_sign_in(user_id=user.pk)
     record(
         actor,
@@ -140,9 +165,14 @@ def note_signed_in(
             application_id=application_id,
             method=method,
             amr=tuple(amr),
-            new_device=new_device,
+            new_device=came.is_new,
+            country=came.place.country,
+            reasons=tuple(came.reasons),
         ),
     )
+    realm = current_realm()
+    if came.reasons and realm is not None:
+        ask_person(actor, realm=realm, user=user, session_id=session_id, device=device, came=came)
 
 
 def confirm_sign_in(actor: Actor, *, user: User, password: str) -> None:

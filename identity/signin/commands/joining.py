@@ -114,6 +114,7 @@ def _made(actor: Actor, realm: Realm, wish: SignUpWish, *, mailable: bool, appli
         email_verified=wish.proven and wish.proves == "email",
         phone_verified=wish.proven and wish.by_phone,
         terms_version=wish.terms_version,
+        attributes=wish.attributes,
     )
     if mailable and not user.email_verified:
         mail_confirm_link(realm, user, user.email or "", signing_up=True)

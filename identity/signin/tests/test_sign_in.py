@@ -47,7 +47,13 @@ def test_right_name_and_password_let_in(realm_a: Realm, user_a: User, events: Ev
     assert user_a.last_sign_in_at >= before
     (said,) = events(realm_a, "signin.succeeded")
     assert (said.row.actor_id, said.row.target_id, said.row.session_id) == (user_a.pk, user_a.pk, session.pk)
-    assert said.row.payload == {"method": "password", "amr": ["pwd"], "new_device": True}
+    assert said.row.payload == {
+        "method": "password",
+        "amr": ["pwd"],
+        "new_device": True,
+        "country": "",
+        "reasons": [],
+    }
     assert said.sentence() == "Dana Okafor signed in"
     assert client.get("/account/").status_code == 200
 

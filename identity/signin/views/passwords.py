@@ -19,6 +19,7 @@ from identity.signin.requests import actor_of, next_of
 from identity.signin.stages import NewPasswordStage, SecondFactorStage, password_due
 from identity.signin.stepup import fresh_sign_in_required
 from identity.signin.views.entrance import Entrance, secret_fields
+from identity.signin.views.guarded import BotGuard
 from identity.signin.views.second import InStage
 
 
@@ -31,8 +32,15 @@ def chosen(request: HttpRequest, form: Any) -> User | None:
         return None
 
 
-class WishView(Entrance, upstream.PasswordResetView):
+class WishView(BotGuard, Entrance, upstream.PasswordResetView):
     """Asks for a link to choose a new password."""
+
+    guards = "reset"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """From nobody who is a bot: each wish may become a mail."""
+        response: HttpResponse = super().form_valid(form) if self.passes(form) else self.form_invalid(form)
+        return response
 
 
 class WishNotedView(Entrance, upstream.PasswordResetDoneView):

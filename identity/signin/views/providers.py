@@ -87,6 +87,8 @@ def trouble(
         "again_url": again,
         "back_url": next_url if process == TEST else reverse("selfservice:security"),
         "login_url": login_url(next_url),
+        # This address holds what the provider said; it is good once and never repeated.
+        "language_next": login_url(next_url),
         "support_code": getattr(request, "request_id", ""),
     }
     return render(request, "account/provider_trouble.html", context, status=status)

@@ -72,6 +72,8 @@ class SecondStepView(InStage, View):
         step = step_of(request, self.person)
         if step is Step.ENROL or (step is Step.OFFER and not self.stage.state.get("later")):
             return redirect("enroll_add")
+        if step is Step.PROVE:
+            return redirect("prove_sign_in")
         if step is not Step.CHALLENGE or not factors:
             response: HttpResponse = self.stage.exit()
             return response

@@ -22,12 +22,15 @@ from identity.signin.forms import RETURN_KEY, CodeForm, said
 from identity.signin.requests import actor_of, asking_id, realm_of
 from identity.signin.signing_up import SignUpForm
 from identity.signin.views.entrance import Entrance, login_url, secret_fields
+from identity.signin.views.guarded import BotGuard
 from identity.signin.wishes import SignUpWish, read_wish, write_wish
 
 
 @secret_fields
-class SignUpView(Entrance, upstream.SignupView):
+class SignUpView(BotGuard, Entrance, upstream.SignupView):
     """A new account, where the realm lets people make one."""
+
+    guards = "signup"
 
     def get_form_class(self) -> type[SignUpForm]:
         """By the realm's policy."""
@@ -43,6 +46,8 @@ class SignUpView(Entrance, upstream.SignupView):
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
         """Send a code first, or make the account; the same page for every name (LG-23)."""
+        if not self.passes(form):
+            return self.form_invalid(form)  # type: ignore[no-any-return]
         # Before the password is hashed and looked for among stolen ones: neither is free (RL-07).
         limits.require_sign_up(actor_of(self.request).origin.ip)
         try:

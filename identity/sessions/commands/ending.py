@@ -1,8 +1,7 @@
-"""Writes of sessions: what a sign-in adds, and ending them with all that they issued, at once (SE-05)."""
+"""Ending sessions with all that they issued, at once (SE-05)."""
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,42 +26,6 @@ from identity.sessions.queries import live, realm_of, visible_sessions
 from identity.sessions.rules import MAX_REASON
 
 
-def note_authentication(  # house: HR03 signin.succeeded says it
-    *, session_id: UUID, amr: Sequence[str], acr: str, at: datetime, lifetime: timedelta | None = None
-) -> None:
-    """Write on the session how and when the person showed who he is: what `amr`, `acr` and `auth_time` will say.
-
-    lifetime: given at a sign-in, from which the session lives so long; the browser's row may be older than that.
-    """
-    values: dict[str, Any] = {"amr": list(amr), "acr": acr, "authenticated_at": at}
-    if lifetime is not None:
-        values |= {"created_at": at, "last_seen_at": at, "expires_at": at + lifetime}
-    with transaction.atomic(savepoint=False):
-        Session.objects.filter(pk=session_id, status=SessionStatus.ACTIVE).update(**values)
-
-
-def note_application_use(  # house: HR03 token.issued says it
-    session: Session, *, application: Application
-) -> None:
-    """Remember that an application got tokens through a session, for the devices page and for signing out of it."""
-    now = clock.now()
-    with transaction.atomic():
-        changed = SessionApplication.objects.filter(session=session, application=application).update(last_used_at=now)
-        if not changed:
-            SessionApplication.objects.bulk_create(
-                [
-                    SessionApplication(
-                        realm_id=session.realm_id,
-                        session=session,
-                        application=application,
-                        first_used_at=now,
-                        last_used_at=now,
-                    )
-                ],
-                ignore_conflicts=True,
-            )
-
-
 @transaction.atomic
 def end_session(actor: Actor, *, session_id: UUID, reason: str = "ended_by_admin") -> Session:
     """End one session and revoke what it issued, offline families too (DECISIONS 17).
@@ -75,7 +38,7 @@ def end_session(actor: Actor, *, session_id: UUID, reason: str = "ended_by_admin
     require_rank_over(actor, user_ids=_people_of([session]))
     if session.status != SessionStatus.ACTIVE:
         raise Conflict(_("This session has ended already."), code="session_ended")
-    _end(actor, [session], reason)
+    end_these(actor, [session], reason)
     return session
 
 
@@ -90,7 +53,7 @@ def sign_out(actor: Actor, *, session_id: UUID, reason: str = "signed_out") -> S
     if session is None or session.user_id != actor.id:
         raise NotFound
     if session.status == SessionStatus.ACTIVE:
-        _end(actor, [session], reason, offline_too=False)
+        end_these(actor, [session], reason, offline_too=False)
     return session
 
 
@@ -104,7 +67,7 @@ def end_sessions(actor: Actor, *, session_ids: Sequence[UUID], reason: str = "en
     selected = [_one(actor, pk) for pk in sorted(session_ids)]
     require_rank_over(actor, user_ids=_people_of(selected))
     active = [session for session in selected if session.status == SessionStatus.ACTIVE]
-    _end(actor, active, reason)
+    end_these(actor, active, reason)
     return len(active)
 
 
@@ -121,7 +84,7 @@ def contain_sessions(actor: Actor, *, user_id: UUID | None = None, ip: str = "",
     rows = live(Session.objects.exclude(user=None), realm_of(actor))
     rows = rows.filter(user_id=user_id) if user_id is not None else rows.filter(ip=ip or None)
     sessions = list(for_write(rows).order_by("pk"))
-    _end(actor, sessions, reason)
+    end_these(actor, sessions, reason)
     if user_id is not None:
         _revoke(actor, _families().filter(user_id=user_id), "sessions_ended")
     return len(sessions)
@@ -147,7 +110,7 @@ def end_sessions_of_user(
     if except_session_id is not None:
         found = found.exclude(pk=except_session_id)
     sessions = list(found.order_by("pk"))
-    _end(actor, sessions, reason or ("ended_by_person" if own else "ended_by_admin"))
+    end_these(actor, sessions, reason or ("ended_by_person" if own else "ended_by_admin"))
     families = _families().filter(user_id=user_id)
     if except_session_id is not None:
         families = families.exclude(session_id=except_session_id)
@@ -172,7 +135,7 @@ def end_sessions_of_application(actor: Actor, *, application_id: UUID) -> int:
     sessions = list(found.order_by("pk"))
     families = _families().filter(application_id=application.pk)
     require_rank_over(actor, user_ids={*_people_of(sessions), *families.values_list("user_id", flat=True)})
-    _end(actor, sessions, "application_signed_out")
+    end_these(actor, sessions, "application_signed_out")
     revoked = _revoke(actor, families, "application_signed_out")
     record(
         actor,
@@ -217,7 +180,8 @@ def _revoke(actor: Actor, families: QuerySet[Any], reason: str) -> int:
     return revoked
 
 
-def _end(actor: Actor, sessions: Sequence[Session], reason: str, *, offline_too: bool = True) -> None:
+def end_these(actor: Actor, sessions: Sequence[Session], reason: str, *, offline_too: bool = True) -> None:
+    """End locked sessions, after their command has checked that the actor may. Says session.ended, sessions.ended."""
     if not sessions:
         return
     now = clock.now()

@@ -1,0 +1,85 @@
+"""The question "was this you?": asked once for each device, answered once."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from identity.accounts.models import User
+from identity.audit.record import record
+from identity.kernel import clock
+from identity.kernel.actor import Actor
+from identity.kernel.crypto import keyed_hash, new_secret
+from identity.security import events
+from identity.security.models import ReviewStatus, SignInReview
+from identity.security.queries import REVIEW_LABEL
+from identity.sessions.models import Device
+
+
+@transaction.atomic(savepoint=False)
+def open_review(
+    actor: Actor,
+    *,
+    user: User,
+    session_id: UUID,
+    device: Device,
+    reasons: Sequence[str],
+    country: str,
+    lifetime: timedelta,
+) -> tuple[SignInReview, str] | None:
+    """Ask a person about a sign-in: the row, and the secret of the link that answers it once.
+
+    None while he is asked about this device already: a burst of mails is read by nobody. Says review.opened.
+    """
+    now = clock.now()
+    waiting = SignInReview.objects.filter(device=device, status=ReviewStatus.OPEN, expires_at__gt=now)
+    if waiting.exists():
+        return None
+    secret = new_secret()
+    review = SignInReview(
+        user=user,
+        session_id=session_id,
+        device=device,
+        reasons=list(reasons),
+        country=country,
+        token_hash=keyed_hash(REVIEW_LABEL, actor.realm_id, secret),
+        signed_in_at=now,
+        expires_at=now + lifetime,
+    )
+    review.save(force_insert=True)
+    record(
+        actor,
+        events.ReviewOpened(
+            target_id=user.pk,
+            subject_id=user.pk,
+            target_name=user.display_name,
+            reasons=tuple(reasons),
+            country=country,
+            device=device.label,
+        ),
+    )
+    return review, secret
+
+
+@transaction.atomic
+def close_review(actor: Actor, *, review: SignInReview, user: User, status: str, outcome: dict[str, Any]) -> None:
+    """Write down the answer on a locked review. Says review.confirmed or review.denied."""
+    review.status, review.decided_at, review.outcome = status, clock.now(), outcome
+    review.save(update_fields=["status", "decided_at", "outcome"])
+    about: dict[str, Any] = {"target_id": user.pk, "subject_id": user.pk, "target_name": user.display_name}
+    if status == ReviewStatus.CONFIRMED:
+        record(actor, events.ReviewConfirmed(**about, session_id=review.session_id))
+        return
+    record(
+        actor,
+        events.ReviewDenied(
+            **about,
+            session_id=review.session_id,
+            sessions_ended=int(outcome.get("sessions_ended", 0)),
+            factors_removed=tuple(outcome.get("factors", ())),
+            identities_unlinked=tuple(outcome.get("identities", ())),
+            consents_withdrawn=int(outcome.get("consents", 0)),
+        ),
+    )
