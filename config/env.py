@@ -136,3 +136,20 @@ def networks(name: str) -> list[str]:
         except ValueError as error:
             raise ImproperlyConfigured(f"{name} must look like 10.0.0.0/8,fd00::/8.") from error
     return out
+
+
+def one_of(name: str, words: tuple[str, ...]) -> str:
+    """One of these words; the first one when nothing is set."""
+    word = os.environ.get(name, "").strip().lower() or words[0]
+    if word not in words:
+        raise ImproperlyConfigured(f"{name} is one of: {', '.join(words)}.")
+    return word
+
+
+def secrets_by_realm(name: str) -> dict[str, str]:
+    """`NAME` for all realms (under ""), and `NAME_<SLUG>` for one, its hyphens written as underscores."""
+    out = {"": os.environ.get(name, "").strip()}
+    for variable, value in os.environ.items():
+        if variable.startswith(f"{name}_") and value.strip():
+            out[variable.removeprefix(f"{name}_").lower().replace("_", "-")] = value.strip()
+    return {slug: value for slug, value in out.items() if value}

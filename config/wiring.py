@@ -14,7 +14,7 @@ from console.live.publishing import publish_event
 from identity.access.commands import end_due_visits
 from identity.access.permission_sync import sync_permissions
 from identity.accounts.commands import answer_password_wish
-from identity.accounts.expired import former_passwords_to_purge, invitations_to_purge
+from identity.accounts.expired import former_passwords_to_purge, invitations_to_purge, one_time_codes_to_purge
 from identity.accounts.mails import PASSWORD_WISH
 from identity.audit.leases import add_job, in_each_realm
 from identity.audit.outbox import subscribe
@@ -43,7 +43,14 @@ from identity.realms.purging import Expired, purge_when_expired
 from identity.security.queries import reviews_to_purge
 from identity.security.reactions import on_sms_limit_reached, on_suspicious_event
 from identity.sessions.queries import devices_to_purge, sessions_to_purge
-from identity.signin.commands import CODE_WISH, answer_code_wish
+from identity.signin.commands import (
+    CODE_WISH,
+    RESET_CODE_WISH,
+    UNLOCK_WISH,
+    answer_code_wish,
+    answer_reset_code_wish,
+    answer_unlock_wish,
+)
 
 SUSPICIOUS = ("code.replayed", "refresh.reused", "signin.failed", "signin.succeeded")
 
@@ -57,6 +64,7 @@ EXPIRES: dict[str, Expired] = {
     "sessions": sessions_to_purge,
     "devices": devices_to_purge,
     "invitations": invitations_to_purge,
+    "one_time_codes": one_time_codes_to_purge,
     "former_passwords": former_passwords_to_purge,
     "messages": messages_to_purge,
     "export_files": export_chunks_to_purge,
@@ -93,6 +101,8 @@ def wire() -> None:
     answer_late(PASSWORD_WISH, answer_password_wish)
     answer_late(CODE_USED, answer_code_used)
     answer_late(CODE_WISH, answer_code_wish)
+    answer_late(UNLOCK_WISH, answer_unlock_wish)
+    answer_late(RESET_CODE_WISH, answer_reset_code_wish)
 
     jobs.run_by(admitted_jobs.run)
     for name, expired in EXPIRES.items():

@@ -13,7 +13,7 @@ const modules = path.join(here, "node_modules")
 // One CSS or JavaScript entry a line. A bundle that only some pages load gets its own line.
 const ENTRIES = ["css/console.css", "js/console.ts", "js/theme.ts", "js/chart.ts"]
 // Sign-in, consent and account pages: another look, another folder.
-const ACCOUNT = ["account.css", "account.js"]
+const ACCOUNT = ["account.css", "account.js", "sum.js"]
 // Shadows of Unfold's own files: the same path in static/, found first.
 const SHADOWS = { "unfold/js/alpine/alpine.js": "js/alpine.ts" }
 

@@ -74,6 +74,12 @@ REALMKEEP_TWILIO_VERIFY_URL = env.text("REALMKEEP_TWILIO_VERIFY_URL", "https://v
 REALMKEEP_SNS_URL = env.text("REALMKEEP_SNS_URL", "")
 # Who knows stolen passwords, asked by realms that switch it on; a mirror of one's own speaks the same protocol.
 REALMKEEP_BREACH_URL = env.text("REALMKEEP_BREACH_URL", "https://api.pwnedpasswords.com").rstrip("/")
+# A captcha for realms that want one: turnstile, hcaptcha or recaptcha, with the secret from the environment; or a class
+# of one's own (identity.signin.captcha.Captcha).
+REALMKEEP_CAPTCHA_CLASS = env.text("REALMKEEP_CAPTCHA_CLASS", "identity.signin.captcha.SiteVerify")
+REALMKEEP_CAPTCHA_SERVICE = env.one_of("REALMKEEP_CAPTCHA_SERVICE", ("turnstile", "hcaptcha", "recaptcha"))
+REALMKEEP_CAPTCHA_URL = env.text("REALMKEEP_CAPTCHA_URL", "")
+REALMKEEP_CAPTCHA_SECRETS = env.secrets_by_realm("REALMKEEP_CAPTCHA_SECRET")
 REALMKEEP_MAIL_FROM = os.environ.get("REALMKEEP_MAIL_FROM", "Realmkeep <no-reply@realmkeep.example>")
 
 ROOT_URLCONF = "config.urls"

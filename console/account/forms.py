@@ -7,8 +7,9 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from identity.accounts.models import User
+from identity.accounts.models import Attribute, User
 from identity.realms.models import Realm
+from identity.signin.attribute_fields import put_fields, values_of
 
 
 class ProfileForm(forms.Form):
@@ -63,3 +64,17 @@ class ProfileForm(forms.Form):
     def clean_time_zone(self) -> str | None:
         """Empty means the realm's."""
         return self.cleaned_data["time_zone"] or None
+
+
+class AttributesForm(forms.Form):
+    """What else the realm keeps of its people, as far as the person may change it."""
+
+    def __init__(self, data: Any = None, *, user: User, attributes: list[Attribute]) -> None:
+        super().__init__(data)
+        self.attributes = attributes
+        put_fields(self, attributes, user.attributes)
+
+    def clean(self) -> dict[str, Any]:
+        """By the attributes' own rules."""
+        self.cleaned_data["attributes"] = values_of(self, self.attributes)
+        return self.cleaned_data

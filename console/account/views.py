@@ -14,11 +14,12 @@ from console.account.access import AccountRequest, account_view, said_on
 from console.account.activity import entries
 from console.account.checkup import check_up
 from console.account.factors import factor_context, has_codes
-from console.account.forms import ProfileForm
+from console.account.forms import AttributesForm, ProfileForm
 from console.account.language import remember_language
 from console.account.rows import DeviceRow, application_row, by_day, device_rows, known_devices
 from console.account.shares import shared_with, titles_of
-from identity.accounts.commands import change_profile
+from identity.accounts.commands import change_profile, set_attributes
+from identity.accounts.queries import own_attributes
 from identity.audit.queries import own_activity
 from identity.consent.commands import withdraw_consent
 from identity.consent.models import Consent
@@ -29,6 +30,7 @@ from identity.mfa.queries import factors_of, has_second_factor, methods_offered
 from identity.security.queries import own_reviews
 from identity.sessions.commands import end_session, end_sessions_of_user, forget_device
 from identity.sessions.queries import applications_of, own_devices, own_sessions
+from identity.signin.attribute_fields import shown_value
 from identity.signin.social import links_of
 
 NEWEST = 3
@@ -68,7 +70,9 @@ def overview(request: AccountRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @account_view
 def details(request: AccountRequest) -> HttpResponse:
-    """Names, language, time zone; which identifiers there are."""
+    """Names, language, time zone; what else the realm keeps; which identifiers there are."""
+    if request.method == "POST" and "attributes" in request.POST:
+        return _change_attributes(request)
     form = ProfileForm(request.POST if request.method == "POST" else None, user=request.user, realm=request.realm)
     if form.is_valid():
         try:
@@ -83,8 +87,40 @@ def details(request: AccountRequest) -> HttpResponse:
             response = redirect("selfservice:details")
             remember_language(request, response, language)
             return response
-    status = 422 if form.errors else 200
-    return render(request, "selfservice/details.html", {"section": "details", "form": form}, status=status)
+    return _details_page(request, form=form)
+
+
+def _change_attributes(request: AccountRequest) -> HttpResponse:
+    own = [each for each in own_attributes() if each.person_may_change]
+    form = AttributesForm(request.POST, user=request.user, attributes=own)
+    if form.is_valid():
+        try:
+            set_attributes(request.actor, user_id=request.user.pk, values=form.cleaned_data["attributes"])
+        except Invalid as error:
+            form.add_error(None, str(error.message))
+        else:
+            messages.success(request, _("Your details are saved."))
+            return redirect("selfservice:details")
+    return _details_page(request, attributes_form=form)
+
+
+def _details_page(
+    request: AccountRequest, *, form: ProfileForm | None = None, attributes_form: AttributesForm | None = None
+) -> HttpResponse:
+    seen = own_attributes()
+    own = [each for each in seen if each.person_may_change]
+    context = {
+        "section": "details",
+        "form": form or ProfileForm(user=request.user, realm=request.realm),
+        "attributes_form": attributes_form or (AttributesForm(user=request.user, attributes=own) if own else None),
+        "fixed": [
+            {"label": each.label, "value": shown_value(each, request.user.attributes.get(each.name))}
+            for each in seen
+            if not each.person_may_change
+        ],
+    }
+    refused = any(each is not None and each.errors for each in (form, attributes_form))
+    return render(request, "selfservice/details.html", context, status=422 if refused else 200)
 
 
 @require_safe

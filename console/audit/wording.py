@@ -53,6 +53,7 @@ _ICONS_OF_NOUN = {
     "access": "block",
     "alert": "shield",
     "application": "apps",
+    "attribute": "id_card",
     "audit": "receipt_long",
     "code": "token",
     "consent": "handshake",

@@ -1,10 +1,15 @@
 """Methods: which ways in there are, and who may make an account."""
 
+from typing import Any
+
 from django import forms
+from django.conf import settings
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from console.settings.forms import SectionForm
 from console.signin.policy import Card, PolicyPage, WordsField
+from identity.accounts.countries import countries
 
 
 class WaysForm(SectionForm):
@@ -31,6 +36,17 @@ class WaysForm(SectionForm):
         required=False,
         help_text=_("For realms whose people know their number better than their address."),
     )
+    default_country = forms.ChoiceField(
+        label=_("Numbers without a country code are dialed in"),
+        required=False,
+        help_text=_("People can type their number as they dial it there."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        listed = [(country.code, str(country)) for country in countries(get_language() or "en")]
+        choices = [("", _("No country: a country code is needed")), *listed]
+        self.fields["default_country"].choices = choices  # type: ignore[attr-defined]
 
 
 class SignUpForm(SectionForm):
@@ -66,10 +82,36 @@ class SignUpForm(SectionForm):
         required=False,
         help_text=_("Whoever signs up with a number confirms it in any case."),
     )
+
+
+class BotForm(SectionForm):
+    """What keeps bots from the forms of sign-up and of forgotten passwords."""
+
     bot_protection = forms.ChoiceField(
         label=_("Protection from bots"),
-        choices=[("off", _("None")), ("proof_of_work", _("A small sum that the browser solves by itself"))],
+        choices=[
+            ("off", _("None")),
+            ("proof_of_work", _("A small sum that the browser solves by itself")),
+            ("captcha", _("A captcha of another service")),
+        ],
+        help_text=_("The sum asks nothing of people, shows nothing, and sends nothing to others."),
     )
+    captcha_site_key = forms.CharField(
+        label=_("Site key of the captcha"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"class": "mono", "spellcheck": "false", "autocomplete": "off"}),
+        help_text=_("The secret to it stands in the environment of the server."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = self.data.get("bot_protection") if self.is_bound else self.initial.get("bot_protection")
+        if not settings.REALMKEEP_CAPTCHA_SECRETS and chosen != "captcha":
+            # Nothing to choose where the operator has set none up.
+            field = self.fields["bot_protection"]
+            field.choices = [each for each in field.choices if each[0] != "captcha"]  # type: ignore[attr-defined]
+            del self.fields["captcha_site_key"]
 
 
 class TermsForm(SectionForm):
@@ -96,5 +138,6 @@ class Methods(PolicyPage):
     cards = (
         Card("ways", _("Ways in"), _("What people can sign in with"), WaysForm),
         Card("sign-up", _("Sign-up"), _("Who may make an account"), SignUpForm),
+        Card("bots", _("Bots"), _("For sign-up and forgotten passwords"), BotForm),
         Card("terms", _("Terms"), _("What people accept before they come in"), TermsForm),
     )

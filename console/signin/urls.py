@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.signin import factors, methods, passwords, risk
+from console.signin import attributes, factors, methods, passwords, risk
 from console.signin.messages import urls as messages
 from console.signin.providers import urls as providers
 
@@ -13,4 +13,8 @@ urlpatterns = [
     path("sign-in/passwords", passwords.Passwords.as_view(), name="signin_passwords"),
     path("sign-in/risk", risk.Risk.as_view(), name="signin_risk"),
     *providers.urlpatterns,
+    path("sign-in/attributes", attributes.Attributes.as_view(), name="signin_attributes"),
+    path("sign-in/attributes/new", attributes.NewAttribute.as_view(), name="signin_attribute_new"),
+    path("sign-in/attributes/<str:name>", attributes.OneAttribute.as_view(), name="signin_attribute"),
+    path("sign-in/attributes/<str:name>/delete", attributes.DeleteAttribute.as_view(), name="signin_attribute_delete"),
 ]

@@ -190,6 +190,7 @@ def script_texts() -> SafeString:
         },
         "no_passkeys": _("This browser can’t use passkeys. Use another way."),
         "passkey_cancelled": _("Nothing happened. Try again, or use another way."),
+        "proof": _("One moment: your browser solves a small sum that keeps bots out."),
         "passkey_there": _("This device holds a passkey of this account already."),
     }
     return json_script(texts, "rk-text")

@@ -11,8 +11,10 @@ from console.roles.rows import role_title
 from console.shell.forms import ConsoleForm
 from identity.access.models import Role, RoleKind
 from identity.access.rules import rank_of_role
+from identity.accounts.queries import attributes_of_people
 from identity.accounts.rules import MAX_NAME, MAX_PART_OF_NAME, MAX_REASON
 from identity.kernel.ids import public_id
+from identity.signin.attribute_fields import put_fields, values_of
 
 
 def _languages() -> list[tuple[str, Any]]:
@@ -87,6 +89,20 @@ class IdentifiersForm(ConsoleForm):
         label=_("Phone"), max_length=40, required=False, help_text=_("With the country code, such as +49 30 123456.")
     )
     username = forms.CharField(label=_("Username"), max_length=150, required=False)
+
+
+class AttributesForm(ConsoleForm):
+    """The realm's custom attributes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.attributes = attributes_of_people()
+        put_fields(self, self.attributes)
+
+    def clean(self) -> dict[str, Any]:
+        """By the attributes' own rules."""
+        self.cleaned_data["attributes"] = values_of(self, self.attributes)
+        return self.cleaned_data
 
 
 class CreateForm(ProfileForm, IdentifiersForm):

@@ -1,5 +1,6 @@
 """Two full realms whose things are called the same, and differ only in a marker that pages would show."""
 
+import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,7 @@ from django.db import models, transaction
 
 from conftest import actor_of, make_application, make_realm, make_user
 from identity.access.commands import add_member, create_organization, create_role, grant_object
-from identity.accounts.commands import invite_user, save_view
+from identity.accounts.commands import define_attribute, invite_user, save_view, set_attributes
 from identity.accounts.models import User
 from identity.applications.commands import create_resource_server, create_scope, let_act_for
 from identity.applications.models import ClientSecret
@@ -35,6 +36,13 @@ from identity.security.models import Alert
 from identity.sessions.models import Session
 from identity.sessions.testing import RealmClient
 from identity.signin.commands import check_sign_in
+
+
+@pytest.fixture(autouse=True)
+def _only_answers(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody asks afterwards what each of thousands of pages was made from, and no log keeps them all."""
+    monkeypatch.setattr("django.test.client.store_rendered_templates", lambda *_, **__: None)
+    caplog.set_level(logging.ERROR, logger="django.request")
 
 
 @dataclass
@@ -88,6 +96,8 @@ def build(slug: str, marker: str) -> World:
             settings={"account_sid": "AC" + "0" * 32, "sender": "Acme"},
             secrets={"auth_token": f"token-{marker}"},
         )
+        badge = define_attribute(system, name=f"badge_{slug}", label=f"Badge {marker}", at_sign_up=True)
+        set_attributes(system, user_id=person.pk, values={badge.name: marker})
         invitation = invite_user(system, email="invited@example.com", name=f"Ines {marker}")
         consents = [
             grant_consent(actor_of(each), application_id=application.pk, scopes=["openid"]) for each in (person, owner)
@@ -126,8 +136,9 @@ def build(slug: str, marker: str) -> World:
         world.ids[label] = world.raw_ids[label] = str(pk)
     # Passkeys have numbers, in one row for all realms.
     world.ids["factor"], world.raw_ids["factor"] = factor.id, str(owner.pk)
-    # Named by its alias. The realms call theirs differently, or each would find its own; and without the marker, which
-    # a page would show as part of the address that it was asked for.
+    # Named by what they are called. The realms call theirs differently, or each would find its own; and without the
+    # marker, which a page would show as part of the address that it was asked for.
+    world.ids["attribute"], world.raw_ids["attribute"] = badge.name, str(badge.pk)
     world.ids["provider"], world.raw_ids["provider"] = provider.alias, str(provider.pk)
     return world
 

@@ -40,8 +40,9 @@ class Browser:
         assert page.status_code == 200, f"{page.status_code} at {page.url}: {page.text[:2000]}"
         for form in read_forms(page.text):
             if form.names("password"):
-                (password,), (email, *_) = form.names("password"), form.names("email", "text")
-                return self.submit(page, form, **{email: self.email, password: self.password})
+                return self.submit(page, form, **dict.fromkeys(form.names("password"), self.password))
+            if "login" in form.types:
+                return self.submit(page, form, login=self.email)
             allow = [button for button in form.buttons if button[1] == "allow"]
             if allow:
                 return self.submit(page, form, **dict(allow[:1]))

@@ -1,6 +1,7 @@
 // What scripts add to the account pages. Everything works without: this file only shows, copies and focuses.
 
 import "./passkeys.js"
+import "./proof.js"
 
 const text = JSON.parse(document.getElementById("rk-text")?.textContent ?? "{}")
 

@@ -111,10 +111,10 @@ class PasswordChangeRequired(Event):
 @event(
     "password.reset_requested",
     target="user",
-    sentence=_("{actor} had a link to choose a new password sent to {target}"),
+    sentence=_("{actor} had a way to choose a new password sent to {target}"),
 )
 class PasswordResetRequested(Event):
-    """A single-use link went to the verified address. Requests for unknown names leave no event."""
+    """A single-use link went to the verified address, or a code to the number. Unknown names leave no event."""
 
     email: str = personal()
 
@@ -214,6 +214,40 @@ class InvitationRevoked(Event):
     """The link stopped working; the account stays, without a password."""
 
     invitation_id: UUID | None = None
+
+
+@event("user.attributes_changed", target="user", sentence=_("{actor} changed details of {target}: {fields}"))
+class UserAttributesChanged(Event):
+    """Values of custom attributes changed. They are personal data: only which attributes is open."""
+
+    fields: tuple[str, ...] = ()
+
+
+@event("attribute.defined", target="attribute", sentence=_("{actor} added the attribute {attribute}"))
+class AttributeDefined(Event):
+    """People of the realm can have this from now on."""
+
+    attribute: str = ""
+
+
+@event("attribute.changed", target="attribute", sentence=_("{actor} changed the attribute {attribute}"))
+class AttributeChanged(Event):
+    """`changes` has what it asks for and who may see and change it."""
+
+    attribute: str = ""
+
+
+@event(
+    "attribute.deleted",
+    target="attribute",
+    sentence=_("{actor} deleted the attribute {attribute}"),
+    severity=Severity.HIGH,
+)
+class AttributeDeleted(Event):
+    """The attribute and every value of it are gone. `people`: how many had one."""
+
+    attribute: str = ""
+    people: int = 0
 
 
 LISTS = {

@@ -1,14 +1,14 @@
-"""What of invitations and former passwords nobody needs any more. No check depends on their purge."""
+"""What of invitations, sent codes and former passwords nobody needs any more. No check depends on their purge."""
 
 from datetime import datetime
 
 from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from identity.accounts.models import Invitation, PasswordRecord
+from identity.accounts.models import Invitation, OneTimeCode, PasswordRecord
 from identity.accounts.password_rules import kept_passwords
 from identity.accounts.queries import policy_in_force
-from identity.accounts.rules import INVITATION_KEPT
+from identity.accounts.rules import CODE_KEPT, INVITATION_KEPT
 
 
 def invitations_to_purge(now: datetime) -> QuerySet[Invitation]:
@@ -19,6 +19,11 @@ def invitations_to_purge(now: datetime) -> QuerySet[Invitation]:
     later = Invitation.objects.filter(user=OuterRef("user"), id__gt=OuterRef("id"))
     answered = Q(user__in=Invitation.objects.exclude(accepted_at=None).values("user"))
     return Invitation.objects.filter(answered | Exists(later), expires_at__lte=now - INVITATION_KEPT)
+
+
+def one_time_codes_to_purge(now: datetime) -> QuerySet[OneTimeCode]:
+    """Codes that were sent and whose time is over since a day."""
+    return OneTimeCode.objects.filter(expires_at__lte=now - CODE_KEPT)
 
 
 def former_passwords_to_purge(_now: datetime) -> QuerySet[PasswordRecord]:

@@ -19,6 +19,9 @@ INVITATION_LIFETIME = timedelta(days=7)
 INVITATION_KEPT = timedelta(days=90)
 """How long an invitation that was answered, withdrawn or replaced is kept."""
 
+CODE_KEPT = timedelta(days=1)
+"""How long a sent code is kept after its end."""
+
 RESET_LIFETIME = timedelta(hours=1)
 CONFIRM_LIFETIME = timedelta(days=3)
 REVERT_LIFETIME = timedelta(days=7)
@@ -50,9 +53,16 @@ _LOOK_ALIKES = str.maketrans(
 _MIX_FREELY = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO"})
 
 
+LONGEST = 1_000
+"""So many characters of what somebody typed are looked at."""
+
+
 def _folded(text: str) -> str:
     """NFKC and casefold: full-width, upper-case and compatibility spellings are one name."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text.strip()).casefold())
+    # No name is longer than this, and compatibility forms grow a text up to eighteenfold (DS-04). What is left is still
+    # too long for each kind of name, so a cut one is refused and never found.
+    text = text.strip()[:LONGEST]
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def _has_invisible(text: str) -> bool:

@@ -27,6 +27,7 @@ PREFIXES = {
     "message": "msg",
     "view": "vew",
     "sms_provider": "smp",
+    "attribute": "atr",
 }
 
 _lock = threading.Lock()

@@ -5,7 +5,8 @@ from typing import Any
 
 from identity.access.models import Membership, ObjectGrant, Organization, Role, RoleAssignment, RoleKind
 from identity.access.queries import APPLICATION, ORGANIZATION
-from identity.accounts.models import User
+from identity.accounts.models import Attribute, User
+from identity.accounts.queries import find_attributes
 from identity.applications.models import Application, ApplicationStatus, ResourceServer, Scope, UriKind
 from identity.applications.queries import uris_of
 from identity.courier.models import SmsProvider
@@ -56,6 +57,7 @@ def export_realm(actor: Actor, *, with_secrets: bool = False) -> dict[str, Any]:
         ],
         "applications": [_application(row, managers) for row in _live_applications()],
         "roles": _roles(),
+        "attributes": [_attribute(row) for row in find_attributes(actor)],
         "users": _users(with_secrets=with_secrets),
         "organizations": _organizations(),
         "providers": _providers(),
@@ -123,6 +125,13 @@ def _application(row: Application, managers: dict[str, list[dict[str, Any]]]) ->
             "skip_consent": row.skip_consent,
         }
     )
+
+
+def _attribute(row: Attribute) -> dict[str, Any]:
+    flags = ("required", "at_sign_up", "person_may_see", "person_may_change")
+    data = {"name": row.name, "label": row.label, "type": row.type, "choices": list(row.choices)}
+    said = _without_empty({**data, "pattern": row.pattern, "most": row.most})
+    return said | {name: getattr(row, name) for name in flags}
 
 
 def _sms_provider(row: SmsProvider) -> dict[str, Any]:
@@ -216,6 +225,7 @@ def _users(*, with_secrets: bool) -> list[dict[str, Any]]:
                     "password_hash": user.password if with_secrets and user.has_usable_password() else None,
                     "roles": [_held(role) for role in roles if role.kind == RoleKind.APPLICATION],
                     "console_roles": [role.name for role in roles if role.kind == RoleKind.CONSOLE],
+                    "attributes": dict(sorted(user.attributes.items())),
                 }
             )
         )

@@ -106,6 +106,21 @@ class ApplicationRole(Part):
     role: Text
 
 
+class AttributePart(Part):
+    """A custom attribute of people; in the order of their fields."""
+
+    name: Text = Field(description="Matches the attribute. Never renamed.")
+    label: Text
+    type: Literal["text", "number", "boolean", "date", "choice"] = Field("text", description="Never changes.")
+    choices: list[str] | None = Field(None, description="Of a choice.")
+    pattern: Text | None = Field(None, description="What a text must match as a whole; counts, but no groups.")
+    most: int | None = Field(None, description="The longest text.")
+    required: bool | None = None
+    at_sign_up: bool | None = None
+    person_may_see: bool | None = None
+    person_may_change: bool | None = None
+
+
 class UserPart(Part):
     """A person."""
 
@@ -119,9 +134,14 @@ class UserPart(Part):
     language: Text | None = None
     time_zone: Text | None = None
     password: Text | EnvReference | None = Field(None, description="Set only when the person is created.")
-    password_hash: Text | None = Field(None, description="An argon2id hash; set only when the person is created.")
+    password_hash: Text | None = Field(
+        None,
+        description="An argon2id, PBKDF2, bcrypt or scrypt hash, of an export or of another product; set only when the "
+        "person is created, and replaced at the first sign-in.",
+    )
     roles: list[str | ApplicationRole] | None = Field(None, description="Application roles.")
     console_roles: list[str] | None = None
+    attributes: dict[str, bool | int | float | str] | None = Field(None, description="Custom attributes by name.")
 
     @property
     def match(self) -> str:
@@ -195,6 +215,7 @@ class RealmFile(Part):
     scopes: list[ScopePart] | None = None
     applications: list[ApplicationPart] | None = None
     roles: list[RolePart] | None = None
+    attributes: list[AttributePart] | None = None
     users: list[UserPart] | None = None
     organizations: list[OrganizationPart] | None = None
     providers: list[ProviderPart] | None = Field(None, description="In the order of their buttons.")

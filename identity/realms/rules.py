@@ -93,7 +93,7 @@ TEXTS: dict[str, tuple[re.Pattern[str], str | Promise]] = {
     "default_country": (re.compile(r"(?:[A-Z]{2})?"), _("Choose a country of the list.")),
     "terms_uri": (re.compile(r"(?:https://\S{1,490})?"), _("Type an address that begins with https://.")),
     "terms_version": (re.compile(r".{0,40}"), _("Use at most 40 characters.")),
-    "captcha_site_key": (re.compile(r".{0,200}"), _("Use at most 200 characters.")),
+    "captcha_site_key": (re.compile(r"[\w.:-]{0,200}"), _("Copy the key as the service shows it.")),
 }
 """Settings that are text: the form that each must have, and what is said otherwise."""
 
@@ -158,6 +158,12 @@ def _check_sign_up(merged: Mapping[str, Any], changed: Mapping[str, Any]) -> Non
             _("Name the version, such as a date. A new one asks everybody again at the next sign-in."),
             field="terms_version",
         )
+    by_number = merged["sms_code_sign_in"] or (merged["phone_sign_in"] and merged["password_sign_in"])
+    if changed.get("phone_first") and not by_number:
+        raise Invalid(_("Switch on a way in with a number first."), field="phone_first")
+    captcha = {"bot_protection", "captcha_site_key"} & set(changed)
+    if captcha and merged["bot_protection"] == "captcha" and not merged["captcha_site_key"]:
+        raise Invalid(_("A captcha needs the site key that its service gave you."), field="captcha_site_key")
     if not merged["sign_up_open"] or not {"sign_up_open", "sign_up_identifiers", *WAYS_OF_SIGN_UP} & set(changed):
         return
     if not any(all(merged[name] for name in way) for kind in merged["sign_up_identifiers"] for way in SIGN_IN_BY[kind]):

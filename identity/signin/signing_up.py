@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from identity.accounts.commands import new_password_hash
 from identity.accounts.models import User
-from identity.accounts.queries import country_of_realm, find_user_by_identifier
+from identity.accounts.queries import attributes_at_sign_up, country_of_realm, find_user_by_identifier
 from identity.accounts.rules import (
     MAX_NAME,
     Identifier,
@@ -24,7 +24,9 @@ from identity.accounts.rules import (
 )
 from identity.accounts.sign_up_rules import SignUpPolicy, check_domain, policy_of
 from identity.kernel.errors import Invalid
+from identity.kernel.ids import uuid7
 from identity.signin import limits
+from identity.signin.attribute_fields import name_of, put_fields, values_of
 from identity.signin.forms import TypedPassword, said
 from identity.signin.requests import actor_of, next_of, realm_of
 from identity.signin.wishes import SignUpWish
@@ -83,7 +85,10 @@ class SignUpForm(forms.Form):
             self.fields["terms"].label = terms_label(self.policy.terms_uri)
         else:
             del self.fields["terms"]
-        self.order_fields(self.field_order)
+        self.attributes = attributes_at_sign_up()
+        put_fields(self, self.attributes)
+        own = [name_of(each) for each in self.attributes]
+        self.order_fields([*self.field_order[:-2], *own, *self.field_order[-2:]])
 
     @property
     def may_use_passkey(self) -> bool:
@@ -122,8 +127,9 @@ class SignUpForm(forms.Form):
             raise said(error)
 
     def clean(self) -> dict[str, Any]:
-        """The password's rules, with name and address in view."""
+        """The attributes' rules, and the password's with name and address in view."""
         cleaned = self.cleaned_data
+        cleaned["attributes"] = values_of(self, self.attributes)
         if cleaned.get("password1") and not self.by_passkey:
             person = User(
                 email=cleaned.get("email"),
@@ -152,7 +158,9 @@ class SignUpForm(forms.Form):
             language=get_language() or "",
             encoded=encoded,
             passkey=self.by_passkey,
+            user_id=uuid7().hex if self.by_passkey else "",
             terms_version=self.policy.terms_version if data.get("terms") else "",
+            attributes=data["attributes"],
             next_url=next_of(self.request),
             proves=str(self.policy.proves_first(passkey=self.by_passkey) or ""),
         )

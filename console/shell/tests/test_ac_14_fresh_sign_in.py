@@ -164,22 +164,44 @@ def test_ac_14_who_may_not_do_it_is_refused_and_not_asked(act: Act) -> None:
     assert act.state() == before
 
 
-def test_ac_14_without_a_password_nobody_passes(act: Act) -> None:
-    home = act.client.realm
-    with realm_scope(home):
-        person = User.objects.get(pk=act.client.session["_auth_user_id"])
+def without_password(client: RealmClient, **fields: Any) -> User:
+    """Takes the password of who is signed in, and signs him in again."""
+    with realm_scope(client.realm):
+        person = User.objects.get(pk=client.session["_auth_user_id"])
         person.set_unusable_password()
-        User.objects.filter(pk=person.pk).update(password=person.password)
-    act.client.sign_in(User(pk=person.pk, realm_id=home.pk, password=person.password))
+        User.objects.filter(pk=person.pk).update(password=person.password, **fields)
+        person.refresh_from_db()
+    client.sign_in(person)
+    return person
+
+
+def test_ac_14_without_a_password_a_code_to_the_confirmed_address_is_asked_for(act: Act) -> None:
+    home = act.client.realm
+    person = without_password(act.client)
     before = act.state()
     with clock.clock_at(clock.now() + STALE):
         where = act.client.get(act.path)["Location"]
         page = act.client.get(where)
-        assert page.status_code == 403
-        assert "Your account has no password" in page.text
+        assert page.status_code == 200
         assert 'type="password"' not in page.text
         for password in ("", person.password, PASSWORD):
-            assert act.client.post("/signin/again", {"password": password}).status_code == 403
+            again = act.client.post("/signin/again", {"password": password})
+            assert again["Location"].startswith(f"/realms/{home.slug}/signin/again")
+        wrong = act.client.post("/signin/again", {"factor": "mailed", "code": "000000"})
+        assert 'role="alert"' in wrong.text
+        asked(act.client.post(act.path, act.data)["Location"], home)
+    assert act.state() == before
+
+
+def test_ac_14_with_nothing_to_confirm_with_nobody_passes(act: Act) -> None:
+    home = act.client.realm
+    person = without_password(act.client, email_verified_at=None, phone_verified_at=None)
+    before = act.state()
+    with clock.clock_at(clock.now() + STALE):
+        where = act.client.get(act.path)["Location"]
+        assert act.client.get(where)["Location"] == f"/realms/{home.slug}/signout"
+        for password in ("", person.password, PASSWORD):
+            assert act.client.post("/signin/again", {"password": password}).status_code == 302
         asked(act.client.post(act.path, act.data)["Location"], home)
     assert act.state() == before
 

@@ -16,14 +16,15 @@ from console.shell.http import ConsoleRequest, wants_fragment
 from console.shell.ids import id_from
 from console.shell.trail import with_trail
 from console.shell.views import ConsoleView
-from console.users.forms import EmailForm, IdentifiersForm, ProfileForm
+from console.users.forms import AttributesForm, EmailForm, IdentifiersForm, ProfileForm
 from console.users.people import user_url
-from identity.accounts.commands import change_email, change_identifiers, change_profile
+from identity.accounts.commands import change_email, change_identifiers, change_profile, set_attributes
 from identity.accounts.models import User
-from identity.accounts.queries import get_user
+from identity.accounts.queries import attributes_of_people, get_user
 from identity.kernel.actor import Actor
 from identity.kernel.errors import Conflict, Invalid, NotFound
 from identity.kernel.permissions import Permission
+from identity.signin.attribute_fields import PREFIX
 
 Data = dict[str, Any]
 
@@ -55,6 +56,10 @@ def _save_identifiers(actor: Actor, user: User, data: Data) -> User:
     return change_identifiers(actor, user_id=user.pk, phone=data["phone"], username=data["username"])
 
 
+def _save_more(actor: Actor, user: User, data: Data) -> User:
+    return set_attributes(actor, user_id=user.pk, values=data["attributes"])
+
+
 SECTIONS: dict[str, Section] = {
     "profile": Section(gettext_lazy("Profile"), "", ProfileForm, _save_profile),
     "email": Section(
@@ -72,6 +77,16 @@ SECTIONS: dict[str, Section] = {
 }
 
 
+def _sections() -> dict[str, Section]:
+    """Those of everybody; and the custom attributes, where the realm has some."""
+    if not attributes_of_people():
+        return SECTIONS
+    more = Section(
+        gettext_lazy("Attributes"), gettext_lazy("What this realm keeps besides."), AttributesForm, _save_more
+    )
+    return {**SECTIONS, "attributes": more}
+
+
 class Edit(ConsoleView):
     """The page with all sections."""
 
@@ -85,11 +100,12 @@ class Edit(ConsoleView):
 
 def _initial(user: User) -> Data:
     names = (*ProfileForm.base_fields, *EmailForm.base_fields, *IdentifiersForm.base_fields)
-    return {name: getattr(user, name, None) or "" for name in names}
+    held = {f"{PREFIX}{name}": value for name, value in user.attributes.items()}
+    return {**{name: getattr(user, name, None) or "" for name in names}, **held}
 
 
 def _card(user: User, key: str, form: ConsoleForm | None = None, saved: str = "") -> Data:
-    section = SECTIONS[key]
+    section = _sections()[key]
     return {
         "id": f"section-{key}",
         "title": section.title,
@@ -110,7 +126,7 @@ def edit_page(request: ConsoleRequest, user: User, key: str = "", form: ConsoleF
             "crumb": user.display_name,
             "person": user,
             "person_url": user_url(user.pk),
-            "cards": [_card(user, name, form if name == key else None) for name in SECTIONS],
+            "cards": [_card(user, name, form if name == key else None) for name in _sections()],
         },
         status=422 if form else 200,
     )
@@ -124,12 +140,13 @@ class EditSection(ConsoleView):
     def post(self, request: ConsoleRequest, public_id: str, section: str) -> HttpResponse:
         """Saves."""
         user = get_user(request.actor, user_id=id_from("user", public_id))
-        if section not in SECTIONS:
+        sections = _sections()
+        if section not in sections:
             raise NotFound
-        form = SECTIONS[section].form(request.POST, prefix=section)
+        form = sections[section].form(request.POST, prefix=section)
         if form.is_valid():
             try:
-                user = SECTIONS[section].act(request.actor, user, form.cleaned_data)
+                user = sections[section].act(request.actor, user, form.cleaned_data)
             except (Invalid, Conflict) as error:
                 form.add_refusal(error)
             else:

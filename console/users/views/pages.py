@@ -38,13 +38,15 @@ from identity.access.queries import (
     roles,
 )
 from identity.accounts.models import User
-from identity.accounts.queries import find_users, get_user, invited_among, open_invitation_of
+from identity.accounts.queries import attributes_of_people, find_users, get_user, invited_among, open_invitation_of
 from identity.audit.queries import events_about
 from identity.audit.reading import readable
 from identity.consent.queries import find_consents
 from identity.kernel.ids import parse_public_id, public_id
 from identity.kernel.permissions import Permission
 from identity.sessions.queries import find_sessions
+from identity.signin.attribute_fields import shown_value
+from identity.signin.queries import pauses_of
 
 STATUS = Filter(
     "status",
@@ -220,6 +222,10 @@ class Overview(PersonPage):
             context["some_sessions"] = session_rows(list(context["live_sessions"][:3]), actor)
         context["facts"] = self._facts(request, user, context)
         context["sign_in_ways"] = _ways(user)
+        context["pauses"] = [
+            {"everywhere": pause.everywhere, "network": pause.network, "until": short(pause.until)}
+            for pause in pauses_of(actor, user_id=user.pk)
+        ]
         context |= factor_panel(actor, user, rights)
         context |= device_panel(actor, user, rights)
         context |= link_panel(user, rights)
@@ -239,6 +245,10 @@ class Overview(PersonPage):
             {"label": _("Organizations"), "value": _links((row.name, organization_url(row)) for row in belongs)},
             {"label": _("Language"), "value": names.get(user.language or "", "")},
             {"label": _("Time zone"), "value": (user.time_zone or "").replace("_", " ")},
+            *(
+                {"label": each.label, "value": shown_value(each, user.attributes.get(each.name))}
+                for each in attributes_of_people()
+            ),
             {"label": _("Last sign-in"), "value": relative_time(when, user.last_sign_in_at)},  # type: ignore[arg-type]
             {"label": _("Created"), "value": relative_time(when, user.created_at, "date")},  # type: ignore[arg-type]
             {"label": _("Key in realm files"), "value": user.key, "mono": True},

@@ -10,6 +10,12 @@ from identity.accounts.commands.addresses import (
     send_confirm_link,
 )
 from identity.accounts.commands.approvals import approve_user, refuse_user
+from identity.accounts.commands.attributes import (
+    change_attribute,
+    define_attribute,
+    delete_attribute,
+    set_attributes,
+)
 from identity.accounts.commands.choosing import new_password_hash
 from identity.accounts.commands.codes import make_code, spend_code
 from identity.accounts.commands.creation import create_user, note_sign_in, sign_up_user
@@ -39,6 +45,7 @@ __all__ = [
     "answer_password_wish",
     "approve_user",
     "cancel_email_change",
+    "change_attribute",
     "change_email",
     "change_identifiers",
     "change_profile",
@@ -46,6 +53,8 @@ __all__ = [
     "confirm_email",
     "confirm_phone",
     "create_user",
+    "define_attribute",
+    "delete_attribute",
     "delete_user",
     "delete_view",
     "disable_user",
@@ -66,6 +75,7 @@ __all__ = [
     "save_view",
     "send_confirm_link",
     "send_password_reset_link",
+    "set_attributes",
     "set_password",
     "sign_up_federated_user",
     "sign_up_user",

@@ -5,15 +5,13 @@ from typing import Any
 
 from django.db import transaction
 
-from identity.accounts import rules, sign_up_rules
+from identity.accounts import attribute_rules, rules, sign_up_rules
 from identity.accounts.commands.creation import LANGUAGES, insert_user, joining_fields, profile_fields
 from identity.accounts.commands.fetching import realm_of
-from identity.accounts.models import Attribute, AttributeType, User
+from identity.accounts.models import Attribute, User
 from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.errors import Invalid
-
-WIDEST_NUMBER = 10**15
 
 
 def sign_up_federated_user(
@@ -81,24 +79,5 @@ def _username(said: Mapping[str, str]) -> str | None:
 
 
 def fitting_attributes(said: Mapping[str, Any]) -> dict[str, Any]:
-    """What fits an attribute that the realm has, in its type; the rest is left out."""
-    fine: dict[str, Any] = {}
-    for attribute in Attribute.objects.filter(name__in=list(said)):
-        value = _fitting(attribute, said[attribute.name])
-        if value is not None:
-            fine[attribute.name] = value
-    return fine
-
-
-def _fitting(attribute: Attribute, value: Any) -> Any:
-    match attribute.type:
-        case AttributeType.BOOLEAN:
-            return value if isinstance(value, bool) else None
-        case AttributeType.NUMBER:
-            right = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < WIDEST_NUMBER
-            return value if right else None
-        case AttributeType.CHOICE:
-            return value if value in attribute.choices else None
-        case AttributeType.TEXT if isinstance(value, str):
-            return value if len(value) <= (attribute.most or 500) and not attribute.pattern else None
-    return None
+    """What fits an attribute that the realm has, by the same rules as what people type; the rest is left out."""
+    return attribute_rules.fitting_values(Attribute.objects.filter(name__in=list(said)), said)

@@ -85,6 +85,10 @@ class PeoplePass(ClientsPass):
             else:
                 self.known_user(user, part, path)
             self.user_roles(user, part, path)
+            self.user_more(user, part, path)
+
+    def user_more(self, user: User, part: UserPart, path: str) -> None:
+        """What else a file says of a person (AttributesPass)."""
 
     def person(self, part: UserPart) -> User | None:
         """The person of this key; one that a file without keys made is found by what the key defaults to."""

@@ -19,13 +19,14 @@ from identity.applications.commands import (
 from identity.applications.models import Application, ApplicationStatus, ResourceServer, Scope
 from identity.courier.commands import delete_sms_provider
 from identity.courier.queries import find_sms_providers
+from identity.realmfiles.commands.attributes import AttributesPass
 from identity.realmfiles.commands.messages import MessagesPass
 from identity.realmfiles.commands.organizations import OrganizationsPass
 from identity.realmfiles.commands.places import at_place
 from identity.realmfiles.commands.providers import ProvidersPass
 
 
-class WholePass(OrganizationsPass, ProvidersPass, MessagesPass):
+class WholePass(AttributesPass, OrganizationsPass, ProvidersPass, MessagesPass):
     """Everything, and at the end the pruning."""
 
     def run(self) -> dict[str, str]:
@@ -34,6 +35,7 @@ class WholePass(OrganizationsPass, ProvidersPass, MessagesPass):
         self.scopes()
         self.applications()
         self.roles()
+        self.attributes()
         self.users()
         self.organizations()
         self.application_managers()
@@ -67,6 +69,7 @@ class WholePass(OrganizationsPass, ProvidersPass, MessagesPass):
             ids = {part.client_id for part in document.applications}
             for app in Application.objects.exclude(client_id__in=ids).exclude(status=ApplicationStatus.DELETED):
                 at_place("applications", partial(delete_application, self.actor, application_id=app.pk))
+        self.prune_attributes()
         self.prune_carriers()
         self.prune_scopes()
         self.prune_providers()
