@@ -403,7 +403,7 @@ def test_lg_01_signed_in_implies_that_every_required_factor_was_recorded_in_this
 
 
 MODEL = settings(
-    max_examples=10,
+    max_examples=5,
     stateful_step_count=10,
     deadline=None,
     suppress_health_check=list(HealthCheck),
