@@ -1,6 +1,7 @@
 """Fixtures for every test: two realms with the same names, e-mails and client ids, and the people in them."""
 
 import base64
+import gc
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,8 +23,11 @@ from identity.kernel.context import realm_scope
 from identity.oauth.commands.founding import found_realm
 from identity.realms.models import PLATFORM_SLUG, Realm
 from identity.sessions.testing import RealmClient
+from identity.signin.hashing import Argon2idHasher
 
 PASSWORD = "correct horse battery"
+COST = {"time_cost": Argon2idHasher.time_cost, "memory_cost": Argon2idHasher.memory_cost}
+"""What a hash costs in the product."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,6 +35,26 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     # On a machine that others use, too, a page may need longer than the five seconds that are the library's default.
     expect.set_options(timeout=15_000)
+    # Every test has people with passwords, and few are about the hash: those take the fixture product_hashes.
+    Argon2idHasher.time_cost, Argon2idHasher.memory_cost = 1, 8
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest come first, so that processes end together; the rest stays in its random order."""
+    items.sort(key=lambda item: not item.nodeid.startswith(("e2e/isolation/", "e2e/language/")))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is loaded by now stays to the end: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture
+def product_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed as in the product."""
+    for name, value in COST.items():
+        monkeypatch.setattr(Argon2idHasher, name, value)
 
 
 @pytest.fixture(autouse=True)

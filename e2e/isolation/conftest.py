@@ -1,5 +1,6 @@
 """Two full realms whose things are called the same, and differ only in a marker that pages would show."""
 
+import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +36,13 @@ from identity.security.models import Alert
 from identity.sessions.models import Session
 from identity.sessions.testing import RealmClient
 from identity.signin.commands import check_sign_in
+
+
+@pytest.fixture(autouse=True)
+def _only_answers(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody asks afterwards what each of thousands of pages was made from, and no log keeps them all."""
+    monkeypatch.setattr("django.test.client.store_rendered_templates", lambda *_, **__: None)
+    caplog.set_level(logging.ERROR, logger="django.request")
 
 
 @dataclass

@@ -137,7 +137,7 @@ def bare(expression: Any) -> Any:
 class Check:
     """One statement against the rule."""
 
-    def __init__(self, recorder: "Recorder", params: Any) -> None:
+    def __init__(self, recorder: "Recorder | Blind", params: Any) -> None:
         self.recorder = recorder
         self.params = params
         self.problems: list[str] = []
@@ -350,6 +350,27 @@ class Check:
         return self.problems
 
 
+@dataclass(frozen=True)
+class Blind:
+    """Nothing was seen yet: what binds to the realm even so does whatever was seen, since seen rows only add to it."""
+
+    realm: str | None
+    seen: frozenset[tuple[str, Any]] = frozenset()
+
+
+_judged: dict[tuple[str, str, tuple[str, ...]], bool] = {}
+"""Realm, statement and what its parameters are to the realm → whether that alone binds it. Most pages ask the same."""
+
+
+def relation(value: Any, realm: str | None) -> str:
+    """All that a parameter says to the rule besides which row it names: the realm, a name below it, nothing, else."""
+    if value is None:
+        return "nothing"
+    if plain(value) == realm:
+        return "realm"
+    return "below" if plain(str(value).partition("~")[0]) == realm else ""
+
+
 class Recorder:
     """Collects what each statement did wrong, and which rows were seen."""
 
@@ -373,13 +394,23 @@ class Recorder:
             return
         self.seen.add((row._meta.db_table, plain(row.pk)))
 
+    def _problems(self, sql: str, bound: Any) -> list[str]:
+        return Check(self, bound).run(parse(sql, connection.vendor))
+
+    def _is_bound_unseen(self, sql: str, bound: Any) -> bool:
+        named = sorted(bound.items()) if isinstance(bound, dict) else enumerate(bound)
+        key = (self.realm or "", sql, tuple(f"{name} {relation(value, self.realm)}" for name, value in named))
+        if key not in _judged:
+            _judged[key] = not Check(Blind(self.realm), bound).run(parse(sql, connection.vendor))
+        return _judged[key]
+
     def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         """Django's execute wrapper. Statements outside a realm are the mount's and the sweeper's: not judged here."""
         if self.realm is not None and not _QUIET.match(sql):
             self.statements += 1
             bound = params if isinstance(params, dict) else list(params or ())
             try:
-                problems = Check(self, bound).run(parse(sql, connection.vendor))
+                problems = [] if self._is_bound_unseen(sql, bound) else self._problems(sql, bound)
             except sqlglot.errors.ParseError as error:
                 problems = [f"not understood: {error}"]
             self.problems += [f"{problem}\n    {sql[:600]}" for problem in problems]

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from conftest import make_user
 from e2e.isolation.conftest import World
-from e2e.isolation.crawl import Route, routes, spelled
+from e2e.isolation.crawl import Route, pair, places, routes, spelled
 from identity.access.models import Role, RoleKind
 from identity.kernel.context import realm_scope
 from identity.sessions.testing import RealmClient
@@ -28,6 +28,8 @@ def address(route: Route, world: World, client: RealmClient) -> str:
     """The route with identifiers of the realm's own that open it for the owner, else with the first kind."""
     if not route.kwargs:
         return route.path({})
+    if len(route.kwargs) == 2:
+        return pair_address(route, world, client)
     tried = []
     for label in world.ids:
         path = route.path({name: spelled(route, name, world, label) for name in route.kwargs})
@@ -36,14 +38,18 @@ def address(route: Route, world: World, client: RealmClient) -> str:
             return path
         if status == 405:
             tried.append(path)
-    pairs = [(a, b) for a in world.ids for b in world.ids] if len(route.kwargs) == 2 else []
-    for one, other in pairs:
-        names = dict(zip(route.kwargs, (one, other), strict=True))
-        path = route.path({name: spelled(route, name, world, label) for name, label in names.items()})
-        if client.get(path).status_code in (200, 302, 409):
-            return path
     first = next(iter(world.ids))
     return tried[0] if tried else route.path({name: spelled(route, name, world, first) for name in route.kwargs})
+
+
+def pair_address(route: Route, world: World, client: RealmClient) -> str:
+    """The same for two: a pair that belongs together, rather one that opens a page than one that takes a POST."""
+    fit = places(route, world)
+    together = [(one, other) for one in world.ids for other in world.ids if (one, other) in fit.together]
+    paths = [pair(route, (world, one), (world, other)) for one, other in together]
+    first = next(iter(world.ids))
+    opened = (path for path in paths if client.get(path).status_code in (200, 302, 409))
+    return next(opened, None) or next(iter(paths), pair(route, (world, first), (world, first)))
 
 
 def outcome(client: RealmClient, method: str, path: str) -> str:

@@ -77,7 +77,7 @@ def world(db: None) -> World:
 
 def test_pages_of_console_and_account_say_nothing_that_cannot_be_translated(world: World) -> None:
     pages = [[route.path({})] for route in static_routes()]
-    pages += [addresses(route, world, world) for route in object_routes()]
+    pages += [addresses(route, world) for route in object_routes()]
     said = said_on(world.client(), pages, data_of(world))
     assert not said, said
 

@@ -1,5 +1,6 @@
 """Recording: one immutable audit row and one outbox row for each durable consumer, in the command's own transaction."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from identity.audit import outbox, publishing
 from identity.audit.feed import PROVISIONING
 from identity.audit.models import AuditEvent, Outbox
 from identity.audit.subjects import seal_personal
-from identity.kernel import clock
+from identity.kernel import clock, sql
 from identity.kernel.actor import Actor, ActorKind
 from identity.kernel.crypto import keyed_hash
 from identity.kernel.events import Event
@@ -25,15 +26,22 @@ def record(actor: Actor, event: Event, *, on_behalf_of: UUID | None = None) -> A
     """
     if not connection.in_atomic_block:
         raise RuntimeError(f"{event.type} was recorded outside a transaction.")
-    row = prepare(actor, event, on_behalf_of=on_behalf_of)
-    row.save(force_insert=True)
-    consumers = outbox.consumers_of(event.type)
-    if consumers:
-        Outbox.objects.bulk_create(
-            Outbox(event_id=row.id, realm_id=row.realm_id, consumer=consumer) for consumer in consumers
-        )
+    columns = columns_of(actor, event, on_behalf_of=on_behalf_of)
+    sql.take(sql.Step(rows=rows_of(columns)))
+    row = sql.stored(AuditEvent(**columns))
     transaction.on_commit(partial(publishing.publish, row), robust=True)
     return row
+
+
+def rows_of(columns: Mapping[str, Any]) -> tuple[sql.Insert, ...]:
+    """What is written for an event, in one statement: its row, and one for each consumer that waits for it."""
+    waiting = (
+        sql.Insert(
+            Outbox, {"id": uuid7(), "event_id": columns["id"], "realm_id": columns["realm_id"], "consumer": consumer}
+        )
+        for consumer in outbox.consumers_of(columns["type"])
+    )
+    return sql.Insert(AuditEvent, {name: value for name, value in columns.items() if value is not None}), *waiting
 
 
 LONGEST = 300
@@ -49,15 +57,10 @@ def readable_text(value: str) -> str:
     return kept if len(kept) <= LONGEST else kept[: LONGEST - 1] + "…"
 
 
-def prepare(actor: Actor, event: Event, *, on_behalf_of: UUID | None = None) -> AuditEvent:
-    """The unsaved row of an event."""
-    return AuditEvent(**columns_of(actor, event, on_behalf_of=on_behalf_of))
-
-
 def columns_of(
     actor: Actor, event: Event, *, on_behalf_of: UUID | None = None, in_one_statement: bool = False
 ) -> dict[str, Any]:
-    """The same by column. in_one_statement: a hot path inserts it inside its own single statement."""
+    """The row of an event, by column. in_one_statement: a hot path inserts it inside its own single statement."""
     realm_id = actor.realm_id
     event_id = uuid7()
     payload = event.payload()

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from psycopg import Connection
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus, Format
+from psycopg.pq import ExecStatus, Format, TransactionStatus
 
 _TEXT, _BINARY = Format.TEXT, Format.BINARY
 _GOOD = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
@@ -69,11 +69,20 @@ def _prepare(raw: Connection[Any], known: dict[str, _Statement], statement: str)
     return made
 
 
+def _begin(raw: Connection[Any]) -> None:
+    """What psycopg says before the first statement of a transaction."""
+    result = raw.pgconn.exec_(raw._get_tx_start_command())
+    if result.status not in _GOOD:
+        raise error_from_result(result)
+
+
 def run(raw: Connection[Any], statement: str, params: Mapping[str, Any]) -> Sequence[_ROW]:
-    """The rows of a statement, as a transaction of its own: the connection is in autocommit.
+    """The rows of a statement: a transaction of its own in autocommit, else a part of the one that is open.
 
     Raises psycopg's errors, and TypeError for a value whose type never occurs on the hot path.
     """
+    if not raw.autocommit and raw.pgconn.transaction_status == TransactionStatus.IDLE:
+        _begin(raw)
     known = _prepared.get(raw)
     if known is None:
         known = _prepared[raw] = {}

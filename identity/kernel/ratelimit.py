@@ -137,18 +137,22 @@ def settle(*, back: Sequence[Taken] = (), forgotten: Sequence[Taken] = ()) -> No
     table = RateCounter._meta.db_table
     params: dict[str, Any] = {"realm": current_realm_id()}
     # A key of none, so that the list is never empty.
-    in_cleared, keys = sql.one_of("cleared", [_key(each.limit, each.subject) for each in forgotten] or [b""])
-    params |= keys
+    in_cleared, cleared = sql.one_of("cleared", [_key(each.limit, each.subject) for each in forgotten] or [b""])
+    in_all, back_keys = sql.one_of("back", [_key(each.limit, each.subject) for each in back] or [b""])
+    params |= cleared | back_keys
     windows = []
     for index, each in enumerate(back):
-        windows.append(f"(key_hash = %(key_{index})s AND window_start = %(start_{index})s)")
-        params |= {f"key_{index}": _key(each.limit, each.subject), f"start_{index}": each.window_start}
+        windows.append(f"(c.key_hash = %(back_{index})s AND c.window_start = %(start_{index})s)")
+        params[f"start_{index}"] = each.window_start
     # Locked in the order of the keys, as `take` does: two requests under the same limits never wait crosswise (DS-11).
     lock = " FOR UPDATE" if sql.vendor() == "postgresql" else ""
+    # Each part can be found by one index alone, whatever the planner believes of a table that is new to it: by all the
+    # keys, and then by id. An OR of keys it would answer by reading the realm's counters, for each of them once more.
     sql.write(
         f"UPDATE {table} SET count = CASE WHEN key_hash IN ({in_cleared}) THEN 0 ELSE count - 1 END"  # noqa: S608 - no value is interpolated
-        f" WHERE realm_id = %(realm)s AND id IN (SELECT id FROM {table} WHERE realm_id = %(realm)s AND count > 0"
-        f" AND (key_hash IN ({in_cleared}) OR {' OR '.join(windows) or '1 = 0'}) ORDER BY key_hash{lock})",
+        f" WHERE {sql.in_realm(table)} AND id IN (SELECT c.id FROM {table} c WHERE c.realm_id = %(realm)s"
+        f" AND c.key_hash IN ({in_cleared}, {in_all}) AND c.count > 0"
+        f" AND (c.key_hash IN ({in_cleared}) OR {' OR '.join(windows) or '1 = 0'}) ORDER BY c.key_hash{lock})",
         params,
     )
 

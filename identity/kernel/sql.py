@@ -37,8 +37,8 @@ def renew_connection() -> None:
     _real().close_if_unusable_or_obsolete()
 
 
-def _own_transaction(real: Any) -> Any:
-    """The driver's connection, if a statement may run on it by itself: PostgreSQL, outside `atomic`, nobody watching.
+def _unwatched(real: Any) -> Any:
+    """The driver's connection, if a statement may run on it by name: PostgreSQL, and nobody watching.
 
     Prepared statements: planning a join of six tables costs more than running it by primary keys.
     """
@@ -46,11 +46,11 @@ def _own_transaction(real: Any) -> Any:
         return None
     real.close_if_health_check_failed()
     real.ensure_connection()
-    raw = real.connection
-    # Who watches statements, as tests and the debugger do, sees those of Django's cursor alone.
-    if not raw.autocommit or real.execute_wrappers or real.queries_logged:
+    # Who watches statements, as tests and the debugger do, sees those of Django's cursor alone. It also refuses what
+    # comes after a failure in the same transaction.
+    if real.needs_rollback or real.execute_wrappers or real.queries_logged:
         return None
-    return raw if getattr(settings, "REALMKEEP_PREPARED_STATEMENTS", True) else None
+    return real.connection if getattr(settings, "REALMKEEP_PREPARED_STATEMENTS", True) else None
 
 
 def _cursor(real: Any) -> Any:
@@ -65,7 +65,7 @@ def _cursor(real: Any) -> Any:
 def _rows(real: Any, statement: str, params: Params) -> Sequence[Sequence[Any]]:
     """What a statement returns."""
     with real.wrap_database_errors:
-        if (raw := _own_transaction(real)) is not None:
+        if (raw := _unwatched(real)) is not None:
             return prepared.run(raw, statement, params)
         with closing(_cursor(real)) as cursor:
             cursor.execute(statement, _adapted(params, real))
@@ -259,16 +259,23 @@ class Step:
     rows: tuple[Insert, ...] = ()
 
 
+def stored[Row: models.Model](row: Row) -> Row:
+    """A row object whose row was written by a step, as `save` leaves it."""
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+    return row
+
+
 def take(step: Step) -> bool:
     """Do the step in one transaction; False when somebody else was first, and then nothing was written.
 
     On PostgreSQL it is one statement, so outside `atomic` it is a transaction by itself, without a BEGIN and a COMMIT
-    that would each ask the server once more. On SQLite it opens `atomic`, and waits in the writers' queue.
+    that would each ask the server once more. On SQLite it opens `atomic`, and waits in the writers' queue. Inside
+    `atomic` it is a part of that, without a savepoint of its own.
     """
     real = _real()
     if real.vendor == "postgresql":
         return _take_at_once(step, real)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         return _take_in_turn(step, real)
 
 

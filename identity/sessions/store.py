@@ -8,7 +8,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.db import transaction
 
-from identity.kernel import clock
+from identity.kernel import clock, sql
 from identity.kernel.context import RealmLike, current_realm, realm_scope
 from identity.kernel.crypto import keyed_hash, keyed_hashes, new_secret
 from identity.kernel.ids import uuid7
@@ -106,14 +106,17 @@ class SessionStore(SessionBase):
         lifetime = timedelta(seconds=self.realm.setting("session_lifetime"))
         with realm_scope(self.realm), transaction.atomic(savepoint=False):
             if must_create:
-                self.row = Session(
-                    key_hash=self._hash(self.session_key),
-                    created_at=now,
-                    last_seen_at=now,
-                    expires_at=now + lifetime,
-                    **values,
-                )
-                self.row.save(force_insert=True)
+                values |= {
+                    "id": uuid7(),
+                    "realm_id": self.realm.pk,
+                    "key_hash": self._hash(self.session_key),
+                    "created_at": now,
+                    "last_seen_at": now,
+                    "expires_at": now + lifetime,
+                }
+                given = {name: value for name, value in values.items() if value is not None}
+                sql.take(sql.Step(rows=(sql.Insert(Session, given),)))
+                self.row = sql.stored(Session(**values))
                 return
             changed = Session.objects.filter(
                 key_hash__in=self._hashes(self.session_key), status=SessionStatus.ACTIVE

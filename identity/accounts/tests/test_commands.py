@@ -55,6 +55,7 @@ def signed_in(realm: Realm, user: User) -> Session:
 # --- creation
 
 
+@pytest.mark.usefixtures("product_hashes")
 def test_a_created_account_is_stored_canonically_and_said(realm_a: Realm, as_owner_a: Actor) -> None:
     with realm_scope(realm_a):
         user = create_user(

@@ -138,10 +138,10 @@ def test_how_something_new_was_furnished_is_in_the_trail_and_not_in_the_feed(rea
 
 
 def _row(actor: Actor, event_type: str) -> AuditEvent:
-    from identity.audit.record import prepare
+    from identity.audit.record import columns_of
     from identity.kernel.events import registry
 
-    return prepare(actor, registry[event_type]())
+    return AuditEvent(**columns_of(actor, registry[event_type]()))
 
 
 def test_neighbours_stay_inside_the_list(reader: Actor):

@@ -6,7 +6,7 @@ from django.db import transaction
 from identity.audit import subjects
 from identity.audit.models import AuditEvent, SubjectKey
 from identity.audit.reading import readable
-from identity.audit.record import columns_of, prepare, record
+from identity.audit.record import columns_of, record
 from identity.kernel.actor import Actor, anonymous_actor
 from identity.kernel.origin import Origin
 from identity.realms.models import Realm
@@ -30,7 +30,7 @@ def fail(actor: Actor) -> AuditEvent:
 
 def test_personal_data_is_sealed_inside_the_transaction_of_its_event(nobody: Actor):
     with pytest.raises(RuntimeError, match="inside the transaction"):
-        prepare(nobody, SignInFailed(identifier="eve@example.com"))
+        AuditEvent(**columns_of(nobody, SignInFailed(identifier="eve@example.com")))
     assert not SubjectKey.objects.filter(subject_id=nobody.realm_id).exists()
     # A hot path writes the row inside its own single statement, which is its own transaction.
     row = AuditEvent(**columns_of(nobody, SignInFailed(identifier="eve@example.com"), in_one_statement=True))
@@ -46,7 +46,7 @@ def test_a_realms_own_key_is_remembered_once_it_stands(nobody: Actor, django_ass
     row = fail(nobody)
     assert nobody.realm_id in subjects._own_keys
     with transaction.atomic(), django_assert_num_queries(0):
-        prepare(nobody, SignInFailed(identifier="eve@example.com"))
+        AuditEvent(**columns_of(nobody, SignInFailed(identifier="eve@example.com")))
     assert readable([row])[0].ip == "203.0.113.9"
 
 

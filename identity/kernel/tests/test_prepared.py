@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.db import IntegrityError, InternalError, ProgrammingError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from identity.kernel import prepared, sql
 from identity.kernel.context import realm_scope
@@ -56,7 +57,7 @@ def test_values_come_back_as_through_a_cursor(monkeypatch: pytest.MonkeyPatch) -
     given = values()
     by_name = sql.fetch_one(VALUES, given)
     assert ran == [VALUES]
-    with transaction.atomic():
+    with CaptureQueriesContext(connection):
         by_cursor = sql.fetch_one(VALUES, given)
     assert ran == [VALUES]
     assert by_name == by_cursor
@@ -79,6 +80,38 @@ def test_errors_are_djangos_and_the_connection_goes_on() -> None:
         sql.take(sql.Step(rows=(row,)))
     assert Realm.objects.filter(slug="once").count() == 1
     assert connection.connection.info.transaction_status == 0
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_inside_a_transaction_a_statement_is_a_part_of_it() -> None:
+    def row(slug: str) -> sql.Step:
+        values = {"id": uuid4(), "slug": slug, "name": slug, "created_at": datetime.now(UTC)}
+        return sql.Step(rows=(sql.Insert(Realm, values),))
+
+    def here() -> list[str]:
+        return list(Realm.objects.order_by("slug").values_list("slug", flat=True))
+
+    with pytest.raises(KeyError), transaction.atomic():
+        # The first statement of the transaction, before Django has sent any of its own.
+        assert sql.take(row("lost"))
+        raise KeyError
+    assert here() == []
+    with transaction.atomic():
+        assert sql.take(row("kept"))
+        with pytest.raises(KeyError), transaction.atomic():
+            sql.take(row("undone"))
+            raise KeyError
+    assert here() == ["kept"]
+    with transaction.atomic():
+        with pytest.raises(IntegrityError):
+            sql.take(row("kept"))
+        with pytest.raises(InternalError):
+            sql.fetch_one("SELECT 1", {})
+        transaction.set_rollback(True)
+        with pytest.raises(transaction.TransactionManagementError):
+            sql.fetch_one("SELECT 1", {})
+    assert (here(), connection.connection.info.transaction_status) == (["kept"], 0)
 
 
 @pytest.mark.postgres

@@ -10,9 +10,9 @@ from uuid import UUID
 from django.db import transaction
 
 from identity.applications.models import Application, ClientSecret
-from identity.audit import outbox, publishing
-from identity.audit.models import AuditEvent, Outbox
-from identity.audit.record import columns_of
+from identity.audit import publishing
+from identity.audit.models import AuditEvent
+from identity.audit.record import columns_of, rows_of
 from identity.kernel import clock, sql
 from identity.kernel.actor import Actor
 from identity.kernel.crypto import keyed_hash, new_secret
@@ -45,25 +45,13 @@ class Tokens:
         return self.minted.answer(self.refresh_token)
 
 
-def _told(
-    actor: Actor, event: Event, on_behalf_of: UUID | None = None
-) -> tuple[dict[str, Any], tuple[sql.Insert, ...]]:
-    """The event's columns, and what is written with it by the very statement that makes it true."""
-    row = columns_of(actor, event, on_behalf_of=on_behalf_of, in_one_statement=True)
-    waiting = (
-        sql.Insert(Outbox, {"id": uuid7(), "event_id": row["id"], "realm_id": row["realm_id"], "consumer": consumer})
-        for consumer in outbox.consumers_of(event.type)
-    )
-    return row, (sql.Insert(AuditEvent, {name: value for name, value in row.items() if value is not None}), *waiting)
-
-
 def _take(actor: Actor, event: Event, step: sql.Step, *, on_behalf_of: UUID | None = None) -> bool:
     """Take the step with its event in one statement, and publish the event once it is committed."""
-    row, written = _told(actor, event, on_behalf_of)
-    if not sql.take(replace(step, rows=(*step.rows, *written))):
+    columns = columns_of(actor, event, on_behalf_of=on_behalf_of, in_one_statement=True)
+    if not sql.take(replace(step, rows=(*step.rows, *rows_of(columns)))):
         return False
     if publishing.has_publishers():
-        transaction.on_commit(partial(publishing.publish, AuditEvent(**row)), robust=True)
+        transaction.on_commit(partial(publishing.publish, AuditEvent(**columns)), robust=True)
     return True
 
 

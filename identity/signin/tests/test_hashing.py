@@ -24,6 +24,7 @@ def one_turn(monkeypatch: pytest.MonkeyPatch) -> threading.BoundedSemaphore:
     return turns
 
 
+@pytest.mark.usefixtures("product_hashes")
 def test_the_parameters_are_owasps() -> None:
     assert make_password("x").startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
 
