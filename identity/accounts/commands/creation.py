@@ -81,11 +81,13 @@ def sign_up_user(
     phone_verified: bool = False,
     terms_version: str = "",
     attributes: Mapping[str, Any] | None = None,
+    user_id: UUID | None = None,
 ) -> User:
     """An account that a person makes for himself, by the realm's policy. Nothing else can be set (LG-10).
 
-    password_hash: of `new_password_hash`; None: another way in follows. The edge says what a code has proven. Where the
-    realm wants approval it waits for an admin. Raises Conflict (sign_up_closed), Invalid. Says user.created.
+    password_hash: of `new_password_hash`; None: another way in follows. The edge says what a code has proven. user_id:
+    which a passkey was bound to before. Where the realm wants approval the account waits for an admin.
+    Raises Conflict (sign_up_closed), Invalid. Says user.created.
     """
     realm = realm_of(actor)
     policy = sign_up_rules.policy_of(realm)
@@ -103,6 +105,7 @@ def sign_up_user(
         "phone_verified_at": now if phone_verified and fields["phone"] else None,
         "attributes": attribute_rules.checked_values(attributes_at_sign_up(), attributes or {}),
         **joining_fields(policy),
+        **({"id": user_id} if user_id else {}),
     }
     with transaction.atomic():
         return insert_user(actor, fields=fields, encoded=password_hash, how="sign_up")

@@ -14,7 +14,7 @@ from identity.signin.commands.entrance import (
     refuse_unverified,
     wish_for_password,
 )
-from identity.signin.commands.joining import check_sign_up_code, send_sign_up_code, sign_up
+from identity.signin.commands.joining import NewPasskey, check_sign_up_code, send_sign_up_code, sign_up
 from identity.signin.commands.policies import change_sign_in_policy
 from identity.signin.commands.recovery import (
     RESET_CODE_WISH,
@@ -44,6 +44,7 @@ __all__ = [
     "CODE_WISH",
     "RESET_CODE_WISH",
     "UNLOCK_WISH",
+    "NewPasskey",
     "answer_code_wish",
     "answer_reset_code_wish",
     "answer_unlock_wish",
