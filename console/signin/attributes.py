@@ -6,7 +6,7 @@ from django import forms
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from console.shell.forms import ConsoleForm, Lines, TypedConfirmForm
 from console.shell.fragments import redirect_after, render_dialog, render_page
@@ -24,7 +24,7 @@ from identity.kernel.permissions import Permission
 LIST = "console:signin_attributes"
 TYPES = {
     AttributeType.TEXT: gettext_lazy("Text"),
-    AttributeType.NUMBER: gettext_lazy("Number"),
+    AttributeType.NUMBER: pgettext_lazy("type of an attribute", "Number"),
     AttributeType.BOOLEAN: gettext_lazy("Yes or no"),
     AttributeType.DATE: gettext_lazy("Date"),
     AttributeType.CHOICE: gettext_lazy("Choice of a list"),
