@@ -6,7 +6,7 @@ from django import forms
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from console.shell.forms import ConsoleForm, Lines, TypedConfirmForm
 from console.shell.fragments import redirect_after, render_dialog, render_page
@@ -24,7 +24,7 @@ from identity.kernel.permissions import Permission
 LIST = "console:signin_attributes"
 TYPES = {
     AttributeType.TEXT: gettext_lazy("Text"),
-    AttributeType.NUMBER: pgettext_lazy("type of an attribute", "Number"),
+    AttributeType.NUMBER: gettext_lazy("Number"),
     AttributeType.BOOLEAN: gettext_lazy("Yes or no"),
     AttributeType.DATE: gettext_lazy("Date"),
     AttributeType.CHOICE: gettext_lazy("Choice of a list"),
@@ -43,15 +43,13 @@ class AttributeForm(ConsoleForm):
     label = forms.CharField(
         label=gettext_lazy("Label"), max_length=MAX_LABEL, help_text=gettext_lazy("What people read beside the field.")
     )
-    choices = Lines(
-        label=gettext_lazy("Choices"), required=False, help_text=gettext_lazy("One on each line, in their order.")
-    )
+    choices = Lines(label=gettext_lazy("Choices"), help_text=gettext_lazy("One on each line, in their order."))
     most = forms.IntegerField(
         label=gettext_lazy("Longest text"),
         required=False,
         min_value=1,
         max_value=LONGEST_TEXT,
-        help_text=gettext_lazy("Signs. Empty: 500."),
+        help_text=gettext_lazy("In characters. Empty: 500."),
     )
     pattern = forms.CharField(
         label=gettext_lazy("Form of the text"),

@@ -42,7 +42,7 @@ class NumberForm(forms.Form):
         widget=forms.Select(attrs={"class": "in", "autocomplete": "tel-country-code"}),
     )
     number = forms.CharField(
-        label=gettext_lazy("Number"),
+        label=gettext_lazy("Phone number"),
         max_length=60,
         widget=forms.TextInput(
             attrs={
