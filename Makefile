@@ -1,6 +1,6 @@
 # The few commands of this project, for people and for CI alike. Each is one script in bin/.
 .DEFAULT_GOAL := help
-.PHONY: help run demo-client demo-api test chaos lint bench screenshots assets messages lock clean
+.PHONY: help run demo-client demo-api test chaos lint bench timing screenshots assets messages lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ lint: ## Run only the checks that need no test (bin/lint --fix repairs what a to
 
 bench: ## Measure CPU time of each protocol operation beside a peer
 	@bin/bench
+
+timing: ## Compare what a refused sign-in takes for known and unknown names, by a rank test
+	@bin/timing-check
 
 screenshots: ## Take pictures of every page, light and dark, wide and narrow, into screenshots/
 	@bin/screenshots

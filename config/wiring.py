@@ -43,7 +43,14 @@ from identity.realms.purging import Expired, purge_when_expired
 from identity.security.queries import reviews_to_purge
 from identity.security.reactions import on_sms_limit_reached, on_suspicious_event
 from identity.sessions.queries import devices_to_purge, sessions_to_purge
-from identity.signin.commands import CODE_WISH, answer_code_wish
+from identity.signin.commands import (
+    CODE_WISH,
+    RESET_CODE_WISH,
+    UNLOCK_WISH,
+    answer_code_wish,
+    answer_reset_code_wish,
+    answer_unlock_wish,
+)
 
 SUSPICIOUS = ("code.replayed", "refresh.reused", "signin.failed", "signin.succeeded")
 
@@ -94,6 +101,8 @@ def wire() -> None:
     answer_late(PASSWORD_WISH, answer_password_wish)
     answer_late(CODE_USED, answer_code_used)
     answer_late(CODE_WISH, answer_code_wish)
+    answer_late(UNLOCK_WISH, answer_unlock_wish)
+    answer_late(RESET_CODE_WISH, answer_reset_code_wish)
 
     jobs.run_by(admitted_jobs.run)
     for name, expired in EXPIRES.items():

@@ -19,7 +19,7 @@ from identity.kernel.ids import public_id
 from identity.kernel.places import country_name
 from identity.security.models import SignInReview
 from identity.sessions.models import Device as SeenDevice
-from identity.sessions.models import Session, SessionApplication
+from identity.sessions.models import DeviceStatus, Session, SessionApplication
 
 NEW_FOR = timedelta(days=3)
 
@@ -54,6 +54,8 @@ class KnownDevice:
     last_seen_at: datetime
     trusted_until: datetime | None
     sessions: int
+    new: bool
+    """Nobody has said yet whose it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def known_devices(
             last_seen_at=device.last_seen_at,
             trusted_until=device.trusted_until if (device.trusted_until or clock.now()) > clock.now() else None,
             sessions=open_on[device.pk],
+            new=device.status == DeviceStatus.NEW,
         )
         for device in devices
     ]

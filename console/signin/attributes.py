@@ -43,15 +43,13 @@ class AttributeForm(ConsoleForm):
     label = forms.CharField(
         label=gettext_lazy("Label"), max_length=MAX_LABEL, help_text=gettext_lazy("What people read beside the field.")
     )
-    choices = Lines(
-        label=gettext_lazy("Choices"), required=False, help_text=gettext_lazy("One on each line, in their order.")
-    )
+    choices = Lines(label=gettext_lazy("Choices"), help_text=gettext_lazy("One on each line, in their order."))
     most = forms.IntegerField(
         label=gettext_lazy("Longest text"),
         required=False,
         min_value=1,
         max_value=LONGEST_TEXT,
-        help_text=gettext_lazy("Signs. Empty: 500."),
+        help_text=gettext_lazy("In characters. Empty: 500."),
     )
     pattern = forms.CharField(
         label=gettext_lazy("Form of the text"),

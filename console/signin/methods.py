@@ -4,10 +4,12 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from console.settings.forms import SectionForm
 from console.signin.policy import Card, PolicyPage, WordsField
+from identity.accounts.countries import countries
 
 
 class WaysForm(SectionForm):
@@ -34,6 +36,17 @@ class WaysForm(SectionForm):
         required=False,
         help_text=_("For realms whose people know their number better than their address."),
     )
+    default_country = forms.ChoiceField(
+        label=_("Numbers without a country code are dialed in"),
+        required=False,
+        help_text=_("People can type their number as they dial it there."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        listed = [(country.code, str(country)) for country in countries(get_language() or "en")]
+        choices = [("", _("No country: a country code is needed")), *listed]
+        self.fields["default_country"].choices = choices  # type: ignore[attr-defined]
 
 
 class SignUpForm(SectionForm):

@@ -30,6 +30,7 @@ urlpatterns = [
     path("users/<str:public_id>/unlink/<str:alias>", views.Unlink.as_view(), name="user_unlink"),
     path("users/<str:public_id>/lock", views.Lock.as_view(), name="user_lock"),
     path("users/<str:public_id>/unlock", views.Unlock.as_view(), name="user_unlock"),
+    path("users/<str:public_id>/unlock-sign-in", views.UnlockSignIn.as_view(), name="user_unlock_sign_in"),
     path("users/<str:public_id>/disable", views.Disable.as_view(), name="user_disable"),
     path("users/<str:public_id>/enable", views.Enable.as_view(), name="user_enable"),
     path("users/<str:public_id>/approve", views.Approve.as_view(), name="user_approve"),

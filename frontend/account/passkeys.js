@@ -39,6 +39,9 @@ for (const form of document.querySelectorAll("form[data-passkey=get], form[data-
   })
 }
 
+// What only makes sense where the browser can make one.
+for (const part of document.querySelectorAll("[data-if-passkeys]")) part.hidden = !able
+
 // Sign-in: the field offers passkeys from the moment the page is open, and the button asks for one at once.
 async function signIn(form) {
   let waiting

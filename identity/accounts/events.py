@@ -111,10 +111,10 @@ class PasswordChangeRequired(Event):
 @event(
     "password.reset_requested",
     target="user",
-    sentence=_("{actor} had a link to choose a new password sent to {target}"),
+    sentence=_("{actor} had a way to choose a new password sent to {target}"),
 )
 class PasswordResetRequested(Event):
-    """A single-use link went to the verified address. Requests for unknown names leave no event."""
+    """A single-use link went to the verified address, or a code to the number. Unknown names leave no event."""
 
     email: str = personal()
 

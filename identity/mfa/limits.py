@@ -13,7 +13,6 @@ from identity.kernel.ratelimit import Limit
 
 QUARTER = timedelta(minutes=15)
 GUESSES = (Limit("factor", 8, QUARTER), Limit("factor", 40, timedelta(hours=12)))
-NETWORK = Limit("passkey-network", 60, QUARTER)
 ONCE = Limit("passkey-challenge", 1, timedelta(hours=1))
 
 
@@ -39,11 +38,6 @@ def forgive(user_id: UUID, kind: str) -> None:
     """The code was right."""
     for limit in GUESSES:
         ratelimit.forget(limit, f"{user_id} {kind}")
-
-
-def require_network(network: str) -> None:
-    """Raises RateLimited for a network that answers challenge after challenge in vain."""
-    ratelimit.require(NETWORK, network)
 
 
 def is_first_use(challenge: str) -> bool:

@@ -134,7 +134,11 @@ class UserPart(Part):
     language: Text | None = None
     time_zone: Text | None = None
     password: Text | EnvReference | None = Field(None, description="Set only when the person is created.")
-    password_hash: Text | None = Field(None, description="An argon2id hash; set only when the person is created.")
+    password_hash: Text | None = Field(
+        None,
+        description="An argon2id, PBKDF2, bcrypt or scrypt hash, of an export or of another product; set only when the "
+        "person is created, and replaced at the first sign-in.",
+    )
     roles: list[str | ApplicationRole] | None = Field(None, description="Application roles.")
     console_roles: list[str] | None = None
     attributes: dict[str, bool | int | float | str] | None = Field(None, description="Custom attributes by name.")

@@ -158,6 +158,9 @@ def _check_sign_up(merged: Mapping[str, Any], changed: Mapping[str, Any]) -> Non
             _("Name the version, such as a date. A new one asks everybody again at the next sign-in."),
             field="terms_version",
         )
+    by_number = merged["sms_code_sign_in"] or (merged["phone_sign_in"] and merged["password_sign_in"])
+    if changed.get("phone_first") and not by_number:
+        raise Invalid(_("Switch on a way in with a number first."), field="phone_first")
     captcha = {"bot_protection", "captcha_site_key"} & set(changed)
     if captcha and merged["bot_protection"] == "captcha" and not merged["captcha_site_key"]:
         raise Invalid(_("A captcha needs the site key that its service gave you."), field="captcha_site_key")

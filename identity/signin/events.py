@@ -58,6 +58,13 @@ class SignInFailed(Event):
     identifier: str = personal()
 
 
+@event("signin.unlocked", target="user", sentence=_("{actor} ended the pause of sign-ins of {target}"))
+class SignInUnlocked(Event):
+    """What stood against the account after wrong tries is forgotten. by: link, admin or new_password."""
+
+    by: str = "admin"
+
+
 @event(
     "signin.held",
     target="user",

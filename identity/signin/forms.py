@@ -16,14 +16,22 @@ from django.utils.translation import gettext_lazy as _
 from identity.accounts.links import reset_tokens
 from identity.accounts.models import User
 from identity.accounts.password_rules import MAX_PASSWORD_LENGTH
-from identity.accounts.queries import user_by_id
-from identity.accounts.rules import MAX_NAME, checked_text, normalized_email
+from identity.accounts.queries import country_of_realm, user_by_id
+from identity.accounts.rules import (
+    MAX_NAME,
+    Identifier,
+    canonical_id,
+    checked_text,
+    kind_of_identifier,
+    normalized_email,
+)
 from identity.kernel.errors import Invalid, RateLimited
 from identity.realms.models import Realm
 from identity.signin import commands
 from identity.signin.devices import known_devices
 from identity.signin.errors import NotLetIn, Paused
 from identity.signin.requests import actor_of, asking_id, realm_of
+from identity.signin.ways import may_reset_by_phone
 
 MAX_TYPED = 320
 RETURN_KEY = "account_next"
@@ -121,10 +129,19 @@ class SignInForm(upstream.LoginForm):
 class ResetPasswordForm(upstream.ResetPasswordForm):
     """Asks for a link to choose a new password. Finds nobody: the worker does (LG-08)."""
 
+    def __init__(self, *args: Any, realm: Realm, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if may_reset_by_phone(realm):
+            # A number or username is looked up like an address, and a mail goes to the account's own address alone.
+            self.fields["email"] = forms.CharField(label=name_label(realm), max_length=MAX_TYPED)
+
     def clean_email(self) -> str:
-        """One address in its one spelling, however it was typed (LG-04)."""
-        email: str = get_adapter().clean_email(self.cleaned_data["email"])
-        return email
+        """One name in its one spelling, however it was typed (LG-04)."""
+        typed = self.cleaned_data["email"]
+        if isinstance(self.fields["email"], forms.EmailField) or kind_of_identifier(typed) is Identifier.EMAIL:
+            email: str = get_adapter().clean_email(typed)
+            return email
+        return canonical_id(typed, country_of_realm())
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         """Note the wish."""

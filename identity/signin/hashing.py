@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, is_password_usable, make_password
+from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, make_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from identity.accounts.password_hashes import is_bearable
 from identity.accounts.password_rules import MAX_PASSWORD_LENGTH
 from identity.kernel.errors import Unavailable
 
@@ -48,6 +49,23 @@ def _turn() -> Iterator[None]:
         _turns.release()
 
 
+_foreign_turns = threading.BoundedSemaphore(max(1, PLACES // 2))
+
+
+@contextmanager
+def foreign_turn() -> Iterator[None]:
+    """A place for a hash that another product made: half of them at most, since one may take half a second.
+
+    Raises Unavailable after LONGEST_WAIT.
+    """
+    if not _foreign_turns.acquire(timeout=LONGEST_WAIT):
+        raise Unavailable
+    try:
+        yield
+    finally:
+        _foreign_turns.release()
+
+
 class Argon2idHasher(Argon2PasswordHasher):
     """argon2id, m=19 MiB, t=2, p=1 (DECISIONS 32). Django's own default takes 100 MiB for each sign-in."""
 
@@ -75,11 +93,11 @@ def _nobodys_hash() -> str:
 def verify_password(encoded: str | None, password: str, *, on_old_hash: Callable[[str], None] | None = None) -> bool:
     """Whether the password is right. One verification, whoever is meant: also for nobody, without password, too long.
 
-    Stops an attacker from telling accounts by the time that the refusal takes (LG-23), and from making us hash
-    megabytes (LG-26). on_old_hash: called with a new hash when the stored one was made with other parameters.
-    Raises Unavailable.
+    Stops an attacker from telling accounts by the time that the refusal takes (LG-23), from making us hash megabytes
+    (LG-26), and from making us work for hours at a hash that he brought (DS-01). on_old_hash: called with a new hash
+    when the stored one was made with other parameters. Raises Unavailable.
     """
-    usable = encoded is not None and is_password_usable(encoded) and 0 < len(password) <= MAX_PASSWORD_LENGTH
+    usable = encoded is not None and is_bearable(encoded) and 0 < len(password) <= MAX_PASSWORD_LENGTH
     if not usable:
         check_password("-", _nobodys_hash())
         return False

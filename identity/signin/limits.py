@@ -35,7 +35,6 @@ NETWORKS = (
 SIGN_UPS = Limit("signup-network", 20, timedelta(hours=1))
 MAILS = Limit("mail-address", 3, timedelta(hours=1))
 MAIL_WISHES = Limit("mail-network", 30, timedelta(hours=1))
-REAUTHENTICATIONS = Limit("reauthenticate", 10, QUARTER)
 
 
 def policy() -> LockOut:
@@ -164,25 +163,6 @@ def require_sign_up(ip: str) -> None:
         ratelimit.require(SIGN_UPS, network)
 
 
-def require_reauthentication(user_id: UUID) -> None:
-    """Raises RateLimited for somebody who guesses the password of a session that is not his."""
-    ratelimit.require(REAUTHENTICATIONS, str(user_id))
-
-
-def forgive_reauthentication(user_id: UUID) -> None:
-    """The password was right."""
-    ratelimit.forget(REAUTHENTICATIONS, str(user_id))
-
-
-PROVIDER_STARTS = Limit("provider-network", 120, QUARTER)
-
-
 def sign_ups_of(ip: str) -> int:
     """How many forms of sign-up this network has sent within the hour."""
     return next((ratelimit.count(SIGN_UPS, network) for network in networks_of(ip)[:1]), 0)
-
-
-def require_provider_start(ip: str) -> None:
-    """Raises RateLimited for a network that begins sign-in after sign-in: each one is remembered for a while."""
-    for network in networks_of(ip)[:1]:
-        ratelimit.require(PROVIDER_STARTS, network)

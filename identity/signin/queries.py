@@ -1,6 +1,7 @@
 """Reads of the door: who could come in under a policy, and whom a change of it would hit."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,15 +15,20 @@ from identity.access.models import Role, RoleKind
 from identity.access.queries import holders_of
 from identity.access.rules import OWNER
 from identity.accounts.models import User, UserStatus
+from identity.accounts.queries import get_user
 from identity.audit.models import AuditEvent
+from identity.audit.reading import readable
 from identity.kernel import clock
 from identity.kernel.actor import Actor
+from identity.kernel.context import NoRealm, current_realm_id
 from identity.kernel.ids import uuid7_floor
 from identity.kernel.permissions import Permission
+from identity.kernel.ratelimit import Taken
 from identity.mfa.models import MessageDevice
 from identity.realms.models import IdentityProvider, Realm
 from identity.realms.queries import provider_key
 from identity.realms.rules import CHOICES
+from identity.signin import limits
 from identity.signin.rules import Hit, HitKind
 
 Policy = Mapping[str, Any]
@@ -150,6 +156,49 @@ def _holds_one_of(methods: set[str]) -> Q:
     own = Authenticator.objects.filter(user_id=OuterRef("pk"), type__in=[_TYPES[m] for m in methods & _TYPES.keys()])
     sent = MessageDevice.objects.filter(user_id=OuterRef("pk"), confirmed=True, kind__in=methods - _TYPES.keys())
     return Q(Exists(own)) | Q(Exists(sent))
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Why somebody is not let in for a while: so many wrong tries, from one network or from everywhere.
+
+    network: empty for everywhere, and for who may not see where people sign in from.
+    """
+
+    everywhere: bool
+    network: str
+    until: datetime
+    tries: int
+
+
+MOST_FAILURES = 300
+
+
+def standing_failures(user_id: UUID) -> list[Taken]:
+    """All that is counted against one account now. Which networks tried it the trail knows: its refusals have them."""
+    realm_id = current_realm_id()
+    if realm_id is None:
+        raise NoRealm("Tries to sign in were looked up without a realm.")
+    since = clock.now() - limits.policy().longer_pause
+    refused = AuditEvent.objects.filter(
+        realm_id=realm_id, type="signin.failed", target_id=user_id, id__gte=uuid7_floor(since)
+    ).order_by("-id")
+    return limits.failures_of(user_id, {each.ip for each in readable(refused[:MOST_FAILURES])})
+
+
+def pauses_of(actor: Actor, *, user_id: UUID) -> list[Pause]:
+    """The pauses of one person, for who may see him; networks only for who may see sessions. Raises NotFound,
+
+    PermissionDenied.
+    """
+    user = get_user(actor, user_id=user_id)
+    shows = actor.can_somewhere(Permission.SESSIONS_READ)
+    over = [each for each in standing_failures(user.pk) if each.count >= each.limit.count]
+    longest: dict[str, Pause] = {}
+    for each in sorted(over, key=lambda taken: taken.window_end):
+        network = each.subject.partition(" ")[2]
+        longest[network] = Pause(not network, network if shows else "", each.window_end, each.limit.count)
+    return list(longest.values())
 
 
 def use_of_providers(actor: Actor, *, keys: list[str]) -> dict[str, tuple[int, datetime | None]]:

@@ -24,6 +24,7 @@ from identity.accounts.rules import (
 )
 from identity.accounts.sign_up_rules import SignUpPolicy, check_domain, policy_of
 from identity.kernel.errors import Invalid
+from identity.kernel.ids import uuid7
 from identity.signin import limits
 from identity.signin.attribute_fields import name_of, put_fields, values_of
 from identity.signin.forms import TypedPassword, said
@@ -157,6 +158,7 @@ class SignUpForm(forms.Form):
             language=get_language() or "",
             encoded=encoded,
             passkey=self.by_passkey,
+            user_id=uuid7().hex if self.by_passkey else "",
             terms_version=self.policy.terms_version if data.get("terms") else "",
             attributes=data["attributes"],
             next_url=next_of(self.request),

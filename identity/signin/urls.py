@@ -17,6 +17,7 @@ from identity.signin.views import (
     reviews,
     second,
     signup,
+    unlocking,
 )
 
 urlpatterns = [
@@ -44,6 +45,8 @@ urlpatterns = [
     path("account/factors/<str:factor_id>/rename", held.RenameView.as_view(), name="factor_rename"),
     path("account/factors/<str:factor_id>/remove", held.RemoveView.as_view(), name="factor_remove"),
     path("account/trusted/<uuid:device_id>/end", held.UntrustView.as_view(), name="untrust_device"),
+    path("signin/unlock", unlocking.UnlockWishView.as_view(), name="account_unlock_wish"),
+    path("signin/unlock/<str:token>", unlocking.UnlockView.as_view(), name="account_unlock"),
     path("signin/unusable", door.AccountUnusableView.as_view(), name="account_inactive"),
     path("signin/provider/callback", providers.CallbackView.as_view(), name="provider_callback"),
     path("signin/provider/link", providers.LinkView.as_view(), name="provider_link"),
@@ -65,6 +68,7 @@ urlpatterns = [
     path("account/password", passwords.ChangePasswordView.as_view(), name="account_change_password"),
     path("account/password/set", passwords.FirstPasswordView.as_view(), name="account_set_password"),
     path("password/reset", passwords.WishView.as_view(), name="account_reset_password"),
+    path("password/reset/code", passwords.ResetCodeView.as_view(), name="account_reset_password_code"),
     path("password/reset/sent", passwords.WishNotedView.as_view(), name="account_reset_password_done"),
     path("password/reset/done", passwords.NewPasswordSavedView.as_view(), name="account_reset_password_from_key_done"),
     re_path(

@@ -25,6 +25,13 @@ def may_send_codes(realm: RealmLike, identifier: str) -> bool:
     return bool(realm.setting(by))
 
 
+def may_reset_by_phone(realm: RealmLike) -> bool:
+    """Whether a forgotten password can be replaced by a code to the own number: where numbers are names."""
+    return bool(
+        realm.setting("password_sign_in") and (realm.setting("phone_sign_in") or realm.setting("sms_code_sign_in"))
+    )
+
+
 def method_of(identifier: str) -> str:
     """How events call this way in."""
     return "sms_code" if kind_of_identifier(identifier) == Identifier.PHONE else "email_code"

@@ -40,6 +40,8 @@ class SignUpWish:
     """Which of them is proven first (an Identifier); empty: none."""
     code_id: str = ""
     proven: bool = False
+    user_id: str = ""
+    """The id that the account will have: a passkey is bound to it before there is one."""
 
     @property
     def address(self) -> str:

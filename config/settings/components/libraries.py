@@ -4,10 +4,15 @@ AUTH_USER_MODEL = "identity.User"
 AUTHENTICATION_BACKENDS = ["identity.signin.backend.RealmBackend"]
 SESSION_ENGINE = "identity.sessions.store"
 MESSAGE_STORAGE = "identity.sessions.messages.RealmMessageStorage"
-# OWASP's argon2id parameters (DECISIONS 32); PBKDF2 only verifies what was imported.
+# OWASP's argon2id parameters (DECISIONS 32); all others only verify what was imported, until it is replaced.
 PASSWORD_HASHERS = [
     "identity.signin.hashing.Argon2idHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "identity.signin.imported.ImportedPbkdf2Hasher",
+    "identity.signin.imported.ImportedPbkdf2Sha1Hasher",
+    "identity.signin.imported.ImportedBcryptHasher",
+    "identity.signin.imported.ImportedBcryptSha256Hasher",
+    "identity.signin.imported.ImportedScryptHasher",
+    "identity.signin.imported.ImportedForeignHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

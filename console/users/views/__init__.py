@@ -16,6 +16,7 @@ from console.users.views.dialogs import (
     ResetFactors,
     SendResetLink,
     Unlock,
+    UnlockSignIn,
     WithdrawInvitation,
 )
 from console.users.views.editing import Edit, EditSection
@@ -50,6 +51,7 @@ __all__ = [
     "Sessions",
     "Unlink",
     "Unlock",
+    "UnlockSignIn",
     "Users",
     "WithdrawInvitation",
 ]

@@ -38,6 +38,7 @@ from identity.mfa.commands import reset_factors
 from identity.mfa.queries import factors_seen_by
 from identity.oauth.queries.issued import issued_to_people
 from identity.sessions.commands import end_sessions_of_user
+from identity.signin.commands import unlock_sign_in
 
 Context = dict[str, Any]
 
@@ -328,6 +329,17 @@ class Unlock(PersonAct):
     def act(self, request: ConsoleRequest, user: User) -> str:
         """Unlocks."""
         unlock_user(request.actor, user_id=user.pk)
+        return _("%(person)s can sign in again.") % {"person": user.display_name}
+
+
+class UnlockSignIn(PersonAct):
+    """End the pause after wrong tries."""
+
+    permission = Permission.USERS_DISABLE
+
+    def act(self, request: ConsoleRequest, user: User) -> str:
+        """Ends it."""
+        unlock_sign_in(request.actor, user_id=user.pk)
         return _("%(person)s can sign in again.") % {"person": user.display_name}
 
 

@@ -46,6 +46,7 @@ from identity.kernel.ids import parse_public_id, public_id
 from identity.kernel.permissions import Permission
 from identity.sessions.queries import find_sessions
 from identity.signin.attribute_fields import shown_value
+from identity.signin.queries import pauses_of
 
 STATUS = Filter(
     "status",
@@ -221,6 +222,10 @@ class Overview(PersonPage):
             context["some_sessions"] = session_rows(list(context["live_sessions"][:3]), actor)
         context["facts"] = self._facts(request, user, context)
         context["sign_in_ways"] = _ways(user)
+        context["pauses"] = [
+            {"everywhere": pause.everywhere, "network": pause.network, "until": short(pause.until)}
+            for pause in pauses_of(actor, user_id=user.pk)
+        ]
         context |= factor_panel(actor, user, rights)
         context |= device_panel(actor, user, rights)
         context |= link_panel(user, rights)

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from identity.accounts import breaches, events
 from identity.accounts.models import PasswordRecord, User
+from identity.accounts.password_hashes import is_bearable
 from identity.accounts.password_rules import (
     BREACHED,
     USED_BEFORE,
@@ -84,7 +85,7 @@ def _refuse_former(user: User, password: str, policy: PasswordPolicy) -> None:
         return
     former = PasswordRecord.objects.filter(user_id=user.pk).order_by("-id").values_list("encoded", flat=True)
     for encoded in [user.password, *former[: kept_passwords(policy)]]:
-        if is_password_usable(encoded) and check_password(password, encoded):
+        if is_bearable(encoded) and check_password(password, encoded):
             raise refusal_of([USED_BEFORE])
 
 

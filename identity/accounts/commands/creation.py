@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.hashers import identify_hasher, make_password
+from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +14,7 @@ from identity.accounts.addresses import mirror
 from identity.accounts.commands.choosing import new_password_hash
 from identity.accounts.commands.fetching import realm_of
 from identity.accounts.models import User, UserStatus
+from identity.accounts.password_hashes import storable_hash
 from identity.accounts.queries import attributes_at_sign_up, country_of_realm, find_user_by_identifier
 from identity.audit.record import record
 from identity.kernel import clock, sql
@@ -43,7 +44,8 @@ def create_user(
 ) -> User:
     """An account with at least one identifier. Without a password the person comes in by an invitation or reset link.
 
-    password_hash: an argon2id or PBKDF2 hash in Django's spelling, as realm files carry it.
+    password_hash: one of another product or of an export (`password_hashes.storable_hash` says which); it is replaced
+    at the person's first sign-in.
     Raises PermissionDenied, Invalid (an identifier that is malformed or taken, a weak password). Says user.created.
     """
     actor.require(Permission.USERS_WRITE)
@@ -56,7 +58,7 @@ def create_user(
     if key is not None:
         fields["key"] = rules.checked_text(key, field="key", most=rules.MAX_KEY) or None
     # Hashed before the transaction: it takes milliseconds, which no other writer should have to wait.
-    stored = _checked_hash(password_hash) if password_hash else _hashed(password, fields)
+    stored = storable_hash(password_hash) if password_hash else _hashed(password, fields)
     now = clock.now()
     fields |= {
         "email_verified_at": now if email_verified and fields["email"] else None,
@@ -79,11 +81,13 @@ def sign_up_user(
     phone_verified: bool = False,
     terms_version: str = "",
     attributes: Mapping[str, Any] | None = None,
+    user_id: UUID | None = None,
 ) -> User:
     """An account that a person makes for himself, by the realm's policy. Nothing else can be set (LG-10).
 
-    password_hash: of `new_password_hash`; None: another way in follows. The edge says what a code has proven. Where the
-    realm wants approval it waits for an admin. Raises Conflict (sign_up_closed), Invalid. Says user.created.
+    password_hash: of `new_password_hash`; None: another way in follows. The edge says what a code has proven. user_id:
+    which a passkey was bound to before. Where the realm wants approval the account waits for an admin.
+    Raises Conflict (sign_up_closed), Invalid. Says user.created.
     """
     realm = realm_of(actor)
     policy = sign_up_rules.policy_of(realm)
@@ -101,6 +105,7 @@ def sign_up_user(
         "phone_verified_at": now if phone_verified and fields["phone"] else None,
         "attributes": attribute_rules.checked_values(attributes_at_sign_up(), attributes or {}),
         **joining_fields(policy),
+        **({"id": user_id} if user_id else {}),
     }
     with transaction.atomic():
         return insert_user(actor, fields=fields, encoded=password_hash, how="sign_up")
@@ -126,15 +131,6 @@ def _hashed(password: str | None, fields: dict[str, Any]) -> str | None:
     """The hash of a new password that passed the rules."""
     names = {field: fields.get(field) for field in ("email", "phone", "username", "name")}
     return None if password is None else new_password_hash(password, **names)
-
-
-def _checked_hash(encoded: str) -> str:
-    """A password hash as it is. Raises Invalid (field password_hash) when we could never verify it."""
-    try:
-        identify_hasher(encoded)
-    except ValueError:
-        raise Invalid(_("This is no hash of a kind that can be verified here."), field="password_hash")
-    return encoded
 
 
 def profile_fields(

@@ -89,7 +89,7 @@ def answer_password_wish(realm: Realm, *, email: str, ip: str = "", user_agent: 
         return
     mail_reset_link(realm, user)
     origin = Origin(ip=ip, user_agent=user_agent)
-    _say_requested(anonymous_actor(realm.pk, origin=origin, request_id=request_id), user)
+    say_reset_requested(anonymous_actor(realm.pk, origin=origin, request_id=request_id), user)
 
 
 def renew_password_hash(*, user_id: UUID, encoded: str) -> None:  # house: HR03 the password stays the same
@@ -111,7 +111,7 @@ def send_password_reset_link(actor: Actor, *, user_id: UUID) -> None:
     if not user.is_active:
         raise Conflict(_("The account is locked or disabled."), code="not_active")
     mail_reset_link(realm_of(actor), user, by_admin=True)
-    _say_requested(actor, user)
+    say_reset_requested(actor, user)
 
 
 @transaction.atomic
@@ -174,7 +174,8 @@ def _say_changed(actor: Actor, user: User, how: str, ended: int) -> None:
     )
 
 
-def _say_requested(actor: Actor, user: User) -> None:
+def say_reset_requested(actor: Actor, user: User) -> None:
+    """A way to choose a new password was sent. Says password.reset_requested."""
     record(
         actor,
         events.PasswordResetRequested(

@@ -202,13 +202,13 @@ def verify_passkey(actor: Actor, *, user_id: UUID, state: dict[str, Any], creden
 
 
 def verify_sign_in_passkey(
-    actor: Actor, *, state: dict[str, Any], credential: Mapping[str, Any], network: str
+    actor: Actor, *, state: dict[str, Any], credential: Mapping[str, Any]
 ) -> tuple[User, Assertion]:
     """Who signs in by passkey alone: it proves its person by PIN, finger or face. A challenge serves once.
 
-    Counts for the network and for nobody (LG-19). Raises RateLimited, WrongCode. Says factor.used or factor.refused.
+    Whoever asks has counted it for the network and for nobody (LG-19). Raises WrongCode. Says factor.used or
+    factor.refused.
     """
-    limits.require_network(network)
     if not limits.is_first_use(str(state["challenge"])):
         raise WrongCode
     user = user_by_id(passkeys.user_handle(credential))

@@ -193,7 +193,7 @@ def test_lg_19_one_methods_failures_never_lock_another(realm_a, user_a, key):
             answer = key.get(options)
             answer["response"]["signature"] = "AAAA"
             with pytest.raises(WrongCode):
-                commands.verify_sign_in_passkey(himself(user_a), state=state, credential=answer, network="192.0.2.0/24")
+                commands.verify_sign_in_passkey(himself(user_a), state=state, credential=answer)
         options, state = passkeys.request_options(realm_a, None, verified=False)
         commands.verify_passkey(himself(user_a), user_id=user_a.pk, state=state, credential=key.get(options))
         with clock.clock_at(clock.now() + timedelta(minutes=2)):
@@ -246,11 +246,11 @@ def test_a_passkey_signs_in_alone_and_its_challenge_serves_once(realm_a, user_a,
         options, state = passkeys.request_options(realm_a, None, verified=True)
         assert not options.get("allowCredentials")
         answer = key.get(options)
-        found, assertion = commands.verify_sign_in_passkey(himself(user_a), state=state, credential=answer, network="n")
+        found, assertion = commands.verify_sign_in_passkey(himself(user_a), state=state, credential=answer)
         assert found == user_a
         assert assertion.amr == ("hwk", "user")
         with pytest.raises(WrongCode):
-            commands.verify_sign_in_passkey(himself(user_a), state=state, credential=answer, network="n")
+            commands.verify_sign_in_passkey(himself(user_a), state=state, credential=answer)
 
 
 def test_a_passkey_of_one_realm_is_nobody_in_the_other(realm_a, realm_b, user_a, user_b, key):
@@ -259,11 +259,11 @@ def test_a_passkey_of_one_realm_is_nobody_in_the_other(realm_a, realm_b, user_a,
     with realm_scope(realm_b):
         options, state = passkeys.request_options(realm_b, None, verified=True)
         with pytest.raises(WrongCode):
-            commands.verify_sign_in_passkey(himself(user_b), state=state, credential=key.get(options), network="n")
+            commands.verify_sign_in_passkey(himself(user_b), state=state, credential=key.get(options))
         key.user_handle = user_b.pk.bytes
         options, state = passkeys.request_options(realm_b, None, verified=True)
         with pytest.raises(WrongCode):
-            commands.verify_sign_in_passkey(himself(user_b), state=state, credential=key.get(options), network="n")
+            commands.verify_sign_in_passkey(himself(user_b), state=state, credential=key.get(options))
 
 
 def test_without_pin_or_finger_a_key_is_a_second_step_and_no_sign_in(realm_a, user_a, key):
@@ -272,11 +272,11 @@ def test_without_pin_or_finger_a_key_is_a_second_step_and_no_sign_in(realm_a, us
         add_key(realm_a, user_a, key)
         options, state = passkeys.request_options(realm_a, None, verified=True)
         with pytest.raises(WrongCode):
-            commands.verify_sign_in_passkey(himself(user_a), state=state, credential=key.get(options), network="n")
+            commands.verify_sign_in_passkey(himself(user_a), state=state, credential=key.get(options))
         # Nor with a challenge that was asked for a second step, which wants no verification.
         options, state = passkeys.request_options(realm_a, None, verified=False)
         with pytest.raises(WrongCode):
-            commands.verify_sign_in_passkey(himself(user_a), state=state, credential=key.get(options), network="n")
+            commands.verify_sign_in_passkey(himself(user_a), state=state, credential=key.get(options))
         options, state = passkeys.request_options(realm_a, None, verified=False)
         found = commands.verify_passkey(himself(user_a), user_id=user_a.pk, state=state, credential=key.get(options))
         assert found.amr == ("hwk",)
@@ -289,7 +289,7 @@ def test_a_passkey_answer_from_another_origin_is_refused(realm_a, user_a, key, o
         options, state = passkeys.request_options(realm_a, None, verified=True)
         key.origin = origin
         with pytest.raises(WrongCode):
-            commands.verify_sign_in_passkey(himself(user_a), state=state, credential=key.get(options), network="n")
+            commands.verify_sign_in_passkey(himself(user_a), state=state, credential=key.get(options))
 
 
 def test_a_signature_counter_that_goes_back_is_refused_and_said(realm_a, user_a, key):

@@ -14,9 +14,23 @@ from identity.signin.commands.entrance import (
     refuse_unverified,
     wish_for_password,
 )
-from identity.signin.commands.joining import check_sign_up_code, send_sign_up_code, sign_up
+from identity.signin.commands.joining import NewPasskey, check_sign_up_code, send_sign_up_code, sign_up
 from identity.signin.commands.policies import change_sign_in_policy
+from identity.signin.commands.recovery import (
+    RESET_CODE_WISH,
+    answer_reset_code_wish,
+    use_reset_code,
+    wish_for_reset_code,
+)
 from identity.signin.commands.reviews import confirm_review, deny_review, note_held
+from identity.signin.commands.unlocking import (
+    UNLOCK_WISH,
+    answer_unlock_wish,
+    end_pauses_after_reset,
+    unlock_sign_in,
+    use_unlock_link,
+    wish_for_unlock,
+)
 from identity.signin.commands.upstream import (
     close_provider,
     link_identity,
@@ -28,7 +42,12 @@ from identity.signin.commands.upstream import (
 
 __all__ = [
     "CODE_WISH",
+    "RESET_CODE_WISH",
+    "UNLOCK_WISH",
+    "NewPasskey",
     "answer_code_wish",
+    "answer_reset_code_wish",
+    "answer_unlock_wish",
     "change_sign_in_policy",
     "check_sign_in",
     "check_sign_in_code",
@@ -37,6 +56,7 @@ __all__ = [
     "confirm_review",
     "confirm_sign_in",
     "deny_review",
+    "end_pauses_after_reset",
     "link_identity",
     "note_held",
     "note_signed_in",
@@ -48,7 +68,12 @@ __all__ = [
     "sign_up",
     "sign_up_upstream",
     "unlink_identity",
+    "unlock_sign_in",
     "use_confirm_code",
+    "use_reset_code",
+    "use_unlock_link",
     "wish_for_code",
     "wish_for_password",
+    "wish_for_reset_code",
+    "wish_for_unlock",
 ]

@@ -12,6 +12,7 @@ from identity.accounts.queries import user_by_id
 from identity.audit.record import record
 from identity.courier.commands import note_code_used, queue_message
 from identity.courier.models import Channel
+from identity.gate.ratelimits import forget_rate, require_rate
 from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.errors import Conflict, NotFound, RateLimited
@@ -69,13 +70,13 @@ def send_confirm_code(  # house: HR03 confirming says it
 def use_confirm_code(actor: Actor, *, user_id: UUID, code_id: UUID, text: str, by_phone: bool) -> None:
     """The code came back. Raises NotFound, Conflict, RateLimited, WrongCode. Says signin.confirmed or signin.failed."""
     user = _own(actor, user_id)
-    limits.require_reauthentication(user.pk)
+    require_rate(actor, policy="reauthentication")
     address = _address(user, by_phone=by_phone)
     method = "sms_code" if by_phone else "email_code"
     if spend_code(actor, code_id=code_id, purpose=CodePurpose.CONFIRM, address=address, text=text) is None:
         say_failed(actor, user, address, "wrong_code", None, method=method)
         raise WrongCode
-    limits.forgive_reauthentication(user.pk)
+    forget_rate(actor, policy="reauthentication")
     with transaction.atomic():
         if by_phone:
             note_code_used(realm_of(actor), to=address)

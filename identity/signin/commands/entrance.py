@@ -17,6 +17,7 @@ from identity.accounts.rules import canonical_id
 from identity.audit.record import record
 from identity.courier.commands import queue_message
 from identity.courier.models import Channel
+from identity.gate.ratelimits import forget_rate, require_rate
 from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.context import current_realm
@@ -180,11 +181,11 @@ def confirm_sign_in(actor: Actor, *, user: User, password: str) -> None:
 
     Raises RateLimited, NotLetIn, Unavailable. Says signin.confirmed, or signin.failed.
     """
-    limits.require_reauthentication(user.pk)
+    require_rate(actor, policy="reauthentication")
     if not verify_password(user.password, password):
         say_failed(actor, user, user.email or user.get_username(), "wrong_password", None)
         raise NotLetIn
-    limits.forgive_reauthentication(user.pk)
+    forget_rate(actor, policy="reauthentication")
     with transaction.atomic():
         session = session_by_id(actor.session_id) if actor.session_id is not None else None
         if session is not None:

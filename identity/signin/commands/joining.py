@@ -1,5 +1,8 @@
 """Sign-up: at once, or after a code has proven the number or address. Whoever asks never learns who has an account."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -12,8 +15,9 @@ from identity.accounts.queries import find_user_by_identifier
 from identity.audit.record import record
 from identity.courier.commands import note_code_used, queue_message
 from identity.courier.models import Channel
-from identity.kernel.actor import Actor
+from identity.kernel.actor import Actor, ActorKind
 from identity.kernel.errors import Invalid
+from identity.mfa.commands import add_passkey
 from identity.realms.models import Realm
 from identity.signin import events, limits
 from identity.signin.errors import NotLetIn
@@ -80,17 +84,34 @@ def check_sign_up_code(  # house: HR03 signing up says it
     return wish.now_proven()
 
 
-def sign_up(actor: Actor, *, realm: Realm, wish: SignUpWish, application_id: UUID | None = None) -> User | None:
+@dataclass(frozen=True, slots=True)
+class NewPasskey:
+    """What the browser made, the question that it answered, and what its person calls it."""
+
+    state: dict[str, Any]
+    credential: Mapping[str, Any]
+    name: str = ""
+
+
+def sign_up(
+    actor: Actor,
+    *,
+    realm: Realm,
+    wish: SignUpWish,
+    application_id: UUID | None = None,
+    passkey: NewPasskey | None = None,
+) -> User | None:
     """Make the account; None when somebody has the address or number: he gets a mail, and whoever asks sees the same.
 
-    Both ways cost the same: the password was hashed before either (LG-23). Raises Conflict (closed), Invalid (a
+    Both ways cost the same: the password was hashed before either (LG-23). passkey: instead of a password; account and
+    passkey are made together or not at all. Raises WrongCode (the passkey), Conflict (closed), Invalid (a
     taken username, a refused domain, the terms). Says user.created, signup.completed.
     """
     mailable = bool(wish.email) and limits.may_mail(wish.email, actor.origin.ip)
     owner = find_user_by_identifier(wish.email) if wish.email else None
     if owner is None:
         try:
-            return _made(actor, realm, wish, mailable=mailable, application_id=application_id)
+            return _made(actor, realm, wish, mailable=mailable, application_id=application_id, passkey=passkey)
         except Invalid as error:
             if error.reason not in OWN_NAMES:
                 raise
@@ -102,7 +123,15 @@ def sign_up(actor: Actor, *, realm: Realm, wish: SignUpWish, application_id: UUI
 
 
 @transaction.atomic
-def _made(actor: Actor, realm: Realm, wish: SignUpWish, *, mailable: bool, application_id: UUID | None) -> User:
+def _made(
+    actor: Actor,
+    realm: Realm,
+    wish: SignUpWish,
+    *,
+    mailable: bool,
+    application_id: UUID | None,
+    passkey: NewPasskey | None,
+) -> User:
     user = sign_up_user(
         actor,
         email=wish.email,
@@ -115,9 +144,21 @@ def _made(actor: Actor, realm: Realm, wish: SignUpWish, *, mailable: bool, appli
         phone_verified=wish.proven and wish.by_phone,
         terms_version=wish.terms_version,
         attributes=wish.attributes,
+        user_id=UUID(wish.user_id) if wish.user_id else None,
     )
     if mailable and not user.email_verified:
         mail_confirm_link(realm, user, user.email or "", signing_up=True)
+    if passkey is not None:
+        himself = Actor(
+            kind=ActorKind.USER,
+            realm_id=actor.realm_id,
+            id=user.pk,
+            home_realm_id=actor.realm_id,
+            origin=actor.origin,
+            request_id=actor.request_id,
+            name=user.display_name,
+        )
+        add_passkey(himself, user_id=user.pk, state=passkey.state, credential=passkey.credential, name=passkey.name)
     record(
         actor,
         events.SignUpCompleted(

@@ -1,151 +1,413 @@
-"""A model of the stages: signed in ⇒ every factor that is required was shown in this flow, for this person (LG-01)."""
+"""A model of the stages: signed in ⇒ every factor that is required was shown in this flow, for this person (LG-01).
 
+Four ways in (password, code, passkey, provider), five people (an app; an app and a role that wants it; a passkey;
+nothing; nothing, and never seen before), two browsers (at home, and abroad where nobody was before), under every mix of
+policy, grace, trusted browsers and hold.
+"""
+
+import json
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import SESSION_KEY
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from conftest import PASSWORD, make_realm, make_user
+from identity.access.commands import assign_role, create_role, set_role_requirements
+from identity.accounts.models import User
+from identity.courier.testing import mails
 from identity.kernel import clock
+from identity.kernel.actor import anonymous_actor, system_actor
 from identity.kernel.context import realm_scope
+from identity.kernel.origin import Origin
 from identity.mfa import commands
-from identity.mfa.testing import code_at
+from identity.mfa.testing import SoftKey, code_at
 from identity.mfa.tests.conftest import himself
-from identity.mfa.tests.test_commands import with_app
+from identity.mfa.tests.test_commands import SECRET, add_key, change, with_app
+from identity.realms.commands import create_provider
+from identity.realms.queries import provider_key
+from identity.sessions.commands import note_device
 from identity.sessions.testing import RealmClient
+from identity.signin.devices import known_devices
+from identity.signin.recognition import recognized
+from identity.signin.tests.fake_provider import FakeProvider
 
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+PEOPLE = ("app", "role", "key", "none", "new")
 PATHS = [
     "/signin/confirm",
+    "/signin/prove",
     "/signin/add",
     "/signin/add/app",
     "/signin/add/passkey",
     "/signin/add/email",
     "/signin/again",
+    "/signin/password",
+    "/signin/number",
+    "/signin/terms",
 ]
-WHO = st.sampled_from(["with", "without", "other"])
+PLACES = {
+    "home": ("193.99.144.80", "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"),
+    "abroad": ("200.147.3.1", "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/130.0 Safari/537.36"),
+}
+WHO, WHERE = st.sampled_from(PEOPLE), st.sampled_from(sorted(PLACES))
+MIXES = [
+    ("required", 0, 30 * 86400, "hold"),
+    ("required", 86400, 0, "hold"),
+    ("optional", 0, 30 * 86400, "notify"),
+    ("optional", 0, 30 * 86400, "hold"),
+    ("required", 0, 0, "notify"),
+    ("required", 86400, 30 * 86400, "notify"),
+]
+"""Policy, grace, how long a browser can be trusted, what is done about a suspicious sign-in."""
+NEXT = [["app_code"], ["trusting_code"], ["adds_an_app"], ["not_today"], ["proves_by_mail"], ["recovery_code"], []]
+"""What a person would do next; anything else is tried, too."""
+WAYS = st.sampled_from(["password", "code", "passkey", "provider"])
+RIGHT = st.sampled_from([True, True, True, False])
+WITH_A_SECRET = {"app_code", "trusting_code", "adds_an_app", "proves_by_mail"}
+THEN = [
+    "app_code",
+    "app_code wrong",
+    "trusting_code",
+    "recovery_code",
+    "adds_an_app",
+    "adds_an_app wrong",
+    "not_today",
+    "proves_by_mail",
+    "proves_by_mail wrong",
+]
 number = count()
 
 
-def machine(realm):  # noqa: C901 - the model is one, and its rules belong side by side
+@dataclass
+class Flow:
+    """What was really shown since the first step that was right, by our own book."""
+
+    who: str = ""
+    way: str = ""
+    factor: bool = False
+    proof: bool = False
+
+
+def machine(realm, provider, fake, seen):  # noqa: C901 - the model is one, and its rules belong side by side
     class Stages(RuleBasedStateMachine):
-        """Three people: two hold an app and recovery codes, one holds nothing and has to add a factor."""
+        """Each rule does what a browser could, and keeps book of what was right; `asking` compares."""
 
-        def __init__(self):
-            super().__init__()
+        @initialize(
+            mix=st.sampled_from(MIXES),
+        )
+        def begin(self, mix):
+            policy, grace, trusted, hold = mix
+            change(
+                realm,
+                second_factor=policy,
+                second_factor_grace=grace,
+                trusted_device_lifetime=trusted,
+                suspicious_sign_in=hold,
+            )
+            self.policy, self.grace, self.hold = policy, bool(grace), hold == "hold"
             self.clock = clock.now()
-            self.people, self.codes = {}, {}
-            for name in ("with", "without", "other"):
-                user = make_user(realm, f"{name}-{next(number)}@example.com", name=name)
-                self.people[name] = user
-                if name != "without":
-                    with realm_scope(realm):
-                        with_app(user)
-                        self.codes[name] = commands.generate_recovery_codes(himself(user), user_id=user.pk)
-            self.client = RealmClient(realm)
-            self.first = self.second = None
+            self.people, self.secrets, self.codes = {}, {"app": SECRET, "role": SECRET}, {}
+            self.trusting = {where: set() for where in PLACES}
+            self.passkey = SoftKey("http://testserver")
+            self.clients = {
+                where: RealmClient(realm, REMOTE_ADDR=ip, HTTP_USER_AGENT=agent)
+                for where, (ip, agent) in PLACES.items()
+            }
+            self.flows = {where: Flow() for where in PLACES}
+            self.last = dict.fromkeys(PLACES, "app")
 
-        def at(self):
-            # Each code of the app is another one.
-            self.clock += timedelta(seconds=90)
-            return clock.clock_at(self.clock)
+        def person(self, name):
+            if name not in self.people:
+                with clock.clock_at(self.clock):
+                    self.people[name] = self.make(name)
+            return self.people[name]
 
-        def begins(self, who):
-            self.first, self.second = who, None
+        def make(self, name):
+            user = make_user(realm, f"{name}-{next(number)}@example.com", name=name)
+            with realm_scope(realm):
+                if name in self.secrets:
+                    with_app(user)
+                    self.codes[name] = commands.generate_recovery_codes(himself(user), user_id=user.pk)
+                if name == "key":
+                    add_key(realm, user, self.passkey)
+                if name == "role":
+                    assign_role(system_actor(realm.pk), user_id=user.pk, role_id=realm.wanting.pk)
+                SocialAccount.objects.create(user=user, provider=provider_key(provider), uid=str(user.pk))
+                if name != "new":
+                    # Known at home for long: what is unlike that is suspicious abroad.
+                    self.known_at_home(user)
+            return User.all_realms.get(pk=user.pk)
 
-        @rule(who=WHO, right=st.booleans())
-        def password(self, who, right):
-            if self.signed_in():
-                return
-            with self.at():
-                self.client.post(
-                    "/signin", {"login": self.people[who].email, "password": PASSWORD if right else "wrong password"}
+        def known_at_home(self, user):
+            ip, agent = PLACES["home"]
+            with clock.clock_at(clock.now() - timedelta(days=20)):
+                note_device(
+                    anonymous_actor(realm.pk, origin=Origin(ip, agent)),
+                    user_id=user.pk,
+                    device_id=f"of {user.pk}",
+                    former=None,
+                    status="known",
+                    label=agent,
+                    country="DE",
                 )
-            if right:
-                self.begins(who)
 
-        @rule(who=WHO, right=st.booleans())
-        def app_code(self, who, right):
-            with self.at():
-                code = code_at(SECRET, clock.now()) if right else "000000"
-                self.client.post("/signin/confirm", {"code": code})
-            # All apps share one key here: the code is right for whoever is asked.
-            if right and self.first in ("with", "other"):
-                self.second = self.first
+        # --- the book ---
 
-        @rule(who=st.sampled_from(["with", "other"]))
-        def recovery_code(self, who):
-            if not self.codes[who]:
+        def signed_in(self, where):
+            return self.clients[where].session.get(SESSION_KEY)
+
+        def suspicious(self, where, who):
+            client, (ip, agent) = self.clients[where], PLACES[where]
+            user = self.person(who)
+            request = client.get("/signin").wsgi_request
+            with realm_scope(realm):
+                cookie = known_devices(request, realm).get(user.pk, "")
+                return recognized(user, realm=realm, ip=ip, label=agent, cookie=cookie).is_suspicious
+
+        @contextmanager
+        def asking(self, where):
+            """One request; whoever is signed in by it has shown what the realm asks of him."""
+            # Each code of an app is another one.
+            self.clock += timedelta(seconds=90)
+            with clock.clock_at(self.clock):
+                before = self.signed_in(where)
+                who = self.flows[where].who
+                odd = bool(who) and self.hold and self.suspicious(where, who)
+                held = set(self.secrets) | {"key"}
+                yield
+                after = self.signed_in(where)
+            if after and after != before:
+                self.judge(where, after, odd, held)
+
+        def judge(self, where, user_id, odd, held):
+            flow = self.flows[where]
+            who = next(name for name, user in self.people.items() if str(user.pk) == user_id)
+            assert flow.who == who, "somebody whose first step was not shown"
+            seen.add(flow.way)
+            if flow.way == "passkey":
                 return
-            with self.at():
-                page = self.client.get("/signin/confirm?method=recovery_codes")
-                factor = page.context["factor"].id if page.status_code == 200 and page.context else "a0"
-                code = self.codes[who].pop()
-                self.client.post("/signin/confirm", {"factor": factor, "code": code})
-            if self.first == who:
-                self.second = who
+            if who in held:
+                trusted = who in self.trusting[where] and who != "role" and not odd
+                assert flow.factor or trusted, "a factor was not shown in this flow by this person"
+                seen.add("factor" if flow.factor else "trusted")
+            elif self.policy == "required":
+                assert flow.factor or self.grace, "nobody gets in without a factor here"
+                seen.add("added" if flow.factor else "grace")
+            if odd:
+                assert flow.factor or flow.proof, "what was unlike the person was not confirmed"
+                seen.add("held")
+
+        # --- the rules ---
+
+        @rule(where=WHERE, who=WHO, way=WAYS, right=RIGHT, then=st.sampled_from(NEXT))
+        def comes(self, where, who, way, right, then):
+            """A first step, by whoever uses this browser now, and what comes after it."""
+            self.sign_out(where)
+            self.last[where] = who
+            getattr(self, f"by_{way}")(where, who, right)
+            self.tries(where, then)
+
+        @rule(where=WHERE, way=st.sampled_from(["password", "provider"]), then=st.sampled_from(NEXT))
+        def comes_again(self, where, way, then):
+            """The one who was here last."""
+            self.sign_out(where)
+            getattr(self, f"by_{way}")(where, self.last[where], True)
+            self.tries(where, then)
+
+        @rule(where=WHERE, then=st.lists(st.sampled_from(THEN), min_size=1, max_size=3))
+        def goes_on(self, where, then):
+            """What is tried in the middle of a sign-in, or without any."""
+            self.tries(where, then)
+
+        def tries(self, where, then):
+            for name in then:
+                step, _, how = name.partition(" ")
+                getattr(self, step)(where, **({"right": how != "wrong"} if step in WITH_A_SECRET else {}))
+
+        # --- first steps ---
+
+        def by_password(self, where, who, right):
+            if self.signed_in(where):
+                return
+            if right:
+                self.flows[where] = Flow(who, "password")
+            with self.asking(where):
+                typed = {"login": self.person(who).email, "password": PASSWORD if right else "wrong password"}
+                self.clients[where].post("/signin", typed)
+
+        def by_code(self, where, who, right):
+            if self.signed_in(where):
+                return
+            login = self.person(who).email
+            with self.asking(where):
+                page = self.clients[where].post("/signin/code", {"login": login})
+                code = self.last_code(login)
+            found = re.search(r'name="note" value="([^"]+)"', page.text)
+            if not code or not found:
+                return
+            if right:
+                self.flows[where] = Flow(who, "code")
+            with self.asking(where):
+                typed = code if right else f"{(int(code) + 1) % 10**6:06}"
+                self.clients[where].post("/signin/code", {"note": found[1], "code": typed})
+
+        def by_passkey(self, where, _who, verified):
+            if self.signed_in(where):
+                return
+            if verified:
+                self.flows[where] = Flow("key", "passkey")
+            with self.asking(where):
+                asked = self.clients[where].get("/signin/passkey").json()
+                answer = self.passkey.get(asked["options"])
+                state = asked["state"] if verified else "x"
+                self.clients[where].post("/signin/passkey", {"credential": json.dumps(answer), "state": state})
+
+        def by_provider(self, where, who, _right):
+            if self.signed_in(where):
+                return
+            fake.person["sub"] = str(self.person(who).pk)
+            self.flows[where] = Flow(who, "provider")
+            with self.asking(where):
+                asked = self.clients[where].get("/signin/provider/corp")
+                back = fake.agree(asked["Location"])
+                self.clients[where].get(back.removeprefix("http://testserver"))
+
+        # --- what comes after ---
+
+        def app_code(self, where, right, trust=False):
+            flow, client = self.flows[where], self.clients[where]
+            if self.signed_in(where):
+                return
+            secret = self.secrets.get(flow.who)
+            counts = right and secret is not None
+            if counts:
+                flow.factor = True
+            with self.asking(where):
+                code = code_at(secret, clock.now()) if counts else "000000"
+                client.post("/signin/confirm", {"code": code, **({"trust": "yes"} if trust else {})})
+            if counts and trust and self.signed_in(where):
+                self.trusting[where].add(flow.who)
+                seen.add("trusting")
+
+        def trusting_code(self, where, right):
+            self.app_code(where, right, trust=True)
+
+        def recovery_code(self, where):
+            flow, client = self.flows[where], self.clients[where]
+            if self.signed_in(where) or not self.codes.get(flow.who):
+                return
+            with self.asking(where):
+                page = client.get("/signin/confirm?method=recovery_codes")
+                if page.status_code != 200 or not page.context:
+                    return
+                flow.factor = True
+                code = self.codes[flow.who].pop()
+                client.post("/signin/confirm", {"factor": page.context["factor"].id, "code": code})
+
+        def adds_an_app(self, where, right):
+            flow, client = self.flows[where], self.clients[where]
+            if self.signed_in(where):
+                return
+            with self.asking(where):
+                page = client.get("/signin/add/app")
+                if page.status_code != 200 or not page.context or "secret" not in page.context:
+                    return
+                secret = page.context["secret"].replace(" ", "")
+                if right:
+                    flow.factor = True
+                client.post("/signin/add/app", {"code": code_at(secret, clock.now()) if right else "000000"})
+            if right:
+                self.secrets[flow.who] = secret
+
+        def not_today(self, where):
+            if not self.signed_in(where):
+                with self.asking(where):
+                    self.clients[where].post("/signin/add", {})
+
+        def proves_by_mail(self, where, right):
+            flow, client = self.flows[where], self.clients[where]
+            if self.signed_in(where) or not flow.who:
+                return
+            with self.asking(where):
+                page = client.post("/signin/prove", {"way": "email", "send": "yes"})
+                found = re.search(r'name="note" value="([^"]+)"', page.text)
+                code = self.last_code(self.person(flow.who).email)
+            if not found or not code:
+                return
+            if right:
+                flow.proof = True
+            with self.asking(where):
+                typed = code if right else f"{(int(code) + 1) % 10**6:06}"
+                client.post("/signin/prove", {"way": "email", "note": found[1], "code": typed})
 
         @rule(
+            where=WHERE,
             path=st.sampled_from(PATHS),
             method=st.sampled_from(["get", "post"]),
-            field=st.sampled_from(["", "send", "trust", "code", "credential"]),
+            field=st.sampled_from(["", "send", "trust", "code", "credential", "way"]),
         )
-        def out_of_order(self, path, method, field):
-            with self.at():
-                getattr(self.client, method)(path, {field: "yes"} if field else {})
+        def out_of_order(self, where, path, method, field):
+            with self.asking(where):
+                getattr(self.clients[where], method)(path, {field: "yes"} if field else {})
 
-        @rule()
-        def repeat_the_last_page(self):
-            with self.at():
-                self.client.get("/signin")
-
-        @rule()
-        def an_unknown_stage(self):
-            session = self.client.session
+        @rule(where=WHERE, stage=st.sampled_from(["no_such_stage", "new_password", "terms_accept", "number_proof"]))
+        def another_stage(self, where, stage):
+            session = self.clients[where].session
             pending = session.get("account_login")
             if pending:
-                pending["state"].setdefault("stages", {})["current"] = "no_such_stage"
+                pending["state"].setdefault("stages", {})["current"] = stage
                 session["account_login"] = pending
                 session.save()
 
-        @rule()
-        @precondition(lambda self: self.signed_in())
-        def sign_out(self):
-            with self.at():
-                self.client.post("/signout")
-            self.first = self.second = None
+        def sign_out(self, where):
+            if self.signed_in(where):
+                with clock.clock_at(self.clock):
+                    self.clients[where].post("/signout")
+                self.flows[where] = Flow()
 
-        def signed_in(self):
-            return self.client.session.get(SESSION_KEY)
-
-        @invariant()
-        def signed_in_means_shown(self):
-            who = self.signed_in()
-            if not who:
-                return
-            name = next(name for name, user in self.people.items() if str(user.pk) == who)
-            assert self.first == name, "somebody whose first step was not shown"
-            assert name != "without", "nobody gets in without a factor here"
-            assert self.second == name, "a factor was not shown in this flow by this person"
+        def last_code(self, address):
+            found = [re.search(r"\b\d{6}\b", mail.text) for mail in mails(realm) if mail.to == address]
+            return next((each[0] for each in reversed(found) if each), "")
 
     return Stages
 
 
 @pytest.mark.django_db
-def test_lg_01_signed_in_implies_that_every_required_factor_was_recorded_in_this_flow_for_this_person():
-    realm = make_realm("model", "Model", second_factor="required")
-    run_state_machine_as_test(
-        machine(realm),
-        settings=settings(
-            max_examples=15,
-            stateful_step_count=14,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            database=None,
-            derandomize=True,
-        ),
-    )
+def test_lg_01_signed_in_implies_that_every_required_factor_was_recorded_in_this_flow_for_this_person(settings):
+    settings.REALMKEEP_OUTBOUND_NETWORKS = ["127.0.0.0/8"]
+    realm = make_realm("model", "Model", passkey_sign_in=True, email_code_sign_in=True)
+    system = system_actor(realm.pk)
+    seen = set()
+    with FakeProvider() as fake:
+        with realm_scope(realm):
+            realm.wanting = create_role(system, name="Careful", kind="console", permissions=[])
+            set_role_requirements(system, role_id=realm.wanting.pk, requirements=["second_factor"])
+            provider = create_provider(
+                system,
+                alias="corp",
+                name="Corp",
+                kind="oidc",
+                client_id=fake.client_id,
+                secret=fake.client_secret,
+                settings={"issuer": fake.issuer},
+            )
+        run_state_machine_as_test(machine(realm, provider, fake, seen), settings=MODEL)
+    # A model that never gets anywhere would prove nothing.
+    assert {"password", "factor"} <= seen, seen
+
+
+MODEL = settings(
+    max_examples=18,
+    stateful_step_count=10,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    database=None,
+    derandomize=True,
+)

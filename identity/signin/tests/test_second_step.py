@@ -402,3 +402,16 @@ def test_the_trust_of_a_browser_is_under_its_hashed_id(realm_a, app_user):
 @pytest.fixture
 def key() -> SoftKey:
     return SoftKey("http://testserver")
+
+
+def test_lg_19_a_network_that_answers_in_vain_is_slowed_and_nobody_else(realm_a, user_a):
+    change(realm_a, passkey_sign_in=True)
+    client = RealmClient(realm_a, REMOTE_ADDR="192.0.2.7")
+    for _ in range(60):
+        client.post("/signin/passkey", {"state": "x", "credential": "{}"})
+    client.get("/signin")
+    client.post("/signin/passkey", {"state": "x", "credential": "{}"})
+    assert "Too many tries" in client.get("/signin").text
+    other = RealmClient(realm_a, REMOTE_ADDR="192.0.2.8")
+    other.post("/signin/passkey", {"state": "x", "credential": "{}"})
+    assert "Too many tries" not in other.get("/signin").text

@@ -1,20 +1,24 @@
 """Sign in, sign up, sign out, confirm, accept an invitation: allauth's views where they fit, with our commands."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from allauth.account import views as upstream
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
 from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.generic import FormView, View
 
 from identity.accounts.commands import accept_invitation
 from identity.accounts.queries import find_invitation_by_token, is_open_invitation
 from identity.kernel.errors import Invalid, NotFound
 from identity.signin.forms import MAX_TYPED, InvitationForm, WhoForm, said
-from identity.signin.requests import actor_of, asking, realm_of
+from identity.signin.phone_first import NumberForm, is_phone_first, other_name_label, wants_number
+from identity.signin.requests import actor_of, asking, next_of, realm_of
 from identity.signin.social import provider_for_identifier
 from identity.signin.views import codes, providers
 from identity.signin.views.entrance import Entrance, secret_fields
@@ -44,10 +48,34 @@ class SignInView(Entrance, upstream.LoginView):
         """A name alone leads to the next step, the same for every name; a name with a password is a try."""
         if "password" in request.POST:
             return super().post(request, *args, **kwargs)
+        if "number" in request.POST and is_phone_first(realm_of(request)):
+            number = NumberForm(request.POST, realm=realm_of(request))
+            return self.second_step(number.cleaned_data["login"]) if number.is_valid() else self.number_page(number)
         form = WhoForm(request.POST, realm=realm_of(request))
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
         return self.second_step(form.cleaned_data["login"])
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The number first, where the realm wants that; unless somebody is expected by another name."""
+        found = asking(request)
+        if wants_number(request, realm_of(request)) and not (found and found.login_hint):
+            return self.number_page(NumberForm(realm=realm_of(request)))
+        response: HttpResponse = super().get(request, *args, **kwargs)
+        return response
+
+    def number_page(self, form: NumberForm) -> HttpResponse:
+        """Country and number, and the way to another name."""
+        realm = realm_of(self.request)
+        query = {"name": "1", **({REDIRECT_FIELD_NAME: wanted} if (wanted := next_of(self.request)) else {})}
+        context = self.get_context_data(
+            form=self.get_form_class()(request=self.request),
+            number=form,
+            by_code=bool(realm.setting("sms_code_sign_in")) and not realm.setting("phone_sign_in"),
+            other_url=f"{reverse('account_login')}?{urlencode(query)}",
+            other_name=other_name_label(realm),
+        )
+        return self.response_class(self.request, "account/login_phone.html", context)
 
     def second_step(self, login: str) -> HttpResponse:
         """How this person goes on: where the domain signs in, by a password, or at once by a code.

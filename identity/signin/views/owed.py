@@ -62,7 +62,7 @@ class NumberView(InStage, View):
         """The number is shown by its end alone: whoever has only the password learns no more."""
         context = self.get_context_data(
             person=self.person,
-            hint=(self.person.phone or "")[-3:],
+            ending=(self.person.phone or "")[-3:],
             error=error,
             again=again,
             may_give_up=bool(self.person.email or self.person.username),

@@ -8,14 +8,19 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.generic import View
 
+from identity.gate.ratelimits import rate_limited
 from identity.kernel.errors import RateLimited
 from identity.mfa.commands import verify_sign_in_passkey
 from identity.mfa.errors import WrongCode
 from identity.mfa.models import FactorKind
 from identity.mfa.passkeys import parsed, read_signed_state, request_options, signed_state
 from identity.signin.requests import actor_of, next_of, realm_of
-from identity.signin.rules import networks_of
 from identity.signin.views.entrance import Entrance, login_url, secret_fields
+
+
+def _slower(request: HttpRequest, error: RateLimited) -> HttpResponse:
+    messages.error(request, str(error.message))
+    return redirect(login_url(next_of(request)))
 
 
 @secret_fields
@@ -36,22 +41,18 @@ class PasskeySignInView(Entrance, View):
         options, state = request_options(realm, None, verified=True)
         return JsonResponse({"options": options, "state": signed_state(realm, state)})
 
+    @rate_limited("passkey_sign_in", answer=_slower)
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Come in by the same way as everybody: stages, guard and event."""
+        """Come in by the same way as everybody: stages, guard and event. Counts for the network and nobody (LG-19)."""
         realm, actor = realm_of(request), actor_of(request)
-        networks = networks_of(actor.origin.ip)
         try:
             user, found = verify_sign_in_passkey(
                 actor,
                 state=read_signed_state(realm, request.POST.get("state", "")[:2000]),
                 credential=parsed(request.POST.get("credential", "")),
-                network=networks[0] if networks else "nowhere",
             )
         except WrongCode:
             messages.error(request, _("That passkey didn’t work here. Try again, or sign in another way."))
-            return redirect(login_url(next_of(request)))
-        except RateLimited as error:
-            messages.error(request, str(error.message))
             return redirect(login_url(next_of(request)))
         record_authentication(
             request,

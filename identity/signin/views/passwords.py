@@ -6,21 +6,29 @@ from allauth.account import views as upstream
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
-from django.views.generic import FormView
+from django.views.generic import FormView, View
 
 from identity.accounts.commands import set_password, use_reset_link
+from identity.accounts.links import reset_tokens
 from identity.accounts.models import User
+from identity.accounts.rules import Identifier, kind_of_identifier
+from identity.gate.ratelimits import rate_limited
 from identity.kernel.errors import Conflict, Invalid
-from identity.signin.forms import NewPasswordForm, RealmUserTokenForm, said
-from identity.signin.requests import actor_of, next_of
+from identity.signin.commands import end_pauses_after_reset, use_reset_code, wish_for_reset_code
+from identity.signin.devices import known_devices
+from identity.signin.errors import NotLetIn, Paused
+from identity.signin.forms import CodeForm, NewPasswordForm, RealmUserTokenForm, said
+from identity.signin.notes import Note, read_note, write_note
+from identity.signin.requests import actor_of, next_of, realm_of
 from identity.signin.stages import NewPasswordStage, SecondFactorStage, password_due
 from identity.signin.stepup import fresh_sign_in_required
 from identity.signin.views.entrance import Entrance, secret_fields
 from identity.signin.views.guarded import BotGuard
 from identity.signin.views.second import InStage
+from identity.signin.ways import may_reset_by_phone
 
 
 def chosen(request: HttpRequest, form: Any) -> User | None:
@@ -33,14 +41,83 @@ def chosen(request: HttpRequest, form: Any) -> User | None:
 
 
 class WishView(BotGuard, Entrance, upstream.PasswordResetView):
-    """Asks for a link to choose a new password."""
+    """Asks for a link to choose a new password; where numbers are names, or for a code."""
 
     guards = "reset"
 
+    @rate_limited("password_reset")
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Counted for the network, whatever was typed."""
+        return super().post(request, *args, **kwargs)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """What can be typed is the realm's."""
+        return {**super().get_form_kwargs(), "realm": realm_of(self.request)}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Whether there is a choice."""
+        return super().get_context_data(by_phone=may_reset_by_phone(realm_of(self.request)), **kwargs)
+
     def form_valid(self, form: Any) -> HttpResponse:
-        """From nobody who is a bot: each wish may become a mail."""
-        response: HttpResponse = super().form_valid(form) if self.passes(form) else self.form_invalid(form)
+        """By what was chosen, else by what was typed; from nobody who is a bot: each wish may become a message."""
+        if not self.passes(form):
+            return self.form_invalid(form)
+        typed = form.cleaned_data["email"]
+        by = self.request.POST.get("by") or ("phone" if kind_of_identifier(typed) is Identifier.PHONE else "email")
+        if by == "phone" and may_reset_by_phone(realm_of(self.request)):
+            return ResetCodeView.sent(self.request, typed)
+        response: HttpResponse = super().form_valid(form)
         return response
+
+
+@secret_fields
+class ResetCodeView(Entrance, View):
+    """The digits that were texted lead to the page that a mailed link leads to."""
+
+    http_method_names = ["get", "post"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """It begins with a name."""
+        return redirect("account_reset_password")
+
+    @staticmethod
+    def sent(request: HttpRequest, login: str) -> HttpResponse:
+        """Ask for a code, then show where to type it; the same for every name."""
+        realm = realm_of(request)
+        code_id = wish_for_reset_code(actor_of(request), realm=realm, identifier=login)
+        view = ResetCodeView()
+        view.setup(request)
+        return view.page(login, write_note(realm, Note(login, code_id)))
+
+    @rate_limited("password_reset")
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Try the digits."""
+        realm, again = realm_of(request), request.POST.get("note", "")
+        note = read_note(realm, again)
+        if note is None or not may_reset_by_phone(realm):
+            return self.page("", "", error=_("This page is too old. Ask for a new code."), over=True)
+        form = CodeForm(request.POST)
+        if not form.is_valid():
+            return self.page(note.login, again, error=_("Type the 6 digits of the message."))
+        try:
+            user = use_reset_code(
+                actor_of(request),
+                realm=realm,
+                identifier=note.login,
+                code_id=note.code_id,
+                text=form.cleaned_data["code"],
+                devices=known_devices(request, realm),
+            )
+        except Paused as error:
+            return self.page(note.login, again, error=str(error.message), paused_until=error.until, status=429)
+        except NotLetIn:
+            return self.page(note.login, again, error=_("That code didn’t work. Check it, or ask for a new one."))
+        return redirect("account_reset_password_from_key", uidb36=user.pk.hex, key=reset_tokens.make_token(user))
+
+    def page(self, login: str, note: str, *, status: int = 200, **context: Any) -> HttpResponse:
+        """The field for the digits."""
+        values = self.get_context_data(login=login, note=note, **context)
+        return render(self.request, "account/password_reset_code.html", values, status=status)
 
 
 class WishNotedView(Entrance, upstream.PasswordResetDoneView):
@@ -93,6 +170,7 @@ class NewPasswordView(Entrance, FormView):  # type: ignore[type-arg]
         except Invalid as error:
             form.add_error("password1", said(error))
             return self.form_invalid(form)
+        end_pauses_after_reset(actor_of(self.request), user_id=form.user.pk)
         return redirect("account_reset_password_from_key_done")
 
 

@@ -20,10 +20,11 @@ from django.views.generic import FormView, View
 
 from identity.accounts.queries import realm_attributes
 from identity.accounts.rules import normalized_email
+from identity.gate.ratelimits import rate_limited
 from identity.kernel.errors import Conflict, Invalid
 from identity.realms.models import IdentityProvider
 from identity.realms.queries import enabled_provider
-from identity.signin import commands, limits, social, social_protocol, social_state
+from identity.signin import commands, social, social_protocol, social_state
 from identity.signin.forms import RETURN_KEY, said
 from identity.signin.requests import actor_of, asking, asking_id, next_of, realm_of
 from identity.signin.social_claims import Upstream
@@ -37,9 +38,9 @@ POSTED = ("code", "state", "error", "iss", "user")
 MOST_POSTED = 4000
 
 
+@rate_limited("provider_start", methods=("GET", "POST"))
 def start(request: HttpRequest, provider: IdentityProvider, *, process: str, next_url: str) -> HttpResponse:
     """Send the browser there, remembering in its session what was asked. Raises RateLimited."""
-    limits.require_provider_start(actor_of(request).origin.ip)
     realm = realm_of(request)
     try:
         endpoints = social_protocol.endpoints_of(provider)

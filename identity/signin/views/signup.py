@@ -1,6 +1,7 @@
 """A new account: the form, the code that proves a number or address, and what comes after."""
 
 from typing import Any
+from uuid import UUID
 
 from allauth.account import views as upstream
 from allauth.account.internal.flows.login import perform_login, record_authentication
@@ -15,8 +16,13 @@ from django.views.generic import TemplateView, View
 from identity.accounts.models import User
 from identity.accounts.sign_up_rules import policy_of
 from identity.kernel.errors import Conflict, Invalid, NotFound
+from identity.mfa.errors import WrongCode
+from identity.mfa.models import FactorKind
+from identity.mfa.passkeys import creation_options, parsed
+from identity.mfa.queries import factors_of, registration_amr
 from identity.signin import limits
-from identity.signin.commands import check_sign_up_code, send_sign_up_code, sign_up
+from identity.signin.challenges import keep_challenge, take_challenge
+from identity.signin.commands import NewPasskey, check_sign_up_code, send_sign_up_code, sign_up
 from identity.signin.errors import NotLetIn
 from identity.signin.forms import RETURN_KEY, CodeForm, said
 from identity.signin.requests import actor_of, asking_id, realm_of
@@ -24,6 +30,8 @@ from identity.signin.signing_up import SignUpForm
 from identity.signin.views.entrance import Entrance, login_url, secret_fields
 from identity.signin.views.guarded import BotGuard
 from identity.signin.wishes import SignUpWish, read_wish, write_wish
+
+PURPOSE = "sign-up"
 
 
 @secret_fields
@@ -97,7 +105,11 @@ def go_on(request: HttpRequest, wish: SignUpWish, user: User | None) -> HttpResp
         return redirect(login_url(wish.next_url))
     if not user.is_active:
         return redirect("account_signup_waiting")
-    if wish.proven:
+    if wish.passkey:
+        factor = next(each for each in factors_of(user.pk) if each.kind == FactorKind.PASSKEY)
+        amr = list(registration_amr(factor))
+        record_authentication(request, user, method="mfa", type=factor.kind, id=factor.device, amr=amr)
+    elif wish.proven:
         proven = {"phone": user.phone} if wish.by_phone else {"email": user.email}
         record_authentication(request, user, method="code", **proven)
     else:
@@ -121,6 +133,8 @@ class SignUpCodeView(Entrance, View):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Send the code again, or try one."""
         wish = read_wish(realm_of(request), request.POST.get("note", ""))
+        if wish is not None and wish.proven and wish.passkey:
+            return self.with_passkey(request, wish)
         if wish is None or not wish.code_id or wish.proven:
             return code_page(request, None)
         if "again" in request.POST:
@@ -135,12 +149,54 @@ class SignUpCodeView(Entrance, View):
             )
         except NotLetIn:
             return code_page(request, wish, error=_("That code didn’t work. Check it, or ask for a new one."))
+        if proven.passkey:
+            return passkey_page(request, proven)
         try:
             return signed_up(request, proven)
         except (Invalid, Conflict) as error:
             # The policy or a username changed hands while the code was on its way.
             messages.error(request, str(error.message))
             return redirect("account_signup")
+
+    @staticmethod
+    def with_passkey(request: HttpRequest, wish: SignUpWish) -> HttpResponse:
+        """What the browser made: account and passkey together."""
+        again = _("That passkey couldn’t be added. Try again.")
+        try:
+            made = NewPasskey(
+                state=take_challenge(request, PURPOSE, UUID(wish.user_id)),
+                credential=parsed(request.POST.get("credential", "")),
+                name=request.POST.get("name", ""),
+            )
+            user = sign_up(
+                actor_of(request), realm=realm_of(request), wish=wish, application_id=asking_id(request), passkey=made
+            )
+        except WrongCode:
+            return passkey_page(request, wish, error=again)
+        except (Invalid, Conflict) as error:
+            if error.field == "name":
+                return passkey_page(request, wish, error=str(error.message))
+            messages.error(request, str(error.message))
+            return redirect("account_signup")
+        return go_on(request, wish, user)
+
+
+def passkey_page(request: HttpRequest, wish: SignUpWish, *, error: str = "") -> HttpResponse:
+    """The question for the browser. The account that the passkey is bound to isn't there yet."""
+    realm = realm_of(request)
+    person = User(
+        id=UUID(wish.user_id),
+        email=wish.email or None,
+        phone=wish.phone or None,
+        username=wish.username or None,
+        name=wish.name,
+    )
+    options, state = creation_options(realm, person, [], passkey=True)
+    keep_challenge(request, PURPOSE, person.pk, state)
+    view = SignUpCodeView()
+    view.setup(request)
+    context = view.get_context_data(options=options, note=write_wish(realm, wish), error=error)
+    return render(request, "account/signup_passkey.html", context)
 
 
 class SignUpWaitingView(Entrance, TemplateView):

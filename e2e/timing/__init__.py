@@ -1,0 +1,1 @@
+"""Whether the time that a refusal takes tells anything about a name."""

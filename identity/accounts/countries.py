@@ -1,0 +1,41 @@
+"""Countries and regions as numbers are dialed in them: their names in the reader's language, and calling codes."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers.geodata.locale import LOCALE_DATA
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    """A country or region (ISO 3166-1 alpha-2)."""
+
+    code: str
+    name: str
+    calling_code: int
+
+    def __str__(self) -> str:
+        return f"{self.name} (+{self.calling_code})"
+
+
+def _name(code: str, language: str) -> str:
+    """As phonenumbers knows it, else in English, else the code."""
+    names = LOCALE_DATA.get(code, {})
+    for wanted in (language, "en"):
+        name = str(names.get(wanted, ""))
+        # `*fr`: as in French.
+        name = str(names.get(name[1:], "")) if name.startswith("*") else name
+        if name:
+            return name
+    return code
+
+
+@lru_cache(maxsize=16)
+def countries(language: str) -> tuple[Country, ...]:
+    """All of them, by name."""
+    found = (
+        Country(code, _name(code, language.partition("-")[0]), phonenumbers.country_code_for_region(code))
+        for code in phonenumbers.SUPPORTED_REGIONS
+    )
+    return tuple(sorted(found, key=lambda country: country.name.casefold()))
