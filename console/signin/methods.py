@@ -8,7 +8,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from console.settings.forms import SectionForm
+from console.shell.http import ConsoleRequest
 from console.signin.policy import Card, PolicyPage, WordsField
+from console.signin.preview import look_of
 from identity.accounts.countries import countries
 
 
@@ -141,3 +143,7 @@ class Methods(PolicyPage):
         Card("bots", _("Bots"), _("For sign-up and forgotten passwords"), BotForm),
         Card("terms", _("Terms"), _("What people accept before they come in"), TermsForm),
     )
+
+    def beside(self, request: ConsoleRequest) -> dict[str, Any]:
+        """The page that comes of it."""
+        return {"look": look_of(request.realm)}

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from console.signin import attributes, factors, methods, passwords, risk
+from console.signin import attributes, factors, methods, passwords, preview, risk
 from console.signin.messages import urls as messages
 from console.signin.providers import urls as providers
 
 urlpatterns = [
     path("sign-in", methods.Methods.as_view(), name="signin"),
+    path("sign-in/preview", preview.Preview.as_view(), name="signin_preview"),
     *messages.urlpatterns,
     path("sign-in/second-factor", factors.Factors.as_view(), name="signin_factors"),
     path("sign-in/passwords", passwords.Passwords.as_view(), name="signin_passwords"),

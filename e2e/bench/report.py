@@ -61,6 +61,10 @@ def as_markdown(lines: list[Line], bare_verify_ms: float | None, circumstances: 
             f"- One bare argon2id verification (19 MiB, t=2, p=1) in this run: {bare_verify_ms:.2f} CPU-ms. "
             f"The budget of a password sign-in is that and {SIGN_IN_ALLOWANCE:g} ms. The peer checks no hash."
         )
+        notes.append(
+            "- A password sign-in is the request that carries the password, up to the session. What leads to its form "
+            "comes before and is not measured: the page, and at ours the step that takes the name."
+        )
     failures = [
         f"- {line.operation}: {len(line.failures)} failed, first {line.failures[0]}" for line in lines if line.failures
     ]

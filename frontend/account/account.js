@@ -131,7 +131,7 @@ for (const panel of document.querySelectorAll("[data-strength]")) {
                 : new Set(low).size < 7 ? "more" : ""
     let level = 1
     if (!reason) level = length >= 16 || (kinds > 2 && length >= 13) ? 4 : 3
-    else if (reason === "more" || (reason === "own" && long && mixed)) level = 2
+    else if (reason === "more") level = 2
     tick("length", long)
     tick("classes", mixed)
     tick("own", !own)

@@ -22,6 +22,7 @@ from django.db.models.base import ModelState
 from django.utils.dateparse import parse_datetime
 
 from identity.kernel import prepared
+from identity.kernel.context import current_realm_id
 
 M = TypeVar("M", bound=models.Model)
 Params = Mapping[str, Any]
@@ -257,6 +258,32 @@ class Step:
     params: Params = field(default_factory=dict)
     also: tuple[str, ...] = ()
     rows: tuple[Insert, ...] = ()
+
+
+def change_one(model: type[models.Model], pk: UUID, values: Params, **only: str) -> bool:
+    """Change a row of the realm of the moment, if it is there and its other columns are what `only` says.
+
+    As `filter(pk=pk, **only).update(**values)`, which takes longer to be put together than to be done.
+    """
+    if connection.vendor != "postgresql":
+        rows = model._default_manager.filter(pk=pk, **only)
+        with transaction.atomic(savepoint=False):
+            return rows.update(**values) == 1
+    names = _json_names(model)
+    params: dict[str, Any] = {"realm": current_realm_id(), "pk": pk}
+    for name, value in values.items():
+        params[f"new_{name}"] = json.dumps(value) if name in names else value
+    params |= {f"old_{name}": value for name, value in only.items()}
+    return bool(write(_change(model, tuple(values), tuple(only)), params))
+
+
+@cache
+def _change(model: type[models.Model], names: tuple[str, ...], only: tuple[str, ...]) -> str:
+    table = model._meta.db_table
+    fields = {each.attname: each for each in model._meta.local_concrete_fields}
+    setting = ", ".join(f'"{fields[n].column}" = %(new_{n})s::{fields[n].db_type(_real())}' for n in names)
+    terms = [in_realm(table), "id = %(pk)s", *(f'"{fields[n].column}" = %(old_{n})s' for n in only)]
+    return f"UPDATE {table} SET {setting} WHERE {' AND '.join(terms)} RETURNING id"  # noqa: S608 - texts of ours
 
 
 def stored[Row: models.Model](row: Row) -> Row:

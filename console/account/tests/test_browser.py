@@ -6,9 +6,12 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
 
-from conftest import actor_of, make_application
+from conftest import PASSWORD, actor_of, make_application
+from identity.accounts.commands import require_new_password
 from identity.consent.commands import grant_consent
+from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
+from identity.realms.commands import change_realm_settings
 from identity.sessions.testing import RealmClient
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -128,6 +131,34 @@ def test_strength_is_said_in_words_while_typing(browser, mount, realm_a):
     for typed, words in (("short", "Weak."), ("okafor okafor 1", "Weak."), ("violet harbor lantern 7", "Strong.")):
         password.fill(typed)
         expect(said).to_contain_text(words)
+
+
+def test_the_meter_knows_the_realms_rules_and_says_why(browser, mount, realm_a, user_a):
+    with realm_scope(realm_a):
+        actor = system_actor(realm_a.pk)
+        change_realm_settings(actor, changes={"password_min_length": 14, "password_character_classes": 3})
+        require_new_password(actor, user_id=user_a.pk)
+    page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+    page.goto(f"{mount(realm_a)}/signin")
+    page.get_by_label("Email").fill(user_a.email)
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Choose a new password")
+    password = page.get_by_label("Choose a password")
+    said = page.get_by_role("status")
+    for typed, words in (
+        ("violet harbor seven", "It lacks kinds of characters"),
+        ("Violet 7", "It is too short"),
+        ("4711081512345678", "Digits alone"),
+        ("Qwertzuiop12345", "Rows of the keyboard"),
+        ("Violet harbor lantern 7", "Strong."),
+    ):
+        password.fill(typed)
+        expect(said).to_contain_text(words)
+    expect(page.locator("li.y")).to_have_count(3)
+    page.get_by_role("button", name="Save and sign in").click()
+    page.wait_for_url("**/account/")
 
 
 def test_the_bottom_bar_names_where_one_is(browser, sign_in, mount, realm_a, user_a):

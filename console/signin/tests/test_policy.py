@@ -131,3 +131,25 @@ def test_one_who_may_only_read_sees_the_policy_and_changes_none(realm_a: Realm) 
 
 def test_unknown_cards_are_refused(owner: RealmClient) -> None:
     assert owner.post("/console/sign-in", {"card": "nothing"}).status_code == 404
+
+
+def test_the_preview_shows_what_is_not_saved_yet_and_saves_nothing(owner: RealmClient, realm_a: Realm) -> None:
+    assert "As it is saved." in owner.get("/console/sign-in").text
+    answer = owner.post("/console/sign-in/preview", {"username_sign_in": "on", "passkey_sign_in": "on"}, **HTMX)
+    assert answer.status_code == 200
+    assert "Email or username" in answer.text
+    assert "Sign in with a passkey" in answer.text
+    assert "With what isn’t saved yet." in answer.text
+    assert "Create an account" not in answer.text
+    assert not stored(realm_a).setting("passkey_sign_in")
+    assert changes(realm_a) == []
+
+
+def test_the_preview_begins_with_the_number_where_numbers_let_people_in(owner: RealmClient) -> None:
+    values = {"phone_first": "on", "sms_code_sign_in": "on"}
+    assert "Your phone number" in owner.post("/console/sign-in/preview", values, **HTMX).text
+    assert "Your phone number" not in owner.post("/console/sign-in/preview", {"phone_first": "on"}, **HTMX).text
+
+
+def test_the_preview_is_for_who_may_read_the_settings(realm_a: Realm, user_a: User) -> None:
+    assert RealmClient(realm_a).sign_in(user_a).post("/console/sign-in/preview", {}, **HTMX).status_code in (403, 404)

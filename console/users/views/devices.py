@@ -54,4 +54,5 @@ class ForgetDevice(PersonDialog):
         count = count_sessions_on(self._device(request, user))
         forget_device(request.actor, user_id=user.pk, device_id=self.kwargs["device_id"])
         ended = ngettext("%(n)s session ended.", "%(n)s sessions ended.", count) % {"n": count}
-        return f"{_('The device is forgotten.')} {ended}"
+        told = _("The device is forgotten.")
+        return f"{told} {ended}"

@@ -17,7 +17,7 @@ from identity.accounts.models import User, UserStatus
 from identity.accounts.password_hashes import storable_hash
 from identity.accounts.queries import attributes_at_sign_up, country_of_realm, find_user_by_identifier
 from identity.audit.record import record
-from identity.kernel import clock
+from identity.kernel import clock, sql
 from identity.kernel.actor import Actor
 from identity.kernel.errors import Conflict, Invalid
 from identity.kernel.permissions import Permission
@@ -124,8 +124,7 @@ def joining_fields(policy: sign_up_rules.SignUpPolicy, *, approval: bool = False
 
 def note_sign_in(*, user_id: UUID) -> None:  # house: HR03 signin.succeeded says it
     """Remember when the person last came in."""
-    with transaction.atomic(savepoint=False):
-        User.objects.filter(pk=user_id).update(last_sign_in_at=clock.now())
+    sql.change_one(User, user_id, {"last_sign_in_at": clock.now()})
 
 
 def _hashed(password: str | None, fields: dict[str, Any]) -> str | None:

@@ -7,10 +7,11 @@ from django.utils.translation import gettext_lazy as _
 
 from identity.access.queries import organization_scopes, require_rank_over
 from identity.audit.record import record
-from identity.kernel import clock
+from identity.kernel import clock, sql
 from identity.kernel.actor import Actor
 from identity.kernel.crypto import keyed_hash
 from identity.kernel.errors import NotFound
+from identity.kernel.ids import uuid7
 from identity.kernel.permissions import Permission
 from identity.kernel.transactions import for_write
 from identity.sessions import events
@@ -31,16 +32,21 @@ def note_device(  # house: HR03 signin.succeeded says it
     """
     now = clock.now()
     seen = {"last_seen_at": now, "country": country, "ip": actor.origin.ip or None, "label": label[:MAX_LABEL]}
-    with transaction.atomic(savepoint=False):
-        if former is not None:
-            if former.status == DeviceStatus.NEW:
-                seen["status"] = status
-            Device.objects.filter(pk=former.pk).update(**seen)
-            return former
-        key_hash = keyed_hash(DEVICE_LABEL, actor.realm_id, device_id)
-        device = Device(user_id=user_id, key_hash=key_hash, first_seen_at=now, **{**seen, "status": status})
-        device.save(force_insert=True)
-        return device
+    if former is not None:
+        if former.status == DeviceStatus.NEW:
+            seen["status"] = status
+        sql.change_one(Device, former.pk, seen)
+        return former
+    values = seen | {
+        "id": uuid7(),
+        "realm_id": actor.realm_id,
+        "user_id": user_id,
+        "key_hash": keyed_hash(DEVICE_LABEL, actor.realm_id, device_id),
+        "first_seen_at": now,
+        "status": status,
+    }
+    sql.take(sql.Step(rows=(sql.Insert(Device, {name: value for name, value in values.items() if value is not None}),)))
+    return sql.stored(Device(**values))
 
 
 def confirm_device(*, device_id: UUID) -> None:  # house: HR03 review.confirmed says it

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from identity.applications.models import Application
-from identity.kernel import clock
+from identity.kernel import clock, sql
 from identity.sessions.models import Device, Session, SessionApplication, SessionStatus
 
 
@@ -31,9 +31,8 @@ def note_authentication(  # house: HR03 signin.succeeded says it
     if lifetime is not None:
         values |= {"created_at": at, "last_seen_at": at, "expires_at": at + lifetime}
     if device is not None:
-        values |= {"device": device, "country": country}
-    with transaction.atomic(savepoint=False):
-        Session.objects.filter(pk=session_id, status=SessionStatus.ACTIVE).update(**values)
+        values |= {"device_id": device.pk, "country": country}
+    sql.change_one(Session, session_id, values, status=SessionStatus.ACTIVE)
 
 
 def note_application_use(  # house: HR03 token.issued says it

@@ -102,7 +102,7 @@ def test_a_known_device_costs_two_statements(realm_a, user_a, django_assert_max_
     client.post("/signout")
     with django_assert_max_num_queries(60) as captured:
         sign_in(client)
-    touching = [query["sql"] for query in captured.captured_queries if '"identity_device"' in query["sql"]]
+    touching = [query["sql"] for query in captured.captured_queries if "identity_device" in query["sql"]]
     assert len(touching) == 2, touching
 
 

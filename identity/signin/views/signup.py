@@ -64,7 +64,8 @@ class SignUpView(BotGuard, Entrance, upstream.SignupView):
                 return code_sent(self.request, wish)
             return signed_up(self.request, wish)
         except Invalid as error:
-            form.add_error(error.field if error.field in form.fields else None, said(error))
+            field = "password1" if error.field == "password" else error.field
+            form.add_error(field if field in form.fields else None, said(error))
             response: HttpResponse = self.form_invalid(form)
             return response
 
