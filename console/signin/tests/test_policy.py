@@ -192,3 +192,13 @@ def test_an_owner_whose_role_yields_nothing_is_no_way_back(realm_a: Realm, owner
 def test_a_realm_is_set_up_before_its_first_owner_has_come(realm_a: Realm) -> None:
     with realm_scope(realm_a):
         assert change_sign_in_policy(system_actor(realm_a.pk), changes={"passkey_sign_in": True})
+
+
+def test_a_number_that_no_page_ever_carried_is_no_error_page(owner: RealmClient, realm_a: Realm) -> None:
+    endless = "9" * 5000
+    for path, sent in (
+        ("/console/sign-in", {**WAYS, "version": endless}),
+        ("/console/sign-in/second-factor", {"card": "trust", "trusted_device_lifetime": endless}),
+        ("/console/settings/lifetimes", {"version": endless}),
+    ):
+        assert owner.post(path, sent, **HTMX).status_code < 500, path
