@@ -189,8 +189,8 @@ def sentence(hit: Hit) -> str:
             )
         case HitKind.LOSES_FACTOR:
             text = ngettext(
-                "%(n)s person uses a method that no longer counts.",
-                "%(n)s people use a method that no longer counts.",
+                "%(n)s person has a method that can’t be added any more; it goes on to work.",
+                "%(n)s people have a method that can’t be added any more; it goes on to work.",
                 n,
             )
         case HitKind.MUST_ACCEPT_TERMS:

@@ -143,6 +143,10 @@ def checked_settings(changes: Mapping[str, Any], current: Mapping[str, Any]) -> 
         if merged[shorter] > merged[longer]:
             raise Invalid(_("This can't be longer than the most that is allowed below it."), field=shorter)
     _check_sign_up(merged, out)
+    factors = {"second_factor", "second_factor_methods"} & set(out)
+    if factors and merged["second_factor"] == "required" and not merged["second_factor_methods"]:
+        # Whoever has none yet would be asked for one and could add none: that includes who could take it back.
+        raise Invalid(_("Offer at least one while everybody needs one."), field="second_factor_methods")
     return out
 
 
