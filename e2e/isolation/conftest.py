@@ -3,6 +3,7 @@
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,7 @@ from identity.mfa.tests.test_commands import add_key
 from identity.realms.commands import create_provider
 from identity.realms.models import IdentityProvider, Realm
 from identity.realms.queries import provider_key
+from identity.security.commands import open_review
 from identity.security.models import Alert
 from identity.sessions.commands import note_device
 from identity.sessions.models import DeviceStatus, Session
@@ -123,6 +125,15 @@ def build(slug: str, marker: str) -> World:
             label="Firefox",
             country="DE",
         )
+        asked = open_review(
+            anonymous_actor(realm.pk),
+            user=owner,
+            session_id=None,
+            device=device,
+            reasons=["new_device"],
+            country="DE",
+            lifetime=timedelta(days=7),
+        )
     rows: dict[str, tuple[str, UUID]] = {
         "person": ("user", person.pk),
         "invited": ("user", invitation.user_id),
@@ -145,6 +156,7 @@ def build(slug: str, marker: str) -> World:
     for label, pk in (("scope", scope.pk), ("resource server", server.pk)):
         world.ids[label] = world.raw_ids[label] = str(pk)
     world.ids["device"] = world.raw_ids["device"] = str(device.pk)
+    world.ids["review"] = world.raw_ids["review"] = str(asked[0].pk)
     # Passkeys have numbers, in one row for all realms.
     world.ids["factor"], world.raw_ids["factor"] = factor.id, str(owner.pk)
     # Named by what they are called. The realms call theirs differently, or each would find its own; and without the

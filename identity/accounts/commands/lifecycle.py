@@ -38,12 +38,13 @@ def disable_user(actor: Actor, *, user_id: UUID, reason: str = "") -> User:
     """The person can't sign in until enabled; sessions and tokens stop at once.
 
     Raises NotFound, PermissionDenied (also for a person of higher rank, whom only a lock contains), Conflict (the last
-    owner, oneself, disabled already). Says user.disabled.
+    owner, oneself, disabled already, not approved yet). Says user.disabled.
     """
     user = user_for(actor, user_id=user_id, permission=Permission.USERS_DISABLE)
     _refuse_self(actor, user)
     require_rank(actor, user_id=user.pk)
-    if user.status == UserStatus.DISABLED:
+    # Who waits for approval is refused instead: enabling him again would let him in without it.
+    if user.status in (UserStatus.DISABLED, UserStatus.PENDING):
         raise Conflict
     refuse_last_owner(user)
     reason = rules.checked_text(reason, field="reason", most=rules.MAX_REASON)
