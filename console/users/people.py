@@ -130,7 +130,7 @@ def menu_of(user: User, rights: Rights, state: State) -> list[dict[str, Any]]:
         add(rights.disable and not locked and not disabled and not waits, _("Lock…"), "user_lock", "lock", dialog=True)
         may_disable = rights.disable and not rights.outranked
         add(may_disable and disabled, _("Enable"), "user_enable", "person_check", post=True)
-        add(may_disable and not disabled, _("Disable…"), "user_disable", "person_off", dialog=True)
+        add(may_disable and not disabled and not waits, _("Disable…"), "user_disable", "person_off", dialog=True)
         add(rights.disable and rights.write, _("Delete…"), "user_delete", "person_remove", dialog=True, danger=True)
     return items
 

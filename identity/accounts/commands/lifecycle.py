@@ -38,12 +38,13 @@ def disable_user(actor: Actor, *, user_id: UUID, reason: str = "") -> User:
     """The person can't sign in until enabled; sessions and tokens stop at once.
 
     Raises NotFound, PermissionDenied (also for a person of higher rank, whom only a lock contains), Conflict (the last
-    owner, oneself, disabled already). Says user.disabled.
+    owner, oneself, disabled already, not approved yet). Says user.disabled.
     """
     user = user_for(actor, user_id=user_id, permission=Permission.USERS_DISABLE)
     _refuse_self(actor, user)
     require_rank(actor, user_id=user.pk)
-    if user.status == UserStatus.DISABLED:
+    # Enabling would let in somebody who waits for approval: he is approved or refused, by who may do that.
+    if user.status in (UserStatus.DISABLED, UserStatus.PENDING):
         raise Conflict
     refuse_last_owner(user)
     reason = rules.checked_text(reason, field="reason", most=rules.MAX_REASON)
