@@ -15,7 +15,7 @@ from console.alerts import cards, wording
 from console.live.rows import feed_context
 from console.shell.forms import ConsoleForm
 from console.shell.fragments import close_dialog, redirect_after, render_dialog, render_page, with_toast
-from console.shell.http import ConsoleRequest, wants_fragment
+from console.shell.http import ConsoleRequest, number_in, wants_fragment
 from console.shell.views import ConsoleView
 from identity.kernel.errors import Conflict, NotFound
 from identity.kernel.events import Severity
@@ -141,7 +141,7 @@ class Contain(ConsoleView):
         """Do it, unless it would by now hit more than was shown."""
         alert = _alert(request, public_id)
         seen = request.POST.get("seen_sessions", "")
-        expected = int(seen) if seen.isdecimal() and len(seen) < 10 else None
+        expected = number_in(seen)
         try:
             if alert.user_id is None:
                 done = contain_address(request.actor, alert_id=alert.pk, expected_sessions=expected)

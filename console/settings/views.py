@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from console.settings.forms import BrandingForm, LifetimesForm, RegionForm, SectionForm
 from console.shell.colors import accent_of, contrast
 from console.shell.fragments import redirect_after, render_page
-from console.shell.http import ConsoleRequest, wants_fragment
+from console.shell.http import ConsoleRequest, number_in, wants_fragment
 from console.shell.trail import with_trail
 from console.shell.views import ConsoleView
 from identity.kernel.errors import Conflict, Invalid
@@ -137,9 +137,7 @@ class Section(ConsoleView):
         if kind.form.is_branding:
             return change_realm_branding(request.actor, name=values.pop("name"), branding=values)
         version = request.POST.get("version", "")
-        return change_realm_settings(
-            request.actor, changes=values, expected_version=int(version) if version.isdecimal() else None
-        )
+        return change_realm_settings(request.actor, changes=values, expected_version=number_in(version))
 
     @staticmethod
     def _answer(

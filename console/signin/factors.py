@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from console.settings.forms import SectionForm
+from console.shell.http import number_in
 from console.signin.policy import Card, PolicyPage
 
 DAY = 24 * 3600
@@ -95,7 +96,7 @@ def keep_other(form: SectionForm, name: str) -> None:
     field = form.fields[name]
     assert isinstance(field, DaysField)  # noqa: S101 - for the type checker
     value = form.initial.get(name) or (form.data.get(name) if form.is_bound else 0)
-    field.choices = field.listed(int(value) if str(value or "").isdecimal() else 0)
+    field.choices = field.listed(number_in(str(value or "")) or 0)
 
 
 class Factors(PolicyPage):

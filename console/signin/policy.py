@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from console.settings.forms import SectionForm
 from console.shell.fragments import redirect_after, render_page
-from console.shell.http import ConsoleRequest, wants_fragment
+from console.shell.http import ConsoleRequest, number_in, wants_fragment
 from console.shell.trail import with_trail
 from console.shell.views import ConsoleView
 from console.signin.tabs import tabs_of
@@ -97,7 +97,7 @@ class PolicyPage(ConsoleView):
         realm = change_sign_in_policy(
             request.actor,
             changes=form.cleaned_data,
-            expected_version=int(version) if version.isdecimal() else None,
+            expected_version=number_in(version),
         )
         said = with_trail(request, _("Saved."), realm.pk)
         if wants_fragment(request):
@@ -189,8 +189,8 @@ def sentence(hit: Hit) -> str:
             )
         case HitKind.LOSES_FACTOR:
             text = ngettext(
-                "%(n)s person uses a method that no longer counts.",
-                "%(n)s people use a method that no longer counts.",
+                "%(n)s person has a method that can’t be added any more; it goes on to work.",
+                "%(n)s people have a method that can’t be added any more; it goes on to work.",
                 n,
             )
         case HitKind.MUST_ACCEPT_TERMS:

@@ -3,6 +3,7 @@
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -32,8 +33,10 @@ from identity.mfa.tests.test_commands import add_key
 from identity.realms.commands import create_provider
 from identity.realms.models import IdentityProvider, Realm
 from identity.realms.queries import provider_key
+from identity.security.commands import open_review
 from identity.security.models import Alert
-from identity.sessions.models import Session
+from identity.sessions.commands import note_device
+from identity.sessions.models import DeviceStatus, Session
 from identity.sessions.testing import RealmClient
 from identity.signin.commands import check_sign_in
 
@@ -113,6 +116,24 @@ def build(slug: str, marker: str) -> World:
         session = Session.objects.get(user=person)
         kept_secret = ClientSecret.objects.get(application=application)
         message = Message.objects.earliest("id")
+        device = note_device(
+            anonymous_actor(realm.pk, origin=Origin("203.0.113.9", "Firefox")),
+            user_id=person.pk,
+            device_id=f"device-{marker}",
+            former=None,
+            status=DeviceStatus.KNOWN,
+            label="Firefox",
+            country="DE",
+        )
+        asked = open_review(
+            anonymous_actor(realm.pk),
+            user=owner,
+            session_id=None,
+            device=device,
+            reasons=["new_device"],
+            country="DE",
+            lifetime=timedelta(days=7),
+        )
     rows: dict[str, tuple[str, UUID]] = {
         "person": ("user", person.pk),
         "invited": ("user", invitation.user_id),
@@ -134,6 +155,8 @@ def build(slug: str, marker: str) -> World:
     world.raw_ids = {label: str(pk) for label, (_, pk) in rows.items()}
     for label, pk in (("scope", scope.pk), ("resource server", server.pk)):
         world.ids[label] = world.raw_ids[label] = str(pk)
+    world.ids["device"] = world.raw_ids["device"] = str(device.pk)
+    world.ids["review"] = world.raw_ids["review"] = str(asked[0].pk)
     # Passkeys have numbers, in one row for all realms.
     world.ids["factor"], world.raw_ids["factor"] = factor.id, str(owner.pk)
     # Named by what they are called. The realms call theirs differently, or each would find its own; and without the

@@ -186,7 +186,8 @@ def canonical_id(text: str, country: str = "") -> str:
     try:
         return normalized_identifier(text, country)[1]
     except Invalid:
-        return _folded(text)[:320]
+        # PostgreSQL stores no NUL, and a name that was never one has to be counted like any other.
+        return _folded(text)[:320].replace("\0", "")
 
 
 # --- profile --------------------------------------------------------------------------------------------------------

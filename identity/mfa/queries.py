@@ -20,6 +20,7 @@ from identity.mfa.models import AuthenticatorDevice, FactorKind, MessageDevice
 from identity.mfa.passkeys import stored_name
 from identity.mfa.rules import SECOND_FACTORS, STRENGTH, Shown, Step, is_independent, level_of, next_step
 from identity.realms.models import Realm
+from identity.realms.queries import enabled_providers, provider_key
 from identity.sessions.models import Device, DeviceStatus
 from identity.sessions.queries import DEVICE_LABEL
 
@@ -213,9 +214,17 @@ def trusted_devices(actor: Actor) -> list[Device]:
 
 
 def ways_in(realm: Realm, user: User) -> list[str]:
-    """How the person could sign in now: password, passkey, email_code, sms_code, provider (once for each account)."""
+    """How the person could sign in now: password, passkey, email_code, sms_code, provider (once for each account).
+
+    A password counts with a name that the realm takes beside it, a link while its provider lets people in.
+    """
     found: list[str] = []
-    if user.has_usable_password() and realm.setting("password_sign_in"):
+    named = (
+        user.email
+        or (user.username and realm.setting("username_sign_in"))
+        or (user.phone and realm.setting("phone_sign_in"))
+    )
+    if named and user.has_usable_password() and realm.setting("password_sign_in"):
         found.append("password")
     if realm.setting("passkey_sign_in"):
         found += ["passkey"] * authenticator_devices(user.pk, FactorKind.PASSKEY).count()
@@ -223,7 +232,8 @@ def ways_in(realm: Realm, user: User) -> list[str]:
         found.append("email_code")
     if realm.setting("sms_code_sign_in") and user.phone and user.phone_verified_at:
         found.append("sms_code")
-    found += ["provider"] * SocialAccount.objects.filter(user_id=user.pk).count()
+    enabled = [provider_key(each) for each in enabled_providers()]
+    found += ["provider"] * SocialAccount.objects.filter(user_id=user.pk, provider__in=enabled).count()
     return found
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from identity.kernel.errors import Invalid
 from identity.kernel.outbound import OutboundFailed, checked_url
 from identity.realms.models import ProviderKind
-from identity.realms.rules import LISTS
+from identity.realms.rules import LISTS, ascii_domain
 
 ALIAS = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 RESERVED_ALIASES = frozenset({"callback", "finish", "link"})
@@ -219,7 +219,7 @@ def checked_amr_mapping(mapping: Mapping[str, Any]) -> dict[str, str]:
 
 def checked_domains(domains: Iterable[str]) -> list[str]:
     """E-mail domains whose people are sent here. Raises Invalid (field domains)."""
-    out = list(dict.fromkeys(str(domain).strip().lower() for domain in domains))
+    out = list(dict.fromkeys(ascii_domain(str(domain)) for domain in domains))
     if len(out) > MOST or not all(_DOMAIN.fullmatch(domain) for domain in out):
         raise Invalid(_("Give domains such as example.com, one on each line."), field="domains")
     return out

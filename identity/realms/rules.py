@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from identity.kernel.errors import Invalid
-from identity.realms.models import DEFAULT_SETTINGS
+from identity.realms.models import DEFAULT_SETTINGS, default_setting
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 RESERVED_SLUGS = frozenset({"admin", "api", "static", "realms", "www", "well-known"})
@@ -135,7 +135,7 @@ def checked_settings(changes: Mapping[str, Any], current: Mapping[str, Any]) -> 
         if name not in DEFAULT_SETTINGS:
             raise Invalid(_("There is no such setting."), field=name)
         out[name] = _checked(name, value)
-    merged = {**DEFAULT_SETTINGS, **current, **out}
+    merged = {**{name: default_setting(name) for name in DEFAULT_SETTINGS}, **current, **out}
     for shorter, longer in (
         ("refresh_token_lifetime", "refresh_token_max_lifetime"),
         ("session_idle_lifetime", "session_lifetime"),
@@ -143,6 +143,10 @@ def checked_settings(changes: Mapping[str, Any], current: Mapping[str, Any]) -> 
         if merged[shorter] > merged[longer]:
             raise Invalid(_("This can't be longer than the most that is allowed below it."), field=shorter)
     _check_sign_up(merged, out)
+    factors = {"second_factor", "second_factor_methods"} & set(out)
+    if factors and merged["second_factor"] == "required" and not merged["second_factor_methods"]:
+        # Whoever has none yet would be asked for one and could add none: that includes who could take it back.
+        raise Invalid(_("Offer at least one while everybody needs one."), field="second_factor_methods")
     return out
 
 

@@ -11,9 +11,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
-from identity.access.models import Role, RoleKind
-from identity.access.queries import holders_of
-from identity.access.rules import OWNER
+from identity.access.queries import able_owners
 from identity.accounts.models import User, UserStatus
 from identity.accounts.queries import get_user
 from identity.audit.models import AuditEvent
@@ -69,11 +67,8 @@ def policy_of(realm: Realm, changes: Mapping[str, Any] | None = None) -> dict[st
 
 
 def owners_with_a_way_in(policy: Policy) -> QuerySet[User]:
-    """The owners who could sign in under a policy. Empty means that the realm would have locked itself out."""
-    owner = Role.objects.filter(kind=RoleKind.CONSOLE, built_in=True, name=OWNER).values_list("pk", flat=True).first()
-    if owner is None:
-        return User.objects.none()
-    return _enabled().filter(way_in(policy), pk__in=holders_of(owner))
+    """The owners who could sign in under a policy, and for whom their role counts. Empty: nobody could take it back."""
+    return _enabled().filter(way_in(policy), pk__in=able_owners())
 
 
 def _enabled() -> QuerySet[User]:

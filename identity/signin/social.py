@@ -20,6 +20,7 @@ from identity.kernel.errors import NotFound
 from identity.kernel.outbound import OutboundSession
 from identity.realms.models import IdentityProvider, Realm
 from identity.realms.queries import enabled_providers, provider_key
+from identity.realms.rules import ascii_domain
 from identity.signin import commands
 from identity.signin.requests import actor_of, asking_id, realm_of
 from identity.signin.social_claims import Upstream
@@ -137,10 +138,11 @@ def provider_for_identifier(realm: Realm, identifier: str) -> IdentityProvider |
 
     Decided by the domain alone, so the answer says nothing about whether there is such a person (LG-23).
     """
-    _local, at, domain = identifier.strip().lower().rpartition("@")
+    _local, at, typed = identifier.rpartition("@")
+    domain = ascii_domain(typed)
     if not at or not domain or realm.pk is None:
         return None
-    return next((each for each in enabled_providers() if domain.rstrip(".") in each.domains), None)
+    return next((each for each in enabled_providers() if domain in each.domains), None)
 
 
 def linked_accounts(user: User) -> list[dict[str, Any]]:

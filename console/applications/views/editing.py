@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from console.applications.forms import CreateForm, EditForm
 from console.applications.rows import application_url
 from console.shell.fragments import redirect_after, render_dialog, render_page
-from console.shell.http import ConsoleRequest, wants_fragment
+from console.shell.http import ConsoleRequest, number_in, wants_fragment
 from console.shell.ids import id_from
 from console.shell.trail import with_trail
 from console.shell.views import ConsoleView
@@ -113,7 +113,7 @@ class Edit(ConsoleView):
                 changed = change_application(
                     request.actor,
                     application_id=application.pk,
-                    expected_version=int(version) if version.isdecimal() else None,
+                    expected_version=number_in(version),
                     **form.cleaned_data,
                 )
             except Invalid as error:

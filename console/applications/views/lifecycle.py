@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from console.applications.rows import application_url
 from console.shell.forms import TypedConfirmForm
 from console.shell.fragments import redirect_after, render_dialog
-from console.shell.http import ConsoleRequest
+from console.shell.http import ConsoleRequest, number_in
 from console.shell.ids import id_from, ids_from
 from console.shell.trail import with_trail
 from console.shell.views import ConsoleView
@@ -126,7 +126,7 @@ class Delete(_Act):
             return self.dialog(request, application, form=form, status=422)
         impact = impact_of(request.actor, application_id=application.pk)
         seen = request.POST.get("seen_people", "")
-        if seen.isdecimal() and impact.people > int(seen):
+        if (before := number_in(seen)) is not None and impact.people > before:
             grown = _("Meanwhile %(n)s people are signed in. Look at the numbers again.") % {"n": impact.people}
             return self.dialog(request, application, form=form, error=grown, status=409)
         try:

@@ -14,7 +14,7 @@ from console.applications.forms import AUTH_NAMES, GRANT_NAMES, RedirectsForm, S
 from console.applications.rows import KIND_LABELS, application_url, may, state_item
 from console.applications.stacks import Settings, stacks_for, steps_of
 from console.shell.fragments import redirect_after, render_page
-from console.shell.http import ConsoleRequest
+from console.shell.http import ConsoleRequest, number_in
 from console.shell.ids import id_from
 from console.shell.trail import with_trail
 from console.shell.views import ConsoleView
@@ -278,7 +278,7 @@ class _SavingTab(ApplicationPage):
                 changed = change_application(
                     request.actor,
                     application_id=application.pk,
-                    expected_version=int(version) if version.isdecimal() else None,
+                    expected_version=number_in(version),
                     **form.cleaned_data,
                 )
             except Invalid as error:

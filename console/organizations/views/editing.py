@@ -10,7 +10,7 @@ from console.organizations.forms import CreateForm, NameForm
 from console.organizations.rows import organization_url
 from console.shell.forms import ConsoleForm, TypedConfirmForm
 from console.shell.fragments import redirect_after, render_dialog
-from console.shell.http import ConsoleRequest
+from console.shell.http import ConsoleRequest, number_in
 from console.shell.ids import id_from
 from console.shell.trail import with_trail
 from console.shell.views import ConsoleView
@@ -151,9 +151,7 @@ class Delete(ConsoleView):
             return self._dialog(request, found, form, status=422)
         seen = request.POST.get("seen_members", "")
         try:
-            delete_organization(
-                request.actor, organization_id=found.pk, expected_members=int(seen) if seen.isdecimal() else None
-            )
+            delete_organization(request.actor, organization_id=found.pk, expected_members=number_in(seen))
         except Conflict as error:
             again = _of_address(request, public_id)
             return self._dialog(request, again, form, error=str(error.message), status=409)

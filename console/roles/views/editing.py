@@ -11,7 +11,7 @@ from console.roles.forms import ApplicationRoleForm, ConsoleRoleForm, RenameRole
 from console.roles.rows import KIND, role_url
 from console.shell.forms import ConsoleForm
 from console.shell.fragments import redirect_after, render_dialog, render_page
-from console.shell.http import ConsoleRequest
+from console.shell.http import ConsoleRequest, number_in
 from console.shell.ids import id_from
 from console.shell.trail import with_trail
 from console.shell.views import ConsoleView
@@ -194,9 +194,7 @@ class Delete(ConsoleView):
         role = _own_role(request, public_id)
         seen = request.POST.get("seen_holders", "")
         try:
-            holders = delete_role(
-                request.actor, role_id=role.pk, expected_holders=int(seen) if seen.isdecimal() else None
-            )
+            holders = delete_role(request.actor, role_id=role.pk, expected_holders=number_in(seen))
         except Conflict as error:
             return self._dialog(request, _own_role(request, public_id), str(error.message), 409)
         text = ngettext(

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from console.shell.fragments import redirect_after, render_page
-from console.shell.http import ConsoleRequest
+from console.shell.http import ConsoleRequest, number_in
 from console.shell.trail import with_trail
 from console.shell.views import ConsoleView
 from console.signin.messages import wording
@@ -231,7 +231,7 @@ class Detail(ConsoleView):
             change_sms_provider(
                 request.actor,
                 provider_id=provider.pk,
-                expected_version=int(version) if version.isdecimal() else None,
+                expected_version=number_in(version),
                 name=form.cleaned_data["name"],
                 settings=form.settings(),
                 secrets=form.secrets(),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from console.shell.forms import TypedConfirmForm
 from console.shell.fragments import redirect_after, render_dialog
-from console.shell.http import ConsoleRequest
+from console.shell.http import ConsoleRequest, number_in
 from console.shell.trail import with_trail
 from console.shell.views import ConsoleView
 from console.signin.providers.forms import SecretForm
@@ -145,7 +145,7 @@ class Delete(_Act):
             return self.dialog(request, alias, form=form, status=422)
         stranded = depend_on_provider(request.actor, provider=provider, realm=request.realm)
         seen = request.POST.get("seen_stranded", "")
-        if provider.enabled and seen.isdecimal() and stranded > int(seen):
+        if provider.enabled and (before := number_in(seen)) is not None and stranded > before:
             grown = _("Meanwhile %(n)s people have no other way in. Look at the numbers again.") % {"n": stranded}
             return self.dialog(request, alias, form=form, error=grown, status=409)
         try:

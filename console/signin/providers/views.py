@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from console.shell.fragments import redirect_after, render_page
-from console.shell.http import ConsoleRequest
+from console.shell.http import ConsoleRequest, number_in
 from console.shell.trail import with_trail
 from console.shell.views import ConsoleView
 from console.signin.providers.forms import KINDS, ConnectionForm, CreateForm, MappingForm, PolicyForm
@@ -209,7 +209,7 @@ class Detail(_About):
                 change_provider(
                     request.actor,
                     provider_id=provider.pk,
-                    expected_version=int(version) if version.isdecimal() else None,
+                    expected_version=number_in(version),
                     **form.values(),
                 )
                 text = with_trail(request, _("Saved."), provider.pk)

@@ -49,3 +49,24 @@ def test_who_may_not_change_settings_only_looks(realm_a):
     client = RealmClient(realm_a).sign_in(auditor)
     assert client.get("/console/sign-in/second-factor").status_code == 200
     assert client.post("/console/sign-in/second-factor", POLICY).status_code == 403
+
+
+def test_a_second_step_is_never_demanded_where_none_can_be_added(as_owner, realm_a):
+    nothing = {**POLICY, "second_factor_methods": []}
+    refused = as_owner.post("/console/sign-in/second-factor", nothing)
+    assert refused.status_code == 422
+    assert "Offer at least one while everybody needs one." in refused.text
+    assert Realm.objects.get(pk=realm_a.pk).setting("second_factor") == "optional"
+    optional = as_owner.post("/console/sign-in/second-factor", {**nothing, "second_factor": "optional"})
+    assert optional.status_code == 302
+
+
+def test_methods_that_go_are_said_to_go_on_to_work_for_who_has_them(as_owner, realm_a, owner_a):
+    with realm_scope(realm_a):
+        with_app(owner_a)
+    page = as_owner.post(
+        "/console/sign-in/second-factor",
+        {**POLICY, "second_factor": "optional", "second_factor_methods": ["passkey"]},
+    )
+    assert page.status_code == 422
+    assert "1 person has a method that can’t be added any more; it goes on to work." in page.text

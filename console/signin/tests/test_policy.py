@@ -3,11 +3,16 @@
 import pytest
 
 from conftest import PASSWORD, make_user
+from identity.access.models import Role
 from identity.accounts.models import User
 from identity.audit.models import AuditEvent
+from identity.kernel import clock
+from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
+from identity.kernel.errors import Conflict
 from identity.realms.models import Realm
 from identity.sessions.testing import RealmClient
+from identity.signin.commands import change_sign_in_policy
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
 WAYS = {"card": "ways", "password_sign_in": "on"}
@@ -153,3 +158,47 @@ def test_the_preview_begins_with_the_number_where_numbers_let_people_in(owner: R
 
 def test_the_preview_is_for_who_may_read_the_settings(realm_a: Realm, user_a: User) -> None:
     assert RealmClient(realm_a).sign_in(user_a).post("/console/sign-in/preview", {}, **HTMX).status_code in (403, 404)
+
+
+CLOSED = {"password_sign_in": False, "passkey_sign_in": True, "sign_up_open": False}
+
+
+@pytest.mark.django_db
+def test_an_owner_who_is_locked_for_good_is_no_way_back(realm_a: Realm, owner_a: User) -> None:
+    other = make_user(realm_a, "second@example.com", role="Owner")
+    with realm_scope(realm_a):
+        User.objects.filter(pk=other.pk).update(phone="+493012345678", phone_verified_at=clock.now())
+        ways = {**CLOSED, "sms_code_sign_in": True}
+        User.objects.filter(pk=other.pk).update(status="locked", locked_until=None)
+        with pytest.raises(Conflict) as refusal:
+            change_sign_in_policy(system_actor(realm_a.pk), changes=ways)
+        assert refusal.value.reason == "nobody_left"
+        User.objects.filter(pk=other.pk).update(status="active")
+        assert change_sign_in_policy(system_actor(realm_a.pk), changes=ways).setting("sms_code_sign_in")
+
+
+@pytest.mark.django_db
+def test_an_owner_whose_role_yields_nothing_is_no_way_back(realm_a: Realm, owner_a: User) -> None:
+    other = make_user(realm_a, "second@example.com", role="Owner")
+    with realm_scope(realm_a):
+        User.objects.filter(pk=other.pk).update(phone="+493012345678", phone_verified_at=clock.now())
+        User.objects.filter(pk=other.pk).update(email_verified_at=None)
+        Role.objects.filter(built_in=True, name="Owner").update(requirements=["verified_email"])
+        with pytest.raises(Conflict):
+            change_sign_in_policy(system_actor(realm_a.pk), changes={**CLOSED, "sms_code_sign_in": True})
+
+
+@pytest.mark.django_db
+def test_a_realm_is_set_up_before_its_first_owner_has_come(realm_a: Realm) -> None:
+    with realm_scope(realm_a):
+        assert change_sign_in_policy(system_actor(realm_a.pk), changes={"passkey_sign_in": True})
+
+
+def test_a_number_that_no_page_ever_carried_is_no_error_page(owner: RealmClient, realm_a: Realm) -> None:
+    endless = "9" * 5000
+    for path, sent in (
+        ("/console/sign-in", {**WAYS, "version": endless}),
+        ("/console/sign-in/second-factor", {"card": "trust", "trusted_device_lifetime": endless}),
+        ("/console/settings/lifetimes", {"version": endless}),
+    ):
+        assert owner.post(path, sent, **HTMX).status_code < 500, path

@@ -69,3 +69,13 @@ def test_another_realms_waiting_person_is_not_there(realm_b, owner_b, waiting):
     other = RealmClient(realm_b).sign_in(owner_b)
     assert other.post(page_of(waiting, "/approve")).status_code == 404
     assert other.get(page_of(waiting, "/refuse")).status_code == 404
+
+
+def test_who_may_disable_is_not_thereby_who_approves(realm_a, waiting):
+    analyst = RealmClient(realm_a).sign_in(make_user(realm_a, "analyst@example.com", role="Security analyst"))
+    assert "Disable…" not in analyst.get(page_of(waiting)).text
+    for act in ("/approve", "/disable", "/enable"):
+        analyst.post(page_of(waiting, act), {"reason": "To enable it again"})
+    analyst.post("/console/users/disable", {"ids": [public_id("user", waiting.pk)]})
+    with realm_scope(realm_a):
+        assert User.objects.get(pk=waiting.pk).status == UserStatus.PENDING

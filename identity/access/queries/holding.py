@@ -154,6 +154,13 @@ def _able_owners(owner: Role, requirements: Sequence[str] | None = None) -> Quer
     return rows
 
 
+def able_owners() -> Subquery:
+    """The people for whom Owner counts now, neither disabled nor locked for good, for `pk__in`."""
+    owner = Role.objects.filter(kind=RoleKind.CONSOLE, built_in=True, name=rules.OWNER).first()
+    rows = RoleAssignment.objects.none() if owner is None else _able_owners(owner)
+    return Subquery(rows.values("user_id"))
+
+
 def leaves_an_owner(owner: Role, requirements: Sequence[str]) -> bool:
     """Whether somebody could still own the realm if Owner asked for this. Call it with the role locked."""
     return _able_owners(owner, requirements).exists()

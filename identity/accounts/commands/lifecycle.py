@@ -43,7 +43,7 @@ def disable_user(actor: Actor, *, user_id: UUID, reason: str = "") -> User:
     user = user_for(actor, user_id=user_id, permission=Permission.USERS_DISABLE)
     _refuse_self(actor, user)
     require_rank(actor, user_id=user.pk)
-    # Enabling would let in somebody who waits for approval: he is approved or refused, by who may do that.
+    # Who waits for approval is refused instead: enabling him again would let him in without it.
     if user.status in (UserStatus.DISABLED, UserStatus.PENDING):
         raise Conflict
     refuse_last_owner(user)

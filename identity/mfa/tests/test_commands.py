@@ -4,6 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.db import connection
 
 from conftest import actor_of, make_user
@@ -24,7 +25,8 @@ from identity.mfa.models import AuthenticatorDevice, MessageDevice
 from identity.mfa.sealing import open_secret
 from identity.mfa.testing import code_at
 from identity.mfa.tests.conftest import himself
-from identity.realms.commands import change_realm_settings
+from identity.realms.commands import change_realm_settings, create_provider, disable_provider
+from identity.realms.queries import provider_key
 from identity.sessions.models import Device, Session
 from identity.sessions.rules import ACR_ONE, ACR_TWO
 from identity.sessions.testing import RealmClient
@@ -489,6 +491,22 @@ def test_the_last_way_in_stays(realm_a, user_a, key):
         user_a.save(update_fields=["password"])
         with pytest.raises(LastFactor):
             commands.remove_factor(himself(user_a), user_id=user_a.pk, factor_id=factor.id)
+
+
+def test_a_provider_that_lets_nobody_in_and_a_name_that_is_not_taken_are_no_ways_in(realm_a, user_a, as_owner_a):
+    with realm_scope(realm_a):
+        provider = create_provider(
+            as_owner_a, alias="hub", name="Hub", kind="github", client_id="c", secret="s" * 20, sign_up="link"
+        )
+        SocialAccount.objects.create(user=user_a, provider=provider_key(provider), uid="u-1")
+        assert queries.ways_in(realm_a, user_a) == ["password", "provider"]
+        disable_provider(as_owner_a, provider_id=provider.pk)
+        assert queries.ways_in(realm_a, user_a) == ["password"]
+        user_a.email, user_a.phone = None, "+493012345678"
+        assert queries.ways_in(realm_a, user_a) == []
+    change(realm_a, phone_sign_in=True)
+    with realm_scope(realm_a):
+        assert queries.ways_in(realm_a, user_a) == ["password"]
 
 
 def test_lg_20_removing_a_factor_lowers_the_sessions_that_it_confirmed_at_once(realm_a, user_a):

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from identity.accounts.commands import sign_up_federated_user
-from identity.accounts.commands.fetching import user_for_or_self
+from identity.accounts.commands.fetching import realm_of, user_for_or_self
 from identity.accounts.mails import mail_to
 from identity.accounts.models import User
 from identity.audit.record import record
@@ -202,8 +202,9 @@ def refuse_upstream(
 @transaction.atomic
 def close_provider(actor: Actor, *, provider_id: UUID) -> IdentityProvider:
     """Disable a provider, unless no owner could sign in any more. Raises as `disable_provider`, Conflict."""
+    had_one = _somebody_left(realm_of(actor))
     provider = disable_provider(actor, provider_id=provider_id)
-    _refuse_nobody_left(provider.realm)
+    _refuse_nobody_left(provider.realm, had_one=had_one)
     return provider
 
 
@@ -214,13 +215,18 @@ def remove_provider(actor: Actor, *, provider_id: UUID, typed_alias: str) -> int
     if provider is None:
         raise NotFound
     realm: Realm = provider.realm
+    had_one = _somebody_left(realm)
     links = delete_provider(actor, provider_id=provider_id, typed_alias=typed_alias)
-    _refuse_nobody_left(realm)
+    _refuse_nobody_left(realm, had_one=had_one)
     return links
 
 
-def _refuse_nobody_left(realm: Realm) -> None:
-    if not owners_with_a_way_in(realm.policy()).exists():
+def _somebody_left(realm: Realm) -> bool:
+    return owners_with_a_way_in(realm.policy()).exists()
+
+
+def _refuse_nobody_left(realm: Realm, *, had_one: bool) -> None:
+    if had_one and not _somebody_left(realm):
         raise Conflict(
             _("No owner of this realm could sign in any more. Give an owner another way in first."),
             code="nobody_left",

@@ -821,6 +821,16 @@ def test_no_owner_is_locked_out_by_closing_a_provider(
         assert IdentityProvider.objects.get().enabled
 
 
+def test_a_domain_of_another_alphabet_leads_to_its_provider(
+    realm_a: Realm, as_owner_a: Actor, fake: FakeProvider
+) -> None:
+    provider = add(as_owner_a, fake, domains=["München.example"])
+    assert provider.domains == ["xn--mnchen-3ya.example"]
+    client = RealmClient(realm_a)
+    for typed in ("dana@münchen.example", "dana@MÜNCHEN.example.", "dana@xn--mnchen-3ya.example"):
+        assert "Corp ID" in client.post("/signin", {"login": typed}).content.decode(), typed
+
+
 @pytest.mark.parametrize("template", ["identity_linked", "identity_unlinked"])
 def test_the_mails_name_the_provider_as_text(template: str, realm_a: Realm) -> None:
     context = {

@@ -149,3 +149,8 @@ def test_a_new_password_by_a_link_ends_the_pause(realm_a: Realm, paused: User, e
     assert sign_in(client, password=PASSWORD).status_code == 200
     assert sign_in(client, password="another good phrase").status_code == 302
     assert events(realm_a, "signin.unlocked")[0].row.payload["by"] == "new_password"
+
+
+def test_a_name_with_a_sign_that_no_database_stores_gets_the_same_answer(realm_a: Realm) -> None:
+    ask(realm_a, "dana\0@example.com")
+    ask(realm_a, "\0")
