@@ -1,7 +1,6 @@
 """What an attacker tries at the door, each by its case of THREATS.md: replays, guesses without end, ways around."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,10 +14,12 @@ from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.context import realm_scope
 from identity.kernel.errors import Conflict, PermissionDenied
+from identity.kernel.outbound import Answer, OutboundFailed
 from identity.mfa import limits as factor_limits
 from identity.mfa.models import FactorKind, MessageDevice
-from identity.realms.models import Realm
+from identity.realms.models import IdentityProvider, Realm
 from identity.sessions.testing import RealmClient
+from identity.signin import captcha, social_protocol
 from identity.signin.commands import unlock_sign_in
 from identity.signin.tests.conftest import sign_in
 from identity.signin.tests.test_recovery_by_phone import NUMBER, with_settings
@@ -125,9 +126,7 @@ def test_ac_04_who_may_disable_and_enable_cannot_let_in_who_waits_for_approval(
         assert User.objects.get(pk=user_a.pk).status == UserStatus.PENDING
 
 
-def test_ac_02_a_help_desk_does_not_end_an_owners_pause(
-    realm_a: Realm, owner_a: User, user_a: User, client_for: Callable[[Realm], RealmClient]
-) -> None:
+def test_ac_02_a_help_desk_does_not_end_an_owners_pause(realm_a: Realm, owner_a: User, user_a: User) -> None:
     pause(realm_a, "owner@example.com")
     pause(realm_a)
     desk = actor_of(make_user(realm_a, "desk@example.com", role="Help desk"))
@@ -135,3 +134,22 @@ def test_ac_02_a_help_desk_does_not_end_an_owners_pause(
         with pytest.raises(PermissionDenied):
             unlock_sign_in(desk, user_id=owner_a.pk)
         unlock_sign_in(desk, user_id=user_a.pk)
+
+
+# --- answers of others ---
+
+DEEP = Answer(200, {}, b"[" * 200_000)
+
+
+def test_in_04_a_deep_answer_of_a_provider_is_a_failed_answer(realm_a: Realm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(social_protocol, "fetch", lambda *args, **values: DEEP)
+    provider = IdentityProvider(realm=realm_a, alias="corp", kind="oidc", settings={"issuer": "https://id.example"})
+    with realm_scope(realm_a), pytest.raises(social_protocol.UpstreamFailed):
+        social_protocol.endpoints_of(provider)
+
+
+def test_lg_02_a_deep_answer_about_a_captcha_lets_nobody_pass(realm_a: Realm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(captcha, "fetch", lambda *args, **values: DEEP)
+    service = captcha.SiteVerify()
+    with pytest.raises(OutboundFailed):
+        service.is_right(realm_a, {service.service.field: "x"}, ip="192.0.2.1")
