@@ -36,7 +36,7 @@ def wish_for_code(actor: Actor, *, realm: Realm, identifier: str) -> UUID:  # ho
     name = canonical_id(identifier, country_of_realm())
     allowed = limits.may_mail(name, actor.origin.ip)
     with transaction.atomic():
-        code, text = make_code(actor, purpose=CodePurpose.SIGN_IN, address=name)
+        code, text = make_code(actor, purpose=CodePurpose.SIGN_IN, address=name, sent=allowed)
         if allowed:
             queue_message(
                 realm,
