@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from conftest import actor_of, make_user
-from identity.accounts.commands import disable_user, enable_user
+from identity.accounts.commands import disable_user, enable_user, lock_user, unlock_user
 from identity.accounts.commands.codes import MOST_TRIES
 from identity.accounts.models import OneTimeCode, User, UserStatus
 from identity.courier.testing import mails, path_of
@@ -134,6 +134,22 @@ def test_ac_02_a_help_desk_does_not_end_an_owners_pause(realm_a: Realm, owner_a:
         with pytest.raises(PermissionDenied):
             unlock_sign_in(desk, user_id=owner_a.pk)
         unlock_sign_in(desk, user_id=user_a.pk)
+
+
+def test_ac_02_a_help_desk_does_not_end_or_shorten_another_admins_lock_on_an_owner(
+    realm_a: Realm, owner_a: User
+) -> None:
+    second = actor_of(make_user(realm_a, "second@example.com", role="Owner"))
+    desk = actor_of(make_user(realm_a, "desk@example.com", role="Help desk"))
+    with realm_scope(realm_a):
+        lock_user(desk, user_id=owner_a.pk)
+        unlock_user(desk, user_id=owner_a.pk)
+        lock_user(second, user_id=owner_a.pk)
+        with pytest.raises(PermissionDenied):
+            unlock_user(desk, user_id=owner_a.pk)
+        with pytest.raises(PermissionDenied):
+            lock_user(desk, user_id=owner_a.pk, minutes=1)
+        assert User.objects.get(pk=owner_a.pk).status_by == second.id
 
 
 # --- answers of others ---
