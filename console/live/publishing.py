@@ -23,15 +23,20 @@ logger = logging.getLogger(__name__)
 
 ENDS_AUTHORITY = frozenset(
     {
+        "email.changed",
+        "factor.removed",
+        "factor.reset",
         "realm.deleted",
         "realm.suspended",
         "role.deleted",
         "role.permissions_changed",
+        "role.requirements_changed",
         "role.unassigned",
         "grant.removed",
         "session.ended",
         "user.deleted",
         "user.disabled",
+        "user.identifiers_changed",
         "user.locked",
         "visit.ended",
     }

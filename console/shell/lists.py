@@ -277,7 +277,7 @@ def _read_cursor(model: type[Model], order: Sequence[str], cursor: str) -> list[
         if not isinstance(texts, list) or len(texts) != len(names) or not all(isinstance(t, str) for t in texts):
             return []
         return [_field(model, name).to_python(text) for name, text in zip(names, texts, strict=True)]
-    except (ValueError, binascii.Error, ValidationError):
+    except (ValueError, binascii.Error, ValidationError, RecursionError):
         return []
 
 

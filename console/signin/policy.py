@@ -89,7 +89,7 @@ class PolicyPage(ConsoleView):
 
     def hits(self, request: ConsoleRequest, values: dict[str, Any]) -> Sequence[Hit]:
         """Whom the change would hit. Raises Invalid for values that the realm would refuse."""
-        return hits_of(request.actor, realm=request.realm, changes=checked_settings(values, request.realm.settings))
+        return hits_of(request.actor, realm=request.realm, changes=checked_settings(values, request.realm.policy()))
 
     def saved(self, request: ConsoleRequest, card: Card, form: SectionForm) -> HttpResponse:
         """Save, then show the card as it is now."""

@@ -19,8 +19,9 @@ MOST_CHOICES, MAX_CHOICE = 100, 100
 MAX_LABEL, MAX_PATTERN = 100, 200
 LONGEST_TEXT = 500
 WIDEST_NUMBER = 10**15
-MOST_PATHS = 300_000
-"""How many ways there may be to try a pattern on the longest text: what a match can cost is bounded by this."""
+MOST_PATHS, MOST_STEPS = 300_000, 20_000_000
+"""How many ways there may be to try a pattern on the longest text, and how many signs all of them may have to look at:
+what a match can cost is bounded by this."""
 
 RESERVED_ADDRESSES = frozenset({"new"})
 """What stands at the same place of the console's addresses."""
@@ -140,7 +141,8 @@ def checked_pattern(pattern: str, longest: int) -> str:
         raise refusal
     if any(part.least > part.most for part in parts):
         raise refusal
-    if math.prod(part.most - part.least + 1 for part in parts) > MOST_PATHS:
+    paths = math.prod(part.most - part.least + 1 for part in parts)
+    if paths > MOST_PATHS or paths * min(longest, sum(part.least for part in parts)) > MOST_STEPS:
         raise Invalid(
             _("Too much is left open: say how long the parts are, such as {1,20}, or how long the text may be."),
             field="pattern",

@@ -4,7 +4,7 @@ A sign-in by passkey alone counts for the network that it comes from and for nob
 somebody's name takes nothing from him.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from identity.kernel import clock, ratelimit
@@ -40,6 +40,9 @@ def forgive(user_id: UUID, kind: str) -> None:
         ratelimit.forget(limit, f"{user_id} {kind}")
 
 
-def is_first_use(challenge: str) -> bool:
-    """Whether a challenge of a sign-in page serves for the first time; one atomic statement."""
-    return ratelimit.hit(ONCE, challenge) == 1
+def is_first_use(challenge: str, made: datetime) -> bool:
+    """Whether a challenge of a sign-in page serves for the first time; one atomic statement.
+
+    made: when it was: counted in that window, since it would serve once more when the next one begins.
+    """
+    return ratelimit.hit(ONCE, challenge, moment=made) == 1

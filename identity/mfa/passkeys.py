@@ -29,6 +29,7 @@ from fido2.webauthn import (
 )
 
 from identity.accounts.models import User
+from identity.kernel import clock
 from identity.kernel.naming import origin_of
 from identity.mfa.errors import WrongCode
 from identity.mfa.models import AuthenticatorDevice
@@ -134,7 +135,7 @@ def request_options(
         credentials=[credential_of(device) for device in held] if held else None,
         user_verification=UserVerificationRequirement.REQUIRED if verified else UserVerificationRequirement.PREFERRED,
     )
-    return _plain(options), dict(state)
+    return _plain(options), {**state, "made": int(clock.now().timestamp())}
 
 
 def asserted(
@@ -174,15 +175,19 @@ def _salt(realm: Realm) -> str:
 
 def signed_state(realm: Realm, state: State) -> str:
     """The challenge in a token that comes back with the answer; the command lets it serve once."""
-    return signing.dumps({"challenge": state["challenge"]}, salt=_salt(realm))
+    return signing.dumps({"challenge": state["challenge"], "made": state["made"]}, salt=_salt(realm))
 
 
 def read_signed_state(realm: Realm, token: str) -> State:
     """The state, always with verification of the person. Raises WrongCode for a forged, foreign or old one."""
     try:
         found = signing.loads(token, salt=_salt(realm), max_age=LIFETIME)
-        return {"challenge": str(found["challenge"]), "user_verification": UserVerificationRequirement.REQUIRED}
-    except (signing.BadSignature, KeyError, TypeError):
+        return {
+            "challenge": str(found["challenge"]),
+            "user_verification": UserVerificationRequirement.REQUIRED,
+            "made": int(found["made"]),
+        }
+    except (signing.BadSignature, KeyError, TypeError, ValueError):
         raise WrongCode from None
 
 

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from identity.kernel.errors import Invalid
-from identity.realms.models import DEFAULT_SETTINGS, default_setting
+from identity.realms.models import DEFAULT_SETTINGS
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 RESERVED_SLUGS = frozenset({"admin", "api", "static", "realms", "www", "well-known"})
@@ -135,7 +135,7 @@ def checked_settings(changes: Mapping[str, Any], current: Mapping[str, Any]) -> 
         if name not in DEFAULT_SETTINGS:
             raise Invalid(_("There is no such setting."), field=name)
         out[name] = _checked(name, value)
-    merged = {**{name: default_setting(name) for name in DEFAULT_SETTINGS}, **current, **out}
+    merged = {**DEFAULT_SETTINGS, **current, **out}
     for shorter, longer in (
         ("refresh_token_lifetime", "refresh_token_max_lifetime"),
         ("session_idle_lifetime", "session_lifetime"),

@@ -106,7 +106,7 @@ class SiteVerify:
         )
         try:
             said = json.loads(answer.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise OutboundFailed from None
         if not answer.is_success or not isinstance(said, dict):
             raise OutboundFailed

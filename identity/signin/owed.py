@@ -30,11 +30,11 @@ def owes_terms(realm: Realm, user: User) -> bool:
 
 
 def send_number_code(actor: Actor, *, realm: Realm, user: User) -> UUID:
-    """Send a code to the number that has to be confirmed; over a limit, none. Returns its id."""
+    """Send a code to the number that has to be confirmed; over a limit none, and none is right then. Returns its id."""
     number = user.phone or ""
     allowed = limits.may_mail(number, actor.origin.ip)
     with transaction.atomic():
-        code, text = make_code(actor, purpose=CodePurpose.VERIFY, address=number, user=user)
+        code, text = make_code(actor, purpose=CodePurpose.VERIFY, address=number, user=user, sent=allowed)
         if allowed:
             queue_message(
                 realm,

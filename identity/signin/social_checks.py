@@ -112,7 +112,7 @@ def _client(provider: IdentityProvider, endpoints: Endpoints | None, secret: Out
     try:
         answer = fetch("POST", endpoints.token, headers=named, body=social_protocol.form_body(body))
         said = json.loads(answer.body)
-    except (OutboundFailed, ValueError):
+    except (OutboundFailed, ValueError, RecursionError):
         return Outcome.WRONG
     error = said.get("error") if isinstance(said, dict) else None
     if error in ACCEPTED:

@@ -180,7 +180,7 @@ def _asked(
 def _json(provider: IdentityProvider, step: str, answer: Answer) -> dict[str, Any]:
     try:
         found = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise failed(step, "no JSON object", provider)
@@ -378,7 +378,7 @@ def _github_address(provider: IdentityProvider, endpoints: Endpoints, access: An
         return {}
     try:
         found = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not answer.is_success or not isinstance(found, list):
         raise failed("userinfo", "no list of addresses", provider)

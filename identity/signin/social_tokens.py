@@ -71,7 +71,7 @@ def header_of(token: str) -> dict[str, Any]:
         raise NotValid("no signed token")
     try:
         header = json.loads(urlsafe_b64decode(token.partition(".")[0].encode()))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise NotValid("an unreadable header") from None
     if not isinstance(header, dict) or "crit" in header:
         raise NotValid("a header that asks for more than is known")
@@ -94,7 +94,7 @@ def verified_claims(token: str, keys: Sequence[Mapping[str, Any]], *, allowed: S
         try:
             signed = jws.deserialize_compact(token.encode(), _key(raw), algorithms=[alg])
             claims = json.loads(signed.payload)
-        except (JoseError, ValueError, TypeError):
+        except (JoseError, ValueError, TypeError, RecursionError):
             continue
         if not isinstance(claims, dict):
             raise NotValid("no claims")

@@ -10,7 +10,7 @@ from conftest import make_user
 from console.live import consumers
 from console.live.tests.sockets import Page, cookie_of, elsewhere, run, socket
 from console.live.tests.test_feed import happen
-from identity.access.commands import assign_role, end_visit, open_visit, unassign_role
+from identity.access.commands import assign_role, end_visit, open_visit, set_role_requirements, unassign_role
 from identity.access.models import Role
 from identity.accounts.commands import disable_user, lock_user
 from identity.accounts.models import User
@@ -82,6 +82,13 @@ def test_ti_13_a_role_that_is_taken_away_closes_the_socket(realm_a: Realm, admin
     held = role(realm_a, "Admin")
     act = inside(realm_a, lambda: unassign_role(system, user_id=admin.pk, role_id=held.pk))
     assert closes(realm_a, cookie, act) < PROMISED_SECONDS
+
+
+def test_ti_13_a_role_that_asks_for_more_closes_the_socket(realm_a: Realm, admin: User, system: Actor):
+    cookie = cookie_of(realm_a, admin)
+    held = role(realm_a, "Admin")
+    asks = inside(realm_a, lambda: set_role_requirements(system, role_id=held.pk, requirements=["second_factor"]))
+    assert closes(realm_a, cookie, asks) < PROMISED_SECONDS
 
 
 @pytest.mark.parametrize("command", [lock_user, disable_user])

@@ -3,10 +3,13 @@
 import pytest
 
 from conftest import make_user
+from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
+from identity.kernel.errors import Invalid
 from identity.mfa.tests.test_commands import with_app
 from identity.realms.models import Realm
 from identity.sessions.testing import RealmClient
+from identity.signin.commands import change_sign_in_policy
 
 pytestmark = pytest.mark.django_db
 
@@ -70,3 +73,10 @@ def test_methods_that_go_are_said_to_go_on_to_work_for_who_has_them(as_owner, re
     )
     assert page.status_code == 422
     assert "1 person has a method that can’t be added any more; it goes on to work." in page.text
+
+
+def test_what_the_installation_demands_counts_when_methods_are_taken_away(as_owner, realm_a, settings):
+    settings.REALMKEEP_SETTING_DEFAULTS = {"second_factor": "required"}
+    with realm_scope(realm_a), pytest.raises(Invalid) as refusal:
+        change_sign_in_policy(system_actor(realm_a.pk), changes={"second_factor_methods": []})
+    assert refusal.value.field == "second_factor_methods"

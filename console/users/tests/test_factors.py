@@ -85,5 +85,7 @@ def test_the_roles_tab_says_why_a_role_yields_nothing(as_owner, realm_a):
     with realm_scope(realm_a):
         role = Role.objects.get(name="Auditor", kind="console")
         set_role_requirements(system_actor(realm_a.pk), role_id=role.pk, requirements=["second_factor"])
-    assert "Yields nothing until there is a second factor" in as_owner.get(url(user, "/access")).text
+    page = as_owner.get(url(user, "/access"))
+    assert "Yields nothing until there is a second factor" in page.text
+    assert page.context["sums"] == []
     assert RealmClient(realm_a).sign_in(user).get("/console/users").status_code == 403

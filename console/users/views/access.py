@@ -58,7 +58,9 @@ class Access(PersonPage):
             "grants": _grant_rows(objects, public_id, actor.can(Permission.ROLES_ASSIGN), given),
             "belongs": [_membership_row(row, public_id, request, given) for row in context.get("memberships", [])],
             "may_give": actor.can_somewhere(Permission.ROLES_ASSIGN),
-            "sums": _sums(assignments, objects) if actor.can(Permission.ROLES_READ) else [],
+            "sums": _sums([row for row in assignments if not unmet_of(row.role, user)], objects)
+            if actor.can(Permission.ROLES_READ)
+            else [],
         }
         return render_page(request, "console/users/access.html", context)
 

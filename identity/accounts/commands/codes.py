@@ -23,22 +23,27 @@ ADDRESS_LABEL = "one-time-code-address"
 
 
 def make_code(  # house: HR03 what the code is for says it: signin, signup or the address that was confirmed
-    actor: Actor, *, purpose: str, address: str, user: User | None = None
+    actor: Actor, *, purpose: str, address: str, user: User | None = None, sent: bool = True
 ) -> tuple[OneTimeCode, str]:
     """A code for one purpose and one address, in its canonical spelling: the row, and the text to send.
 
     Made for unknown names as well, so that asking costs the same for every name (LG-23). A newer code ends the older
     ones of the same purpose and address: whoever asks again and again gets no more guesses for it than five each.
+
+    sent: whether a message may take it along. One over the limit of messages is never right, so asking on gives no
+    guesses, and it ends no other: strangers could keep a person's codes from working.
     """
     pk, text, now = uuid7(), f"{secrets.randbelow(10**DIGITS):0{DIGITS}}", clock.now()
     realm_id = actor.realm_id
     with transaction.atomic():
-        OneTimeCode.objects.filter(
+        former = OneTimeCode.objects.filter(
             purpose=purpose,
             address_hash__in=keyed_hashes(ADDRESS_LABEL, realm_id, address),
             used_at=None,
             expires_at__gt=now,
-        ).update(expires_at=now)
+        )
+        if sent:
+            former.update(expires_at=now)
         code = OneTimeCode(
             id=pk,
             realm_id=realm_id,
@@ -47,6 +52,7 @@ def make_code(  # house: HR03 what the code is for says it: signin, signup or th
             address_hash=keyed_hash(ADDRESS_LABEL, realm_id, address),
             address_sealed=seal(address.encode(), realm_id=realm_id, table=TABLE, pk=pk, field="address"),
             code_hash=keyed_hash(CODE_LABEL, realm_id, pk.bytes + text.encode()),
+            tries=0 if sent else MOST_TRIES,
             created_at=now,
             expires_at=now + LIFETIME,
         )

@@ -33,6 +33,12 @@ def _refuse_self(actor: Actor, user: User) -> None:
         raise Conflict(_("You can't do this to your own account."), code="own_account")
 
 
+def _require_own_lock(actor: Actor, user: User) -> None:
+    """Of a person of higher rank one ends or shortens one's own lock alone: another one contains him (AC-02)."""
+    if actor.id is None or user.status_by != actor.id:
+        require_rank(actor, user_id=user.pk)
+
+
 @transaction.atomic
 def disable_user(actor: Actor, *, user_id: UUID, reason: str = "") -> User:
     """The person can't sign in until enabled; sessions and tokens stop at once.
@@ -94,6 +100,8 @@ def lock_user(actor: Actor, *, user_id: UUID, minutes: int | None = None, reason
     # A lock ends by itself: somebody who waits for approval would be let in by its end.
     if user.status in (UserStatus.DISABLED, UserStatus.PENDING):
         raise Conflict
+    if user.status == UserStatus.LOCKED:
+        _require_own_lock(actor, user)
     refuse_last_owner(user)
     reason = rules.checked_text(reason, field="reason", most=rules.MAX_REASON)
     user.locked_until = rules.lock_end(clock.now(), minutes)
@@ -115,10 +123,14 @@ def lock_user(actor: Actor, *, user_id: UUID, minutes: int | None = None, reason
 
 @transaction.atomic
 def unlock_user(actor: Actor, *, user_id: UUID) -> User:
-    """End a lock before its time. Raises NotFound, PermissionDenied, Conflict. Says user.unlocked."""
+    """End a lock before its time. Says user.unlocked.
+
+    Raises NotFound, PermissionDenied (also for a person of higher rank whom somebody else locked), Conflict.
+    """
     user = user_for(actor, user_id=user_id, permission=Permission.USERS_DISABLE)
     if user.status != UserStatus.LOCKED:
         raise Conflict
+    _require_own_lock(actor, user)
     _move(actor, user, UserStatus.ACTIVE)
     record(
         actor,

@@ -98,7 +98,15 @@ def test_ds_04_groups_alternatives_and_what_re_does_not_know_are_refused(pattern
 
 
 @pytest.mark.parametrize(
-    "pattern", ["a*a*a*b", "a?" * 30 + "a{30}", "[a-z]+[a-z]+[a-z]+x", "\\w*\\w*\\w*!", "a{0,99}a{0,99}a{0,99}b"]
+    "pattern",
+    [
+        "a*a*a*b",
+        "a?" * 18 + "[ab]{480}[bc]",
+        "a?" * 30 + "a{30}",
+        "[a-z]+[a-z]+[a-z]+x",
+        "\\w*\\w*\\w*!",
+        "a{0,99}a{0,99}a{0,99}b",
+    ],
 )
 def test_ds_04_a_pattern_that_leaves_too_much_open_is_refused(pattern):
     with pytest.raises(Invalid) as refused:

@@ -4,6 +4,7 @@ A refusal is recorded in a transaction of its own: nothing is there that could r
 """
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -209,7 +210,7 @@ def verify_sign_in_passkey(
     Whoever asks has counted it for the network and for nobody (LG-19). Raises WrongCode. Says factor.used or
     factor.refused.
     """
-    if not limits.is_first_use(str(state["challenge"])):
+    if not limits.is_first_use(str(state["challenge"]), datetime.fromtimestamp(state["made"], UTC)):
         raise WrongCode
     user = user_by_id(passkeys.user_handle(credential))
     if user is None or not user.is_active:

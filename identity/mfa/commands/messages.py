@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from identity.accounts.commands.fetching import realm_of
 from identity.accounts.models import User
+from identity.accounts.queries import country_of_realm
 from identity.accounts.rules import normalized_email, normalized_phone
 from identity.audit.record import record
 from identity.courier.commands import note_code_used
@@ -41,7 +42,7 @@ def note_arrived(actor: Actor, device: MessageDevice) -> None:
 
 def _normalized(kind: str, to: str) -> str:
     if kind == FactorKind.SMS:
-        return normalized_phone(to)
+        return normalized_phone(to, country_of_realm())
     if kind == FactorKind.EMAIL:
         return normalized_email(to)
     raise Invalid(_("There is no such method."), field="kind")

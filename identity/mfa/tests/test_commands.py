@@ -369,6 +369,16 @@ def test_a_number_becomes_a_factor_once_its_code_came_back(realm_a, user_a, code
             commands.add_message_device(himself(user_a), user_id=user_a.pk, kind="sms", to="+4915112345642")
 
 
+def test_lg_14_a_number_is_taken_as_it_is_dialed_in_the_realms_country(realm_a, user_a, codes):
+    with realm_scope(realm_a), pytest.raises(Invalid):
+        commands.add_message_device(himself(user_a), user_id=user_a.pk, kind="sms", to="0151 12345642")
+    change(realm_a, default_country="DE")
+    with realm_scope(realm_a):
+        with_number(user_a, codes, to="0151 12345642")
+        with pytest.raises(Invalid):
+            commands.add_message_device(himself(user_a), user_id=user_a.pk, kind="sms", to="+4915112345642")
+
+
 def test_a_sent_code_works_once_in_time_and_not_too_soon_again(realm_a, user_a, codes):
     with realm_scope(realm_a):
         factor = with_number(user_a, codes)

@@ -92,7 +92,7 @@ def change_realm_settings(actor: Actor, *, changes: Mapping[str, Any], expected_
     realm = _locked(actor.realm_id)
     if expected_version is not None and realm.version != expected_version:
         raise Conflict
-    checked = rules.checked_settings(changes, realm.settings)
+    checked = rules.checked_settings(changes, realm.policy())
     before = {name: realm.setting(name) for name in checked}
     differing = changes_of(before, checked)
     if not differing:

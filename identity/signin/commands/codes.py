@@ -36,7 +36,7 @@ def wish_for_code(actor: Actor, *, realm: Realm, identifier: str) -> UUID:  # ho
     name = canonical_id(identifier, country_of_realm())
     allowed = limits.may_mail(name, actor.origin.ip)
     with transaction.atomic():
-        code, text = make_code(actor, purpose=CodePurpose.SIGN_IN, address=name)
+        code, text = make_code(actor, purpose=CodePurpose.SIGN_IN, address=name, sent=allowed)
         if allowed:
             queue_message(
                 realm,
@@ -103,8 +103,11 @@ def check_sign_in_code(
             say_failed(actor, user, identifier, "too_many_tries", application_id, method=method)
         raise Paused(until=attempt.paused_until, now=clock.now())
     spent = spend_code(actor, code_id=code_id, purpose=CodePurpose.SIGN_IN, address=name, text=text)
-    if spent is None or user is None or not user.is_active or not _proven(user, identifier):
+    # Asked again: the realm may have closed this way while the code was on its way.
+    is_open = may_send_codes(realm, identifier)
+    if spent is None or user is None or not user.is_active or not _proven(user, identifier) or not is_open:
         reason = "wrong_code" if spent is None else "unknown_name" if user is None else "disabled"
+        reason = reason if is_open else "method_off"
         say_failed(actor, user, identifier, reason, application_id, method=method)
         raise NotLetIn(tries_left=attempt.tries_left, pause_minutes=attempt.pause_minutes)
     limits.forgive(attempt)

@@ -39,7 +39,7 @@ def send_sign_up_code(actor: Actor, *, realm: Realm, wish: SignUpWish) -> UUID: 
     allowed = limits.may_mail(wish.address, actor.origin.ip)
     owner = find_user_by_identifier(wish.address)
     with transaction.atomic():
-        code, text = make_code(actor, purpose=CodePurpose.SIGN_UP, address=wish.address)
+        code, text = make_code(actor, purpose=CodePurpose.SIGN_UP, address=wish.address, sent=allowed)
         if allowed and owner is not None:
             _tell_owner(actor, realm, owner, by_phone=wish.by_phone)
         elif allowed:

@@ -41,7 +41,7 @@ def wish_for_reset_code(  # house: HR03 the worker says what comes of it
     name = canonical_id(identifier, country_of_realm())
     allowed = limits.may_mail(name, actor.origin.ip)
     with transaction.atomic():
-        code, text = make_code(actor, purpose=CodePurpose.RESET, address=name)
+        code, text = make_code(actor, purpose=CodePurpose.RESET, address=name, sent=allowed)
         if allowed:
             queue_message(
                 realm,
@@ -80,8 +80,8 @@ def answer_reset_code_wish(realm: Realm, *, identifier: str, code: str, ip: str 
 def _may_get_code(user: User) -> bool:
     if not user.phone or user.phone_verified_at is None:
         return False
-    kinds = {factor.kind for factor in factors_of(user.pk) if factor.is_second_factor}
-    return not kinds or kinds != {FactorKind.SMS}
+    # Also beside other factors: whoever shows them chooses which.
+    return not any(factor.kind == FactorKind.SMS for factor in factors_of(user.pk))
 
 
 def use_reset_code(

@@ -1,13 +1,14 @@
 """Ending a pause before its time: by the person with a mailed link, by an admin, and with a new password by a link."""
 
 import secrets
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.core import signing
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from identity.access.queries import require_rank
 from identity.accounts.commands.fetching import user_for
 from identity.accounts.mails import mail_to
 from identity.accounts.models import User
@@ -89,7 +90,8 @@ def use_unlock_link(actor: Actor, *, token: str) -> User:
     if user is None or not user.is_active:
         raise gone
     with transaction.atomic():
-        if ratelimit.hit(_ONCE, str(nonce)) > 1:
+        # Counted in the window in which it was made: else it would serve once more when the next one begins.
+        if ratelimit.hit(_ONCE, str(nonce), moment=datetime.fromtimestamp(int(made), UTC)) > 1:
             raise gone
         _end(actor, user, "link")
     return user
@@ -99,9 +101,11 @@ def use_unlock_link(actor: Actor, *, token: str) -> User:
 def unlock_sign_in(actor: Actor, *, user_id: UUID) -> User:
     """End the pauses of a person, by an admin. Raises NotFound, PermissionDenied, Conflict (there is none).
 
-    Says signin.unlocked.
+    Not of a person of higher rank: a help desk that ends an owner's pauses again and again could guess his password
+    without end (AC-02). The owner has the mailed link. Says signin.unlocked.
     """
     user = user_for(actor, user_id=user_id, permission=Permission.USERS_DISABLE)
+    require_rank(actor, user_id=user.pk)
     if not _paused(user.pk):
         raise Conflict(_("Nothing is paused."), code="not_paused")
     _end(actor, user, "admin")

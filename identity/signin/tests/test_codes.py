@@ -83,6 +83,14 @@ def test_lg_01_a_code_works_once(codes_a: Realm, user_a: User) -> None:
     assert RealmClient(codes_a).post("/signin/code", {"note": note, "code": code}).status_code == 200
 
 
+def test_a_way_that_was_closed_meanwhile_lets_nobody_in(codes_a: Realm, user_a: User, events: Events) -> None:
+    note, code = ask(RealmClient(codes_a)), sent_code(codes_a)
+    allow(codes_a, email_code_sign_in=False)
+    assert RealmClient(codes_a).post("/signin/code", {"note": note, "code": code}).status_code == 200
+    assert events(codes_a, "signin.failed")[-1].row.payload["reason"] == "method_off"
+    assert not events(codes_a, "signin.succeeded")
+
+
 def test_five_wrong_tries_end_a_code(codes_a: Realm, user_a: User, events: Events) -> None:
     note, code = ask(RealmClient(codes_a)), sent_code(codes_a)
     wrong = f"{(int(code) + 1) % 1_000_000:06}"

@@ -316,6 +316,19 @@ def test_an_unconfirmed_number_is_confirmed_before_the_session(realm_a, numbered
     assert sign_in(RealmClient(realm_a), "kim@example.com")["Location"] == "/realms/a/account/"
 
 
+def test_rl_07_nobody_guesses_his_way_to_a_number_by_asking_for_new_codes(realm_a, numbered):
+    client = RealmClient(realm_a)
+    sign_in(client, "kim@example.com")
+    answers = []
+    for _ in range(4):
+        client.post("/signin/number", {"send": "yes"})
+        answers += [client.post("/signin/number", {"code": "000000"}).status_code for _ in range(3)]
+    assert answers == [200] * 10 + [429] * 2
+    again = RealmClient(realm_a)
+    sign_in(again, "kim@example.com")
+    assert again.post("/signin/number", {"code": "000000"}).status_code == 429
+
+
 def test_a_number_that_is_not_mine_is_taken_off(realm_a, numbered):
     client = RealmClient(realm_a)
     sign_in(client, "kim@example.com")

@@ -9,7 +9,8 @@ from django.views.generic import View
 
 from identity.accounts.commands import accept_terms, confirm_phone, give_up_phone, spend_code
 from identity.accounts.models import CodePurpose
-from identity.kernel.errors import Conflict, Invalid
+from identity.gate.ratelimits import forget_rate, require_rate
+from identity.kernel.errors import Conflict, Invalid, RateLimited
 from identity.signin.owed import NumberStage, TermsStage, owes_number, owes_terms
 from identity.signin.requests import realm_of
 from identity.signin.views.entrance import secret_fields
@@ -43,13 +44,21 @@ class NumberView(InStage, View):
             return self.checked(request.POST.get("code", "")[:60])
         except (Invalid, Conflict) as error:
             return self.page(error=str(error.message))
+        except RateLimited as error:
+            return self.page(error=str(error.message), status=429)
 
     def checked(self, text: str) -> HttpResponse:
-        """Spend the code: it was made for this number, this person and this purpose (LG-01)."""
+        """Spend the code: it was made for this number, this person and this purpose (LG-01).
+
+        Counted for the person, since each new sign-in and each wish makes another code: nobody guesses his way to a
+        number that isn't his (RL-07).
+        """
+        require_rate(self.acting, policy="reauthentication")
         number, code_id = self.person.phone or "", UUID(self.stage.state["code_id"])
         spent = spend_code(self.acting, code_id=code_id, purpose=CodePurpose.VERIFY, address=number, text=text)
         if spent is None or spent.user_id != self.person.pk:
             return self.page(error=_("That code didn’t work. Check it, or ask for a new one."))
+        forget_rate(self.acting, policy="reauthentication")
         self.stage.login.user = confirm_phone(self.acting, user_id=self.person.pk, phone=number)
         return self.passed()
 
@@ -58,7 +67,7 @@ class NumberView(InStage, View):
         response: HttpResponse = self.stage.exit()
         return response
 
-    def page(self, *, error: str = "", again: bool = False) -> HttpResponse:
+    def page(self, *, error: str = "", again: bool = False, status: int = 200) -> HttpResponse:
         """The number is shown by its end alone: whoever has only the password learns no more."""
         context = self.get_context_data(
             person=self.person,
@@ -67,7 +76,7 @@ class NumberView(InStage, View):
             again=again,
             may_give_up=bool(self.person.email or self.person.username),
         )
-        return render(self.request, "account/number_proof.html", context)
+        return render(self.request, "account/number_proof.html", context, status=status)
 
 
 class TermsView(InStage, View):
