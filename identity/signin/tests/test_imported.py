@@ -31,6 +31,7 @@ from identity.signin import hashing
 from identity.signin.hashing import verify_password
 from identity.signin.tests.conftest import sign_in
 
+pytestmark = pytest.mark.usefixtures("product_hashes")
 WORD = "correct horse 🐴 battery"
 SALT = b"sixteen bytes ok"
 
