@@ -450,3 +450,23 @@ def test_a_refused_provider_is_named_by_its_place(change: tuple[str, str], place
         apply(PROVIDERS.replace(*change), environment=SECRETS)
     assert refused.value.problems[0][0] == place
     assert not IdentityProvider.all_realms.exists()
+
+
+def test_ac_10_a_file_that_moves_a_provider_gives_its_secret_again(db: None) -> None:
+    apply(SMALL)
+    realm = apply(PROVIDERS, environment=SECRETS).realm
+    moved = PROVIDERS.replace("id.corp.example", "id.other.example")
+    with pytest.raises(RealmFileInvalid) as refused:
+        apply(moved.replace("    secret: {env: CORP_SECRET}\n", ""), environment=SECRETS)
+    assert refused.value.problems[0][0] == "providers[0].secret"
+    with realm_scope(realm):
+        assert IdentityProvider.objects.get(alias="corp").settings["issuer"] == "https://id.corp.example"
+    apply(moved, environment={**SECRETS, "CORP_SECRET": "of-the-other"})
+    with realm_scope(realm):
+        corp = IdentityProvider.objects.get(alias="corp")
+        assert (corp.settings["issuer"], secrets_of(corp)["client_secret"]) == (
+            "https://id.other.example",
+            "of-the-other",
+        )
+    back = apply(PROVIDERS, environment={**SECRETS, "CORP_SECRET": "of-the-other"})
+    assert back.diff, "The same secret, given again, may go to another address."
