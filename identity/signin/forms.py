@@ -28,7 +28,7 @@ from identity.accounts.rules import (
 from identity.kernel.errors import Invalid, RateLimited
 from identity.realms.models import Realm
 from identity.signin import commands
-from identity.signin.devices import known_devices
+from identity.signin.devices import known_device
 from identity.signin.errors import NotLetIn, Paused
 from identity.signin.requests import actor_of, asking_id, realm_of
 from identity.signin.ways import may_reset_by_phone
@@ -108,7 +108,7 @@ class SignInForm(upstream.LoginForm):
                 actor_of(request),
                 identifier=cleaned["login"],
                 password=cleaned["password"],
-                devices=known_devices(request, realm_of(request)),
+                device_of=known_device(request),
                 application_id=asking_id(request),
             )
         except Paused as error:

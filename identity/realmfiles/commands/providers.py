@@ -41,7 +41,7 @@ class ProvidersPass(Pass):
             at_place("providers", partial(reorder_providers, self.actor, provider_ids=ids))
 
     def provider(self, part: ProviderPart, path: str) -> IdentityProvider:
-        """One of them. A secret is written when it differs, or goes elsewhere: applied twice, a file changes nothing."""
+        """One of them. A secret is written if it differs or goes elsewhere: applied twice, a file changes nothing."""
         secret = self.value(part.secret, f"{path}.secret") if part.secret else ""
         row = IdentityProvider.objects.filter(alias=part.alias).first()
         if row is None:

@@ -1,6 +1,6 @@
 """Signing in with a code that was sent: asked for with any name, checked like a password."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from uuid import UUID
 
 from django.db import transaction
@@ -81,7 +81,7 @@ def check_sign_in_code(
     identifier: str,
     code_id: UUID,
     text: str,
-    devices: Mapping[UUID, str] | None = None,
+    device_of: Callable[[User], str] | None = None,
     application_id: UUID | None = None,
 ) -> User:
     """The person of this realm who has the address and was sent these digits, and who may come in.
@@ -90,7 +90,7 @@ def check_sign_in_code(
     NotLetIn. Says signin.failed.
     """
     user = find_user_by_identifier(identifier)
-    known = (devices or {}).get(user.pk) if user is not None else None
+    known = device_of(user) if user is not None and device_of is not None else ""
     name = canonical_id(identifier, country_of_realm())
     attempt = limits.count_attempt(
         limits.account_key(user, identifier),

@@ -1,6 +1,6 @@
 """Choosing a new password by a code that was sent to the own number: for people who have no address, or prefer it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from uuid import UUID
 
 from django.db import transaction
@@ -91,14 +91,14 @@ def use_reset_code(
     identifier: str,
     code_id: UUID,
     text: str,
-    devices: Mapping[UUID, str] | None = None,
+    device_of: Callable[[User], str] | None = None,
 ) -> User:
     """The person who was sent these digits: he may choose a new password, and is signed in by nothing of this (LG-07).
 
     Counted like every other try on the account (RL-07). Raises Paused, NotLetIn. Says signin.failed.
     """
     user = find_user_by_identifier(identifier)
-    known = (devices or {}).get(user.pk) if user is not None else None
+    known = device_of(user) if user is not None and device_of is not None else ""
     attempt = limits.count_attempt(
         limits.account_key(user, identifier),
         actor.origin.ip,

@@ -18,7 +18,7 @@ from identity.accounts.rules import Identifier, kind_of_identifier
 from identity.gate.ratelimits import rate_limited
 from identity.kernel.errors import Conflict, Invalid
 from identity.signin.commands import end_pauses_after_reset, use_reset_code, wish_for_reset_code
-from identity.signin.devices import known_devices
+from identity.signin.devices import known_device
 from identity.signin.errors import NotLetIn, Paused
 from identity.signin.forms import CodeForm, NewPasswordForm, RealmUserTokenForm, said
 from identity.signin.notes import Note, read_note, write_note
@@ -106,7 +106,7 @@ class ResetCodeView(Entrance, View):
                 identifier=note.login,
                 code_id=note.code_id,
                 text=form.cleaned_data["code"],
-                devices=known_devices(request, realm),
+                device_of=known_device(request),
             )
         except Paused as error:
             return self.page(note.login, again, error=str(error.message), paused_until=error.until, status=429)
