@@ -24,7 +24,7 @@ from identity.signin.forms import CodeForm, NewPasswordForm, RealmUserTokenForm,
 from identity.signin.notes import Note, read_note, write_note
 from identity.signin.requests import actor_of, next_of, realm_of
 from identity.signin.stages import NewPasswordStage, SecondFactorStage, password_due
-from identity.signin.stepup import fresh_sign_in_required
+from identity.signin.stepup import fresh_factor_required, fresh_sign_in_required
 from identity.signin.views.entrance import Entrance, secret_fields
 from identity.signin.views.guarded import BotGuard
 from identity.signin.views.second import InStage
@@ -226,6 +226,7 @@ class NewPasswordSavedView(Entrance, upstream.PasswordResetFromKeyDoneView):
 
 
 @secret_fields
+@method_decorator(fresh_factor_required, name="dispatch")
 class ChangePasswordView(Entrance, upstream.PasswordChangeView):
     """The own password."""
 

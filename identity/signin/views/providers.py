@@ -8,7 +8,6 @@ from allauth.socialaccount.providers.base import AuthProcess
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -29,7 +28,7 @@ from identity.signin.forms import RETURN_KEY, said
 from identity.signin.requests import actor_of, asking, asking_id, next_of, realm_of
 from identity.signin.social_claims import Upstream
 from identity.signin.social_state import LINK, LOGIN, TEST, Asked, Waiting
-from identity.signin.stepup import fresh_sign_in_required, is_fresh
+from identity.signin.stepup import ask_again, fresh_sign_in_required, is_fresh
 from identity.signin.views.entrance import Entrance, login_url
 
 CANCELLED = frozenset({"access_denied", "user_cancelled_login", "user_cancelled_authorize", "interaction_required"})
@@ -243,7 +242,7 @@ class LinkView(Entrance, View):
         if self.waiting is None or self.provider is None:
             return trouble(request, "lost", status=HTTPStatus.BAD_REQUEST)
         if request.user.is_authenticated and not is_fresh(request):
-            return redirect_to_login(request.path, reverse("account_reauthenticate"), REDIRECT_FIELD_NAME)
+            return ask_again(request)
         context = {
             "provider": self.provider,
             "waiting": self.waiting,
