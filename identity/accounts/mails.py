@@ -94,7 +94,9 @@ def text_account_exists(realm: Realm, user: User, *, requested_from: str) -> Non
 
 
 def mail_reset_link(realm: Realm, user: User, *, by_admin: bool = False) -> None:
-    """The link to choose a new password."""
+    """The link to choose a new password. None where nobody signs in with one."""
+    if not realm.setting("password_sign_in"):
+        return
     mail_to(
         realm,
         user,

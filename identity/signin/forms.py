@@ -179,17 +179,19 @@ class NewPasswordForm(forms.Form):
 
 
 class InvitationForm(NewPasswordForm):
-    """Accepting an invitation: a first password, and the name if nobody gave one."""
+    """Accepting an invitation: a first password, where people have one, and the name if nobody gave one."""
 
     name = forms.CharField(
         label=_("Your name"), max_length=MAX_NAME, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
     field_order = ["name", "password1"]
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, with_password: bool, **kwargs: Any) -> None:
         super().__init__(*args, user=user, **kwargs)
         if user.name:
             del self.fields["name"]
+        if not with_password:
+            del self.fields["password1"]
 
     def clean_name(self) -> str:
         """One line."""

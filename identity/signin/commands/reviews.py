@@ -166,7 +166,8 @@ def deny_review(actor: Actor, *, realm: Realm, review: SignInReview) -> dict[str
     identities = _unlink_since(actor, user, since, done)
     outcome: dict[str, Any] = {
         "sessions_ended": ended if back is None else back,
-        "password": had_password,
+        # Where nobody signs in with one, there is nothing to choose anew.
+        "password": had_password and bool(realm.setting("password_sign_in")),
         "trusted": trusted,
         "factors": factors,
         "identities": identities,

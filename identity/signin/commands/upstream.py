@@ -22,6 +22,7 @@ from identity.realms.mount import realm_url
 from identity.realms.queries import provider_key
 from identity.signin import events, limits
 from identity.signin.commands.joining import OWN_NAMES
+from identity.signin.commands.policies import NOBODY_LEFT
 from identity.signin.queries import owners_with_a_way_in, policy_of, way_in
 from identity.signin.social_claims import Upstream, vouched_address
 from identity.signin.wishes import SignUpWish
@@ -265,6 +266,6 @@ def _somebody_left(realm: Realm) -> bool:
 def _refuse_nobody_left(realm: Realm, *, had_one: bool) -> None:
     if had_one and not _somebody_left(realm):
         raise Conflict(
-            _("No owner of this realm could sign in any more. Give an owner another way in first."),
+            NOBODY_LEFT,
             code="nobody_left",
         )

@@ -804,7 +804,7 @@ def test_microsofts_issuer_is_the_tenants_own(
     monkeypatch.setattr("identity.signin.social_protocol.issuer_at", lambda provider: fake.issuer)
     fake.discovery = {"issuer": template}
     monkeypatch.setattr("identity.signin.social_protocol._same_issuer", lambda provider, said, issuer: said == template)
-    add(as_owner_a, fake, "ms", kind="microsoft", settings={"tenant": "common"})
+    add(as_owner_a, fake, "ms", kind="microsoft", settings={"tenant": "common", "trust_email": True})
     fake.bend = lambda claims: {**claims, "iss": template.replace("{tenantid}", TENANT), "tid": TENANT}
     client = RealmClient(realm_a)
     round_trip(client, fake, "ms")

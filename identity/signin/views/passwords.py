@@ -40,7 +40,19 @@ def chosen(request: HttpRequest, form: Any) -> User | None:
         return None
 
 
-class WishView(BotGuard, Entrance, upstream.PasswordResetView):
+class _WithPasswords:
+    """Where nobody signs in with a password nobody chooses a new one either, whoever asks."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Back to the ways in that there are."""
+        if not realm_of(request).setting("password_sign_in"):
+            messages.info(request, _("You sign in without a password here."))
+            return redirect("account_login")
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        return response
+
+
+class WishView(_WithPasswords, BotGuard, Entrance, upstream.PasswordResetView):
     """Asks for a link to choose a new password; where numbers are names, or for a code."""
 
     guards = "reset"
@@ -71,7 +83,7 @@ class WishView(BotGuard, Entrance, upstream.PasswordResetView):
 
 
 @secret_fields
-class ResetCodeView(Entrance, View):
+class ResetCodeView(_WithPasswords, Entrance, View):
     """The digits that were texted lead to the page that a mailed link leads to."""
 
     http_method_names = ["get", "post"]
@@ -125,7 +137,7 @@ class WishNotedView(Entrance, upstream.PasswordResetDoneView):
 
 
 @secret_fields
-class NewPasswordView(Entrance, FormView):  # type: ignore[type-arg]
+class NewPasswordView(_WithPasswords, Entrance, FormView):  # type: ignore[type-arg]
     """Choose a new password with a mailed link. The token stays in the address and goes into no session."""
 
     template_name = "account/password_reset_from_key.html"
