@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Any, cast, overload
 from urllib.parse import urlencode
 
-from allauth.account.internal.flows.login import get_authentication_records, record_authentication
+from allauth.account.internal.flows.login import record_authentication
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -22,7 +22,7 @@ from django_otp.models import Device
 
 from identity.accounts.models import User
 from identity.kernel import clock
-from identity.mfa.queries import has_second_factor
+from identity.mfa.queries import has_second_factor, live_records, shown_in_session
 from identity.mfa.rules import amr_of, level_of, level_of_acr, shown_of
 from identity.sessions.commands import note_authentication
 from identity.sessions.rules import ACRS
@@ -92,9 +92,7 @@ def note_shown(
     record_authentication(request, user, method=method, **details)
     row = request.session.row  # type: ignore[attr-defined]
     if row is not None:
-        shown = shown_of(live_records(request, user))
-        if "pwd" in row.amr:
-            shown = [*shown_of([{"method": "password"}]), *shown]
+        shown = shown_in_session(request, user, row.amr)
         level = max(level_of_acr(row.acr), level_of(shown))
         values = [value for value in dict.fromkeys([*row.amr, *amr_of(shown)]) if value != "mfa"]
         note_authentication(
@@ -106,15 +104,6 @@ def note_shown(
     if device:
         note_otp_device(request, Device.from_persistent_id(device))
     request.session.cycle_key()
-
-
-def live_records(request: HttpRequest, user: User) -> list[dict[str, Any]]:
-    """What this person showed in this session, without what a factor showed that was removed since (LG-20)."""
-    return [
-        record
-        for record in get_authentication_records(request, user)
-        if record.get("method") != "mfa" or Device.from_persistent_id(str(record.get("id"))) is not None
-    ]
 
 
 def confirm_url(wanted: str, acr: str = "", *, by_factor: bool = False) -> str:

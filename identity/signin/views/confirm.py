@@ -6,8 +6,11 @@ People without a password confirm like everybody else; who has nothing at all to
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.generic import View
 
 from identity.accounts.models import User
@@ -15,8 +18,8 @@ from identity.kernel.errors import RateLimited
 from identity.mfa.commands import send_message_code
 from identity.mfa.errors import WrongCode
 from identity.mfa.models import FactorKind
-from identity.mfa.queries import Factor, factors_of, has_second_factor
-from identity.mfa.rules import level_of_acr
+from identity.mfa.queries import Factor, factors_of, has_second_factor, shown_in_session
+from identity.mfa.rules import level_after, level_of_acr
 from identity.signin.commands import send_confirm_code, use_confirm_code
 from identity.signin.forms import ConfirmForm
 from identity.signin.notes import Note, read_note, write_note
@@ -75,9 +78,12 @@ class ConfirmView(Entrance, View):
             for factor in factors_of(self.person.pk)
             if factor.is_second_factor or (self.by_factor and factor.kind == FactorKind.RECOVERY_CODES)
         ]
-        if level_of_acr(self.wanted) > 2:
-            found = [factor for factor in found if factor.kind == FactorKind.PASSKEY]
-        return found
+        level = level_of_acr(self.wanted)
+        if level < 2 or has_reached(self.request, self.wanted):
+            return found
+        row = getattr(self.request.session, "row", None)
+        shown = shown_in_session(self.request, self.person, row.amr if row is not None else ())
+        return [factor for factor in found if level_after(factor.kind, shown) >= level]
 
     def choices(self) -> list[Choice]:
         """Factors by strength, then the password; without either, a code to the confirmed address or number."""
@@ -95,7 +101,10 @@ class ConfirmView(Entrance, View):
         """The first way, or the one that was chosen; with `choose`, all of them."""
         choices = self.choices()
         if not choices:
-            return redirect("account_add" if self.wanted else "account_logout")
+            if not self.wanted:
+                return redirect("account_logout")
+            # Nothing that he holds reaches it: what he adds may, and then it goes on.
+            return redirect_to_login(next_of(request), reverse("account_add"), REDIRECT_FIELD_NAME)
         if "choose" in request.GET and len(choices) > 1:
             return render(request, "account/confirm_choose.html", self.context(choices=choices))
         wanted = request.GET.get("method", "")
