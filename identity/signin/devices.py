@@ -10,6 +10,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
 from identity.accounts.models import User
+from identity.accounts.queries import find_user_by_identifier
 from identity.kernel.naming import cookie_name
 from identity.kernel.origin import origin_of_request
 from identity.realms.models import Realm
@@ -88,3 +89,15 @@ def known_device(request: HttpRequest) -> Callable[[User], str]:
         return came.device_id if came.device is not None and counts_as_known(came.device) else ""
 
     return of
+
+
+def known_device_of(request: HttpRequest, identifier: str) -> str:
+    """Person and device, where this browser is known for whom the name belongs to; else an empty text.
+
+    Asked of nobody without a cookie, so a stranger's question does the same work for every name (LG-23).
+    """
+    if not known_devices(request, realm_of(request)):
+        return ""
+    user = find_user_by_identifier(identifier)
+    device_id = known_device(request)(user) if user is not None else ""
+    return f"{user.pk} {device_id}" if user is not None and device_id else ""

@@ -28,7 +28,7 @@ from identity.accounts.rules import (
 from identity.kernel.errors import Invalid, RateLimited
 from identity.realms.models import Realm
 from identity.signin import commands
-from identity.signin.devices import known_device
+from identity.signin.devices import known_device, known_device_of
 from identity.signin.errors import NotLetIn, Paused
 from identity.signin.requests import actor_of, asking_id, realm_of
 from identity.signin.ways import may_reset_by_phone
@@ -146,7 +146,8 @@ class ResetPasswordForm(upstream.ResetPasswordForm):
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         """Note the wish."""
         email: str = self.cleaned_data["email"]
-        commands.wish_for_password(actor_of(request), realm=realm_of(request), email=email)
+        device = known_device_of(request, email)
+        commands.wish_for_password(actor_of(request), realm=realm_of(request), email=email, device=device)
         return email
 
 

@@ -203,10 +203,10 @@ def confirm_sign_in(actor: Actor, *, user: User, password: str) -> None:
 
 
 def wish_for_password(
-    actor: Actor, *, realm: Realm, email: str
+    actor: Actor, *, realm: Realm, email: str, device: str = ""
 ) -> None:  # house: HR03 the worker says what comes of it
     """Ask for a link to choose a new password. One row, whatever the address; the worker looks who is meant (LG-08)."""
-    if not realm.setting("password_sign_in") or not limits.may_mail(email, actor.origin.ip):
+    if not realm.setting("password_sign_in") or not limits.may_mail(email, actor.origin.ip, device=device):
         return
     with transaction.atomic():
         queue_message(

@@ -30,7 +30,7 @@ RESET_CODE_WISH = "reset_code_wish"
 
 
 def wish_for_reset_code(  # house: HR03 the worker says what comes of it
-    actor: Actor, *, realm: Realm, identifier: str
+    actor: Actor, *, realm: Realm, identifier: str, device: str = ""
 ) -> UUID:
     """Ask for a code to choose a new password with. The same rows and the same answer for every name (LG-08).
 
@@ -39,9 +39,9 @@ def wish_for_reset_code(  # house: HR03 the worker says what comes of it
     if not may_reset_by_phone(realm):
         raise Invalid(code="codes_off", field="email")
     name = canonical_id(identifier, country_of_realm())
-    allowed = limits.may_mail(name, actor.origin.ip)
+    allowed = limits.may_mail(name, actor.origin.ip, device=device)
     with transaction.atomic():
-        code, text = make_code(actor, purpose=CodePurpose.RESET, address=name, sent=allowed)
+        code, text = make_code(actor, purpose=CodePurpose.RESET, address=name, sent=allowed, alone=False)
         if allowed:
             queue_message(
                 realm,

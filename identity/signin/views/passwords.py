@@ -18,7 +18,7 @@ from identity.accounts.rules import Identifier, kind_of_identifier
 from identity.gate.ratelimits import rate_limited
 from identity.kernel.errors import Conflict, Invalid
 from identity.signin.commands import end_pauses_after_reset, use_reset_code, wish_for_reset_code
-from identity.signin.devices import known_device
+from identity.signin.devices import known_device, known_device_of
 from identity.signin.errors import NotLetIn, Paused
 from identity.signin.forms import CodeForm, NewPasswordForm, RealmUserTokenForm, said
 from identity.signin.notes import Note, read_note, write_note
@@ -96,7 +96,8 @@ class ResetCodeView(_WithPasswords, Entrance, View):
     def sent(request: HttpRequest, login: str) -> HttpResponse:
         """Ask for a code, then show where to type it; the same for every name."""
         realm = realm_of(request)
-        code_id = wish_for_reset_code(actor_of(request), realm=realm, identifier=login)
+        device = known_device_of(request, login)
+        code_id = wish_for_reset_code(actor_of(request), realm=realm, identifier=login, device=device)
         view = ResetCodeView()
         view.setup(request)
         return view.page(login, write_note(realm, Note(login, code_id)))
