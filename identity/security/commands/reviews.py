@@ -13,6 +13,7 @@ from identity.audit.record import record
 from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.crypto import keyed_hash, new_secret
+from identity.kernel.transactions import for_write
 from identity.security import events
 from identity.security.models import HELD, ReviewStatus, SignInReview
 from identity.security.queries import REVIEW_LABEL
@@ -73,6 +74,8 @@ def open_held_review(
     None while he is asked about one already, so that guessing on sends one mail. Says review.opened.
     """
     now = clock.now()
+    # Of two at the same moment one asks.
+    for_write(User.objects.filter(pk=user.pk)).first()
     if _held(user, now).exists():
         return None
     secret = new_secret()
