@@ -1,15 +1,13 @@
 """Reads of factors: what a person holds, what may be removed, and which ways in are left."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from allauth.account.authentication import get_authentication_records
 from allauth.socialaccount.models import SocialAccount
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django_otp.models import Device as OtpDevice
 
 from identity.access.models import RoleAssignment
@@ -180,18 +178,18 @@ def step_of_sign_in(
     )
 
 
-def live_records(request: HttpRequest, user: User) -> list[dict[str, Any]]:
-    """What this person showed in this session, without what a factor showed that was removed since (LG-20)."""
+def live_records(records: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What was shown in a session (allauth's records), without what a factor showed that was removed since (LG-20)."""
     return [
         record
-        for record in get_authentication_records(request, user)
+        for record in records
         if record.get("method") != "mfa" or OtpDevice.from_persistent_id(str(record.get("id"))) is not None
     ]
 
 
-def shown_in_session(request: HttpRequest, user: User, amr: Collection[str]) -> list[Shown]:
+def shown_in_session(records: Iterable[Mapping[str, Any]], amr: Collection[str]) -> list[Shown]:
     """The same as methods. amr: the session's own, which remembers the password for longer."""
-    shown = rules.shown_of(live_records(request, user))
+    shown = rules.shown_of(live_records(records))
     return [*rules.shown_of([{"method": "password"}]), *shown] if "pwd" in amr else shown
 
 

@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Any, cast, overload
 from urllib.parse import urlencode
 
-from allauth.account.internal.flows.login import record_authentication
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -67,7 +67,11 @@ def has_shown_factor(request: HttpRequest, user: User, max_age: timedelta = FRES
     if not has_second_factor(user):
         return True
     since = (clock.now() - max_age).timestamp()
-    recent = [each for each in shown_of(live_records(request, user)) if each.at >= since and not each.for_hold]
+    recent = [
+        each
+        for each in shown_of(live_records(get_authentication_records(request, user)))
+        if each.at >= since and not each.for_hold
+    ]
     return any(each.factor or level_of([each]) > 1 for each in recent)
 
 
@@ -92,7 +96,7 @@ def note_shown(
     record_authentication(request, user, method=method, **details)
     row = request.session.row  # type: ignore[attr-defined]
     if row is not None:
-        shown = shown_in_session(request, user, row.amr)
+        shown = shown_in_session(get_authentication_records(request, user), row.amr)
         level = max(level_of_acr(row.acr), level_of(shown))
         values = [value for value in dict.fromkeys([*row.amr, *amr_of(shown)]) if value != "mfa"]
         note_authentication(

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from allauth.account.authentication import get_authentication_records
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -173,7 +174,7 @@ class AuthorizeView(AuthorizationView):
         acr = ACRS[wanted - 1]
         person: User = request.user  # type: ignore[assignment]
         # After what this session showed: a second code to the same inbox leads nowhere but here again.
-        shown = shown_in_session(request, person, session.amr)
+        shown = shown_in_session(get_authentication_records(request, person), session.amr)
         if reachable_level(person.pk, shown) >= wanted:
             return self._to_sign_in(request, asked, "account_reauthenticate", acr)
         if can_reach(request.realm, wanted, shown):  # type: ignore[attr-defined]

@@ -103,9 +103,9 @@ def open_held_review(
     return review, secret
 
 
-def take_up_held_review(
+def take_up_held_review(  # house: HR03 signin.succeeded says it
     *, user: User, session_id: UUID, device: Device
-) -> bool:  # house: HR03 signin.succeeded says it
+) -> bool:
     """The held sign-in was confirmed: what the person is asked already is about this session and device now."""
     with transaction.atomic(savepoint=False):
         review = _held(user, clock.now()).first()

@@ -5,6 +5,7 @@ People without a password confirm like everybody else; who has nothing at all to
 
 from typing import Any
 
+from allauth.account.authentication import get_authentication_records
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
@@ -82,7 +83,9 @@ class ConfirmView(Entrance, View):
         if level < 2 or has_reached(self.request, self.wanted):
             return found
         row = getattr(self.request.session, "row", None)
-        shown = shown_in_session(self.request, self.person, row.amr if row is not None else ())
+        shown = shown_in_session(
+            get_authentication_records(self.request, self.person), row.amr if row is not None else ()
+        )
         return [factor for factor in found if level_after(factor.kind, shown) >= level]
 
     def choices(self) -> list[Choice]:
