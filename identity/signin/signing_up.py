@@ -175,7 +175,7 @@ class ProviderSignUpForm(SignUpForm):
     An address that the provider didn't prove is asked for, with what it said typed in: a code proves it.
     """
 
-    field_order = ("email", "phone", "username", "terms")
+    field_order = ("email", "phone", "username", "password1", "terms")
 
     def __init__(self, *args: Any, request: HttpRequest, upstream: Upstream, **kwargs: Any) -> None:
         super().__init__(*args, request=request, **kwargs)
