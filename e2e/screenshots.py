@@ -29,7 +29,9 @@ THEMES = ("light", "dark")
 MOST_PAGES = 150
 # Public ids have a prefix (usr_…), library tables a number or a uuid; slugs and client ids differ by row too.
 ROW = re.compile(r"^([a-z]{2,4}_[0-9a-z]{10,}|[0-9]+|[0-9a-f-]{32,36})$")
-NOT_PAGES = re.compile(r"signout|/export|\.(css|js|json|csv|svg|png|ico)$|/\.well-known/|/oauth/")
+NOT_PAGES = re.compile(
+    r"signout|/signin/provider/|/linked/[^/]+/link$|/trip$|/export|\.(css|js|json|csv|svg|png|ico)$|/\.well-known/|/oauth/"
+)
 SIGN_IN_LINE = re.compile(r"^\s+(\S+)\s+(\S+@\S+)\s+\S", re.MULTILINE)
 PASSWORD_LINE = re.compile(r"password of all: (.+)\)")
 
