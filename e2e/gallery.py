@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 PASSWORD = "violet harbor lantern 7"
 ENVIRONMENT = {"GALLERY_PASSWORD": PASSWORD, "GALLERY_SECRET": "a-secret-of-the-gallery-0123456789abcdef"}
 MAIL_SECONDS = 20
+ANOTHER_DEVICE = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
 PLATFORM_KEY = {"transport": "internal", "hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}
 
 
@@ -126,13 +127,13 @@ class Gallery:
 
     mount: str
     data: Path
-    context: Callable[[], BrowserContext]
+    context: Callable[..., BrowserContext]
     shoot: Callable[[Page, str], None]
 
     @contextmanager
-    def browser(self) -> Iterator[Page]:
+    def browser(self, **kind: str) -> Iterator[Page]:
         """A browser that nobody has used yet."""
-        context = self.context()
+        context = self.context(**kind)
         try:
             yield context.new_page()
         finally:
@@ -403,7 +404,7 @@ class Gallery:
         for person, answer in (("held", "yes"), ("wrong", "no")):
             with self.browser() as known:
                 self.sign_in(known, person)
-                with self.browser() as page:
+                with self.browser(user_agent=ANOTHER_DEVICE) as page:
                     self.sign_in(page, person)
                 page_of_mail = self.link_to(f"{person}@gallery.example", "review/")
                 known.goto(f"{self.mount}/account/")

@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -184,7 +185,7 @@ def take_gallery(browser: Browser, origin: str, data: Path, folder: Path, langua
                 page.screenshot(path=folder / "gallery" / f"{name}.{theme}.{width}.png", full_page=True)
         page.set_viewport_size({"width": 1440, "height": 900})
 
-    gallery.Gallery(f"{origin}/realms/gallery", data, lambda: browser.new_context(locale=language), shoot).every()
+    gallery.Gallery(f"{origin}/realms/gallery", data, partial(browser.new_context, locale=language), shoot).every()
     return len(names)
 
 
