@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from console.shell.model_admin import RealmModelAdmin
 from console.signin.messages.wording import TEMPLATES
@@ -26,7 +27,7 @@ STATES = {
     MessageStatus.EXPIRED: (_("Expired"), "med", ""),
     MessageStatus.REFUSED: (_("Refused: over a limit"), "med", ""),
 }
-CHANNELS = {Channel.EMAIL: _("Email"), Channel.SMS: _("SMS")}
+CHANNELS = {Channel.EMAIL: pgettext_lazy("channel", "Email"), Channel.SMS: _("SMS")}
 
 
 def _column(name: str, title: Promise, words: Mapping[Any, Any] | None = None) -> Callable[..., Any]:

@@ -28,6 +28,7 @@ class Entry:
 
 
 BY_SELF: dict[str, Promise] = {
+    "access.denied": gettext_lazy("You asked for something that you have no permission for."),
     "consent.granted": gettext_lazy("You let %(name)s use some of your data."),
     "consent.withdrawn": gettext_lazy("You withdrew the access of %(name)s."),
     "email.change_cancelled": gettext_lazy("You kept your present email."),
