@@ -223,8 +223,8 @@ class Attribute(RealmOwned):
     person_may_see = models.BooleanField(default=True)
     person_may_change = models.BooleanField(default=False)
     position = models.PositiveSmallIntegerField(default=0)
-    claim = models.CharField(max_length=100, blank=True, default="")
-    scope = models.CharField(max_length=100, blank=True, default="")
+    claim = models.CharField(max_length=100, blank=True, default="", db_default="")
+    scope = models.CharField(max_length=100, blank=True, default="", db_default="")
     """What tokens and userinfo call it, and the scope that releases it; both or none."""
     created_at = models.DateTimeField()
 

@@ -5,16 +5,20 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    """Adds two columns with defaults and two constraints to a small table."""
+    """Two columns, which code of an older version leaves empty, and constraints on what only newer code writes."""
 
     dependencies = [("identity", "0008_factors_and_policies")]
 
     operations = [
         migrations.AddField(
-            model_name="attribute", name="claim", field=models.CharField(blank=True, default="", max_length=100)
+            model_name="attribute",
+            name="claim",
+            field=models.CharField(blank=True, db_default="", default="", max_length=100),
         ),
         migrations.AddField(
-            model_name="attribute", name="scope", field=models.CharField(blank=True, default="", max_length=100)
+            model_name="attribute",
+            name="scope",
+            field=models.CharField(blank=True, db_default="", default="", max_length=100),
         ),
         migrations.AddConstraint(
             model_name="attribute",
