@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 from phonenumbers.geodata.locale import LOCALE_DATA
 
-
 _UNNAMED = {"AC": _("Ascension Island"), "TA": _("Tristan da Cunha"), "XK": _("Kosovo")}
 """Places with a calling code for which phonenumbers has no name, since ISO 3166-1 has none."""
 
