@@ -52,7 +52,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_keepdb(*, django_db_keepdb: bool, django_db_modify_db_settings: None) -> bool:  # noqa: ARG001
+def django_db_keepdb(*, django_db_keepdb: bool, django_db_modify_db_settings: None) -> bool:
     """Whether there are tables already: on the embedded database, those of the file that bin/test names, copied.
 
     The other fixture comes first, since it gives each process a file of its own.
