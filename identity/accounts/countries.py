@@ -7,6 +7,10 @@ import phonenumbers
 from phonenumbers.geodata.locale import LOCALE_DATA
 
 
+# Called alike in most languages; phonenumbers has no name of them.
+UNNAMED = {"AC": "Ascension", "TA": "Tristan da Cunha", "XK": "Kosovo"}
+
+
 @dataclass(frozen=True, slots=True)
 class Country:
     """A country or region (ISO 3166-1 alpha-2)."""
@@ -20,7 +24,7 @@ class Country:
 
 
 def _name(code: str, language: str) -> str:
-    """As phonenumbers knows it, else in English, else the code."""
+    """As phonenumbers knows it, else in English, else as most call it."""
     names = LOCALE_DATA.get(code, {})
     for wanted in (language, "en"):
         name = str(names.get(wanted, ""))
@@ -28,7 +32,7 @@ def _name(code: str, language: str) -> str:
         name = str(names.get(name[1:], "")) if name.startswith("*") else name
         if name:
             return name
-    return code
+    return UNNAMED.get(code, code)
 
 
 @lru_cache(maxsize=16)
