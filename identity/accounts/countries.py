@@ -6,7 +6,6 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers.geodata.locale import LOCALE_DATA
 
-
 # Called alike in most languages; phonenumbers has no name of them.
 UNNAMED = {"AC": "Ascension", "TA": "Tristan da Cunha", "XK": "Kosovo"}
 
