@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import phonenumbers
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 from phonenumbers.geodata.locale import LOCALE_DATA
 
-_UNNAMED = {"AC": _("Ascension Island"), "TA": _("Tristan da Cunha"), "XK": _("Kosovo")}
-"""Places with a calling code for which phonenumbers has no name, since ISO 3166-1 has none."""
+# Called alike in most languages; phonenumbers has no name of them.
+UNNAMED = {"AC": "Ascension", "TA": "Tristan da Cunha", "XK": "Kosovo"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,7 @@ class Country:
 
 
 def _name(code: str, language: str) -> str:
-    """As phonenumbers knows it, else in English, else the code."""
+    """As phonenumbers knows it, else in English, else as most call it."""
     names = LOCALE_DATA.get(code, {})
     for wanted in (language, "en"):
         name = str(names.get(wanted, ""))
@@ -34,8 +32,7 @@ def _name(code: str, language: str) -> str:
         name = str(names.get(name[1:], "")) if name.startswith("*") else name
         if name:
             return name
-    with override(language):
-        return str(_UNNAMED.get(code, code))
+    return UNNAMED.get(code, code)
 
 
 def _as_sorted(name: str) -> str:
