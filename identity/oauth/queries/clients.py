@@ -1,7 +1,7 @@
 """Reads of clients: one query tells who calls, what it may have, and which key signs for it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -12,7 +12,9 @@ from identity.applications.models import Application, ApplicationStatus, Redirec
 from identity.applications.queries import SECRET_LABEL
 from identity.kernel import clock, sql
 from identity.kernel.crypto import keyed_hashes
+from identity.oauth.claims import Mapped
 from identity.oauth.models import SigningKey
+from identity.oauth.queries.mapped import mapped_column, read_mapped
 from identity.oauth.signing import Signer, signer_of
 from identity.realms.freshness import MARK, require_fresh
 from identity.realms.models import Realm
@@ -45,8 +47,8 @@ class Client:
     """An application that called, and what was read with it.
 
     secret_id: the live secret that it presented, or None. audiences: each scope that it may have, with the resource
-    server that owns it (None: the realm's own). Empty, as is `signer`, where no token is issued. acts_for: the
-    identifier of the API that it is, where it is one.
+    server that owns it (None: the realm's own). mapped: which custom attributes become claims. Empty, as is `signer`,
+    where no token is issued. acts_for: the identifier of the API that it is, where it is one.
     """
 
     application: Application
@@ -55,6 +57,7 @@ class Client:
     audiences: Mapping[str, str | None]
     signer: Signer | None
     acts_for: str | None = None
+    mapped: Sequence[Mapped] = ()
 
     @property
     def is_authenticated(self) -> bool:
@@ -107,8 +110,8 @@ def _client_statement(digests: str) -> str:
 def _issuing_statement(digests: str, vendor: str) -> str:
     audiences = _AUDIENCES[vendor] + _AUDIENCES_FROM
     return (
-        f"SELECT {APPLICATION.sql}, {_KEY.sql}, s.id, s.last_used_at, {MARK}, {audiences} FROM identity_application a"  # noqa: S608 - texts of ours
-        f"{_SECRET.format(digests=digests)}"
+        f"SELECT {APPLICATION.sql}, {_KEY.sql}, s.id, s.last_used_at, {MARK}, {audiences}, {mapped_column(vendor)}"  # noqa: S608 - texts of ours
+        f" FROM identity_application a{_SECRET.format(digests=digests)}"
         "LEFT JOIN identity_signingkey k ON k.realm_id = %(realm)s AND k.status = 'active' AND k.alg = %(alg)s "
         f"{_WHERE}"
     )
@@ -156,6 +159,7 @@ def find_issuing_client(realm: Realm, *, client_id: str, secret: str = "") -> Cl
         sql.as_time(rest[1]),
         {name: audience for name, audience in listed if name in allowed},
         key and signer_of(realm.pk, key.pk, key.kid, key.alg, key.private_sealed),
+        mapped=read_mapped(rest[4]),
     )
 
 
