@@ -199,7 +199,7 @@ def reachable_level(user_id: UUID, shown: Collection[Shown]) -> int:
     return max([level_of(shown), *(rules.level_after(kind, shown) for kind in kinds)])
 
 
-def can_reach(realm: Realm, level: int, shown: Collection[Shown]) -> bool:
+def can_reach(realm: Realm, level: int, shown: Collection[Shown] = ()) -> bool:
     """Whether people of the realm may add what reaches a level after what was shown."""
     return any(rules.level_after(kind, shown) >= level for kind in methods_offered(realm))
 
