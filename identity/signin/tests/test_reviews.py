@@ -386,7 +386,7 @@ def test_a_suspicious_sign_in_is_held_until_a_code_to_the_confirmed_address_came
     assert signed_in_as(client) is None
     client.post("/signin/prove", {"way": "email", "note": note, "code": code})
     assert signed_in_as(client) == str(user_a.pk)
-    assert row(client).amr == ["pwd", "otp", "mfa"]
+    assert row(client).amr == ["pwd", "otp"]
     with realm_scope(realm_a):
         assert set(Device.objects.values_list("status", flat=True)) == {DeviceStatus.KNOWN}
 
