@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.internal.userkit import user_id_to_str
 from allauth.socialaccount.models import SocialAccount
 from django.db import models, transaction
 
@@ -78,7 +79,7 @@ class World:
         store = client.session
         shown = {"method": "mfa", "type": "passkey", "id": self.otp_device, "at": clock.now().timestamp()}
         store[AUTHENTICATION_METHODS_SESSION_KEY] = [shown]
-        store[f"{AUTHENTICATION_METHODS_SESSION_KEY}_user"] = self.owner.pk.hex
+        store[f"{AUTHENTICATION_METHODS_SESSION_KEY}_user"] = user_id_to_str(self.owner)
         store.save()
         return client
 

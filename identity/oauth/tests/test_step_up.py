@@ -134,7 +134,7 @@ def by_code_and_with_a_second_inbox(ready, user):
     """Came in by a code to the own address; the only factor is an address, too."""
     store = ready.browser.session
     store["account_authentication_methods"] = [{"method": "code", "at": clock.now().timestamp(), "email": user.email}]
-    store["account_authentication_methods_user"] = user.pk.hex
+    store["account_authentication_methods_user"] = str(user.pk)
     store.save()
     with realm_scope(ready.realm):
         Session.objects.filter(user=user).update(amr=["otp"])
