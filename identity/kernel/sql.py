@@ -250,11 +250,13 @@ class Insert:
 class Step:
     """A stateful step.
 
-    guard: an UPDATE that changes at most one row, and only for the first caller; empty for a plain insert. also, only
-    beside a guard: further UPDATEs, each ending in a WHERE clause. rows: what is inserted with it.
+    guard: an UPDATE that changes at most one row, and only for the first caller; empty for a plain insert. only_if,
+    instead of a guard: what must hold for the insert. also, only beside a guard: further UPDATEs, each ending in a
+    WHERE clause. rows: what is inserted with it.
     """
 
     guard: str = ""
+    only_if: str = ""
     params: Params = field(default_factory=dict)
     also: tuple[str, ...] = ()
     rows: tuple[Insert, ...] = ()
@@ -293,7 +295,8 @@ def stored[Row: models.Model](row: Row) -> Row:
 
 
 def take(step: Step) -> bool:
-    """Do the step in one transaction; False when somebody else was first, and then nothing was written.
+    """Do the step in one transaction; False when somebody else was first, or `only_if` does not hold: then nothing was
+    written.
 
     On PostgreSQL it is one statement, so outside `atomic` it is a transaction by itself, without a BEGIN and a COMMIT
     that would each ask the server once more. On SQLite it opens `atomic`, and waits in the writers' queue. Inside
@@ -313,6 +316,10 @@ def _take_in_turn(step: Step, real: BaseDatabaseWrapper) -> bool:
             cursor.execute(step.guard, params)
             if cursor.rowcount != 1:
                 return False
+        if step.only_if:
+            cursor.execute(f"SELECT 1 WHERE {step.only_if}", params)
+            if cursor.fetchone() is None:
+                return False
         for statement in step.also:
             cursor.execute(statement, params)
     for row in step.rows:
@@ -321,14 +328,16 @@ def _take_in_turn(step: Step, real: BaseDatabaseWrapper) -> bool:
 
 
 def _take_at_once(step: Step, real: BaseDatabaseWrapper) -> bool:
-    statement = _statement(step.guard, step.also, tuple((row.model, tuple(row.values)) for row in step.rows))
+    statement = _statement(
+        step.guard, step.only_if, step.also, tuple((row.model, tuple(row.values)) for row in step.rows)
+    )
     params = dict(step.params)
     for index, row in enumerate(step.rows):
         names = _json_names(row.model)
         for name, value in row.values.items():
             params[f"r{index}_{name}"] = json.dumps(value) if name in names and value is not None else value
     returned = _rows(real, statement, params)
-    return not step.guard or bool(returned)
+    return not (step.guard or step.only_if) or bool(returned)
 
 
 @cache
@@ -355,9 +364,15 @@ def _literal(each: models.Field[Any, Any]) -> str | None:
 
 @cache
 def _statement(
-    guard: str, also: tuple[str, ...], tables: tuple[tuple[type[models.Model], tuple[str, ...]], ...]
+    guard: str,
+    only_if: str,
+    also: tuple[str, ...],
+    tables: tuple[tuple[type[models.Model], tuple[str, ...]], ...],
 ) -> str:
     parts = [f"won AS ({guard} RETURNING id)"] if guard else []
+    if only_if:
+        parts = [f"won AS (SELECT 1 AS id WHERE {only_if})"]
+    guarded = bool(parts)
     parts += [f"also{n} AS ({each} AND EXISTS (SELECT 1 FROM won))" for n, each in enumerate(also)]  # noqa: S608 - ours
     for index, (model, names) in enumerate(tables):
         columns: dict[str, str] = {}
@@ -370,7 +385,7 @@ def _statement(
                 columns[column] = literal
         listed, values = ", ".join(f'"{name}"' for name in columns), ", ".join(columns.values())
         insert = f"INSERT INTO {model._meta.db_table} ({listed}) SELECT {values}"
-        if not guard and index == len(tables) - 1:
+        if not guarded and index == len(tables) - 1:
             return (f"WITH {', '.join(parts)} " if parts else "") + insert
-        parts.append(f"row{index} AS ({insert}{' FROM won' if guard else ''})")
+        parts.append(f"row{index} AS ({insert}{' FROM won' if guarded else ''})")
     return f"WITH {', '.join(parts)} SELECT id FROM won"  # noqa: S608 - texts of ours; values are parameters
