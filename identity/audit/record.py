@@ -53,6 +53,8 @@ def readable_text(value: str) -> str:
     Stops a typed name from forging a second line, coloring a terminal or turning a sentence around (IN-07): control
     and direction characters show as a replacement character.
     """
+    if len(value) <= LONGEST and value.isprintable():
+        return value
     kept = "".join(char if char.isprintable() else "\ufffd" for char in value[: LONGEST + 1])
     return kept if len(kept) <= LONGEST else kept[: LONGEST - 1] + "…"
 

@@ -6,6 +6,7 @@ of many concurrent callers changes the guarded row.
 """
 
 import json
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -34,8 +35,15 @@ def _real() -> BaseDatabaseWrapper:
 
 
 def renew_connection() -> None:
-    """What Django does before and after each request: a connection that failed or is too old is closed."""
+    """What Django does before each request: a connection that failed or is too old is closed."""
     _real().close_if_unusable_or_obsolete()
+
+
+def release_connection() -> None:
+    """What Django does after each request. What the next request will find out can wait for it."""
+    real = _real()
+    if real.errors_occurred or (real.close_at is not None and time.monotonic() >= real.close_at):
+        real.close_if_unusable_or_obsolete()
 
 
 def _unwatched(real: Any) -> Any:
@@ -45,13 +53,14 @@ def _unwatched(real: Any) -> Any:
     """
     if real.vendor != "postgresql":
         return None
-    real.close_if_health_check_failed()
-    real.ensure_connection()
+    if real.connection is None or not real.health_check_done:
+        real.close_if_health_check_failed()
+        real.ensure_connection()
     # Who watches statements, as tests and the debugger do, sees those of Django's cursor alone. It also refuses what
     # comes after a failure in the same transaction.
     if real.needs_rollback or real.execute_wrappers or real.queries_logged:
         return None
-    return real.connection if getattr(settings, "REALMKEEP_PREPARED_STATEMENTS", True) else None
+    return real.connection if settings.REALMKEEP_PREPARED_STATEMENTS else None
 
 
 def _cursor(real: Any) -> Any:
@@ -199,29 +208,31 @@ class Columns[Row: models.Model]:
         return next(at for at, each in enumerate(self._fields) if each.primary_key)
 
     @cached_property
-    def _converters(self) -> list[tuple[int, Callable[[Any], Any]]]:
-        return [(at, convert) for at, each in enumerate(self._fields) if (convert := _converter(each)) is not None]
+    def _converters(self) -> list[tuple[str, Callable[[Any], Any]]]:
+        return [(each.attname, convert) for each in self._fields if (convert := _converter(each)) is not None]
 
     @cached_property
     def sql(self) -> str:
         """The select list."""
         return ", ".join(f"{self.alias}.{each.column}" for each in self._fields)
 
-    def __len__(self) -> int:
+    @cached_property
+    def width(self) -> int:
+        """How many columns there are."""
         return len(self._fields)
 
     def load(self, values: Sequence[Any]) -> Row | None:
         """The row object; None if the join found nothing."""
         if values[self._key] is None:
             return None
-        converted = list(values)
-        for at, convert in self._converters:
-            converted[at] = convert(converted[at])
         # As `Model.from_db` leaves it, without asking each of the columns that were not read: of a user, thirty.
         row = self.model.__new__(self.model)
-        row._state = state = ModelState()
+        kept = row.__dict__
+        kept.update(zip(self._names, values, strict=True))
+        for name, convert in self._converters:
+            kept[name] = convert(kept[name])
+        kept["_state"] = state = ModelState()
         state.adding, state.db = False, DEFAULT_DB_ALIAS
-        vars(row).update(zip(self._names, converted, strict=True))
         return row
 
 
@@ -230,8 +241,8 @@ def split(values: Sequence[Any], *parts: Columns[Any]) -> tuple[list[Any], Seque
     at = 0
     rows = []
     for part in parts:
-        rows.append(part.load(values[at : at + len(part)]))
-        at += len(part)
+        rows.append(part.load(values[at : at + part.width]))
+        at += part.width
     return rows, values[at:]
 
 
