@@ -102,13 +102,14 @@ def take(tries: Sequence[tuple[Limit, str]]) -> list[Taken]:
             f"start_{index}": start,
             f"end_{index}": start + limit.window * 2,
         }
+    columns = ("key_hash", "count", sql.relaxed())
     counted = sql.write(
         f"INSERT INTO {table} (id, realm_id, key_hash, window_start, count, expires_at) VALUES {', '.join(rows)}"  # noqa: S608 - no value is interpolated
         " ON CONFLICT (realm_id, key_hash, window_start) DO UPDATE"
-        f" SET count = {table}.count + EXCLUDED.count RETURNING key_hash, count",
+        f" SET count = {table}.count + EXCLUDED.count RETURNING {', '.join(filter(None, columns))}",
         params,
     )
-    counts = {bytes(key): int(number) for key, number in counted}
+    counts = {bytes(row[0]): int(row[1]) for row in counted}
     return [
         Taken(limit, subject, _window_start(limit, moment), counts[_key(limit, subject)]) for limit, subject in tries
     ]
@@ -146,13 +147,14 @@ def settle(*, back: Sequence[Taken] = (), forgotten: Sequence[Taken] = ()) -> No
         params[f"start_{index}"] = each.window_start
     # Locked in the order of the keys, as `take` does: two requests under the same limits never wait crosswise (DS-11).
     lock = " FOR UPDATE" if sql.vendor() == "postgresql" else ""
+    told = f" RETURNING {column}" if (column := sql.relaxed()) else ""
     # Each part can be found by one index alone, whatever the planner believes of a table that is new to it: by all the
     # keys, and then by id. An OR of keys it would answer by reading the realm's counters, for each of them once more.
     sql.write(
         f"UPDATE {table} SET count = CASE WHEN key_hash IN ({in_cleared}) THEN 0 ELSE count - 1 END"  # noqa: S608 - no value is interpolated
         f" WHERE {sql.in_realm(table)} AND id IN (SELECT c.id FROM {table} c WHERE c.realm_id = %(realm)s"
         f" AND c.key_hash IN ({in_cleared}, {in_all}) AND c.count > 0"
-        f" AND (c.key_hash IN ({in_cleared}) OR {' OR '.join(windows) or '1 = 0'}) ORDER BY c.key_hash{lock})",
+        f" AND (c.key_hash IN ({in_cleared}) OR {' OR '.join(windows) or '1 = 0'}) ORDER BY c.key_hash{lock}){told}",
         params,
     )
 

@@ -1,7 +1,7 @@
 """allauth's account adapter: where its flows ask ours. Writes go to commands, look-ups stay in the realm."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY, get_authentication_records
@@ -28,7 +28,7 @@ from identity.kernel.origin import origin_of_request
 from identity.mfa.commands import trust_device
 from identity.mfa.rules import Shown, Step, acr_of, amr_of, way_of
 from identity.sessions.commands import sign_out
-from identity.sessions.models import Session
+from identity.sessions.store import SessionStore
 from identity.signin import commands, limits
 from identity.signin.devices import label_of, recognize, remember_device
 from identity.signin.owed import owes_number, owes_terms
@@ -97,14 +97,10 @@ class RealmAccountAdapter(DefaultAccountAdapter):
             django_login(request, user, backend=BACKEND)
             # What allauth says afterwards of each session, said before it is saved.
             request.session.set_expiry(settings.SESSION_COOKIE_AGE)
-            request.session.save()
-            # What changes it after this is saved with the answer; what is saved need not be saved again.
-            request.session.modified = False
-            session: Session = request.session.row  # type: ignore[attr-defined]
             commands.note_signed_in(
-                actor_as(request, user, session),
+                actor_as(request, user, None),
                 user=user,
-                session_id=session.pk,
+                session=cast(SessionStore, request.session),
                 amr=amr_of(shown),
                 acr=acr_of(shown),
                 method=way_of(shown),
