@@ -28,7 +28,7 @@ def record(actor: Actor, event: Event, *, on_behalf_of: UUID | None = None) -> A
         raise RuntimeError(f"{event.type} was recorded outside a transaction.")
     columns = columns_of(actor, event, on_behalf_of=on_behalf_of)
     sql.take(sql.Step(rows=rows_of(columns)))
-    row = sql.stored(AuditEvent(**columns))
+    row = sql.stored(AuditEvent, columns)
     transaction.on_commit(partial(publishing.publish, row), robust=True)
     return row
 

@@ -72,6 +72,7 @@ class Taken:
     subject: str
     window_start: datetime
     count: int
+    key: bytes
 
     @property
     def is_over(self) -> bool:
@@ -91,10 +92,10 @@ def take(tries: Sequence[tuple[Limit, str]]) -> list[Taken]:
     moment = clock.now()
     table = RateCounter._meta.db_table
     # In the order of the keys: two requests that count under the same limits must not lock them crosswise.
-    keyed = sorted((_key(limit, subject), limit, _window_start(limit, moment)) for limit, subject in tries)
+    given = [(_key(limit, subject), _window_start(limit, moment), limit, subject) for limit, subject in tries]
     params: dict[str, Any] = {"realm": current_realm_id()}
     rows = []
-    for index, (key, limit, start) in enumerate(keyed):
+    for index, (key, start, limit, _) in enumerate(sorted(given)):
         rows.append(f"(%(id_{index})s, %(realm)s, %(key_{index})s, %(start_{index})s, 1, %(end_{index})s)")
         params |= {
             f"id_{index}": uuid7(),
@@ -110,9 +111,7 @@ def take(tries: Sequence[tuple[Limit, str]]) -> list[Taken]:
         params,
     )
     counts = {bytes(row[0]): int(row[1]) for row in counted}
-    return [
-        Taken(limit, subject, _window_start(limit, moment), counts[_key(limit, subject)]) for limit, subject in tries
-    ]
+    return [Taken(limit, subject, start, counts[key], key) for key, start, limit, subject in given]
 
 
 def look(tries: Sequence[tuple[Limit, str]]) -> list[Taken]:
@@ -124,7 +123,7 @@ def look(tries: Sequence[tuple[Limit, str]]) -> list[Taken]:
     for key, start, number in rows.values_list("key_hash", "window_start", "count"):
         limit, subject = keyed[bytes(key)]
         if start == _window_start(limit, moment):
-            found.append(Taken(limit, subject, start, number))
+            found.append(Taken(limit, subject, start, number, bytes(key)))
     return found
 
 
@@ -138,8 +137,8 @@ def settle(*, back: Sequence[Taken] = (), forgotten: Sequence[Taken] = ()) -> No
     table = RateCounter._meta.db_table
     params: dict[str, Any] = {"realm": current_realm_id()}
     # A key of none, so that the list is never empty.
-    in_cleared, cleared = sql.one_of("cleared", [_key(each.limit, each.subject) for each in forgotten] or [b""])
-    in_all, back_keys = sql.one_of("back", [_key(each.limit, each.subject) for each in back] or [b""])
+    in_cleared, cleared = sql.one_of("cleared", [each.key for each in forgotten] or [b""])
+    in_all, back_keys = sql.one_of("back", [each.key for each in back] or [b""])
     params |= cleared | back_keys
     windows = []
     for index, each in enumerate(back):

@@ -243,9 +243,7 @@ class Columns[Row: models.Model]:
         kept.update(zip(self._names, values, strict=True))
         for name, convert in self._converters:
             kept[name] = convert(kept[name])
-        kept["_state"] = state = ModelState()
-        state.adding, state.db = False, DEFAULT_DB_ALIAS
-        return row
+        return _as_saved(row)
 
 
 def split(values: Sequence[Any], *parts: Columns[Any]) -> tuple[list[Any], Sequence[Any]]:
@@ -312,9 +310,19 @@ def _change(model: type[models.Model], names: tuple[str, ...], only: tuple[str, 
     return f"UPDATE {table} SET {setting} WHERE {' AND '.join(terms)} RETURNING id"  # noqa: S608 - texts of ours
 
 
-def stored[Row: models.Model](row: Row) -> Row:
-    """A row object whose row was written by a step, as `save` leaves it."""
-    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+def stored[Row: models.Model](model: type[Row], values: Params) -> Row:
+    """The row object of a row that a step wrote with these values, by attribute name, as `save` leaves it."""
+    row = model.__new__(model)
+    kept = row.__dict__
+    for each in model._meta.local_concrete_fields:
+        name = each.attname
+        kept[name] = values[name] if name in values else each.get_default()
+    return _as_saved(row)
+
+
+def _as_saved[Row: models.Model](row: Row) -> Row:
+    row._state = state = ModelState()
+    state.adding, state.db = False, DEFAULT_DB_ALIAS
     return row
 
 

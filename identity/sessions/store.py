@@ -120,7 +120,7 @@ class SessionStore(SessionBase):
                 self.arrival = {}
                 given = {name: value for name, value in values.items() if value is not None}
                 sql.take(sql.Step(rows=(sql.Insert(Session, given),)))
-                self.row = sql.stored(Session(**values))
+                self.row = sql.stored(Session, values)
                 return
             values |= self.arrival
             self.arrival = {}
