@@ -3,6 +3,7 @@
 import base64
 import gc
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -48,6 +49,19 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """What is loaded by now stays to the end: the collector need not look through it again and again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(*, django_db_keepdb: bool, django_db_modify_db_settings: None) -> bool:
+    """Whether there are tables already: on the embedded database, those of the file that bin/test names, copied.
+
+    The other fixture comes first, since it gives each process a file of its own.
+    """
+    template = os.environ.get("TEST_TEMPLATE")
+    if not template or connection.vendor != "sqlite":
+        return django_db_keepdb
+    shutil.copyfile(template, connection.settings_dict["TEST"]["NAME"])
+    return True
 
 
 @pytest.fixture

@@ -11,8 +11,10 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from console.shell.model_admin import RealmModelAdmin
+from console.signin.messages.wording import TEMPLATES
 from console.site import console_site
 from console.templatetags.rk import ago, state
 from identity.courier.models import Channel, Message, MessageStatus
@@ -23,8 +25,9 @@ STATES = {
     MessageStatus.SENT: (_("Sent"), "ok", ""),
     MessageStatus.FAILED: (_("Failed"), "high", ""),
     MessageStatus.EXPIRED: (_("Expired"), "med", ""),
+    MessageStatus.REFUSED: (_("Refused: over a limit"), "med", ""),
 }
-CHANNELS = {Channel.EMAIL: _("Email"), Channel.SMS: _("SMS")}
+CHANNELS = {Channel.EMAIL: pgettext_lazy("channel", "Email"), Channel.SMS: _("SMS")}
 
 
 def _column(name: str, title: Promise, words: Mapping[Any, Any] | None = None) -> Callable[..., Any]:
@@ -72,7 +75,7 @@ class ChannelFilter(admin.SimpleListFilter):
 class MessageAdmin(RealmModelAdmin):
     """What was mailed and what waits. Addresses and contents are sealed: they hold codes and links."""
 
-    template = _column("template", _("Kind of message"))
+    template = _column("template", _("Kind of message"), TEMPLATES)
     channel = _column("channel", _("Channel"), CHANNELS)
     language = _column("language", _("Language"), dict(settings.LANGUAGES))
     tries = _column("attempts", _("Tries"))
@@ -89,6 +92,10 @@ class MessageAdmin(RealmModelAdmin):
     ordering = ("-id",)
     readonly_fields = (template, channel, language, "shown_state", tries, queued, sent, expires, failure)
     fields = readonly_fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        """Without wishes: the worker makes a message of each, or none (see courier.late)."""
+        return super().get_queryset(request).exclude(channel=Channel.LATE)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> object:
         """Names the page as the sidebar does."""

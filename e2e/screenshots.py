@@ -1,7 +1,8 @@
 """Pictures of every page of a demo server: light and dark, 1440 and 390 px wide. `bin/screenshots` runs it.
 
-Pages are found by following links from where people begin, so a new page is in the pictures without being told.
-Of pages that differ only by an id (one per person, one per application) the first is taken.
+Pages are found by following links from where people begin, so a new page is in the pictures without being told; pages
+that only acts lead to are in e2e.gallery. Of pages that differ only by an id (one per person, one per application)
+the first is taken.
 """
 
 import argparse
@@ -18,10 +19,13 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from e2e import gallery
 
 ROOT = Path(__file__).parents[1]
 WIDTHS = {"1440": (1440, 900), "390": (390, 844)}
@@ -29,8 +33,12 @@ THEMES = ("light", "dark")
 MOST_PAGES = 150
 # Public ids have a prefix (usr_…), library tables a number or a uuid; slugs and client ids differ by row too.
 ROW = re.compile(r"^([a-z]{2,4}_[0-9a-z]{10,}|[0-9]+|[0-9a-f-]{32,36})$")
-NOT_PAGES = re.compile(r"signout|/export|\.(css|js|json|csv|svg|png|ico)$|/\.well-known/|/oauth/")
+NOT_PAGES = re.compile(
+    r"signout|/signin/provider/|/linked/[^/]+/link$|/trip$"  # out of the house
+    r"|/export|\.(css|js|json|csv|svg|png|ico)$|/\.well-known/|/oauth/"
+)
 SIGN_IN_LINE = re.compile(r"^\s+(\S+)\s+(\S+@\S+)\s+\S", re.MULTILINE)
+DATA_LINE = re.compile(r"The data stays in (.+)\.$", re.MULTILINE)
 PASSWORD_LINE = re.compile(r"password of all: (.+)\)")
 
 
@@ -139,8 +147,8 @@ def take(context: BrowserContext, url: str, file: Path) -> None:
     page.close()
 
 
-def take_all(browser: Browser, start: Start, address: str, password: str, folder: Path) -> int:
-    context = browser.new_context()
+def take_all(browser: Browser, start: Start, address: str, password: str, folder: Path, language: str) -> int:
+    context = browser.new_context(locale=language)
     page = context.new_page()
     if start.email:
         sign_in(page, address, start.email, password)
@@ -150,7 +158,10 @@ def take_all(browser: Browser, start: Start, address: str, password: str, folder
     for theme in THEMES:
         for width, (across, down) in WIDTHS.items():
             pictures = browser.new_context(
-                viewport={"width": across, "height": down}, color_scheme=theme, reduced_motion="reduce"
+                viewport={"width": across, "height": down},
+                color_scheme=theme,
+                reduced_motion="reduce",
+                locale=language,
             )
             pictures.add_cookies(cookies)
             for url in urls:
@@ -160,24 +171,46 @@ def take_all(browser: Browser, start: Start, address: str, password: str, folder
     return len(urls)
 
 
+def take_gallery(browser: Browser, origin: str, data: Path, folder: Path, language: str) -> int:
+    """Pages that only acts lead to, each from one load in every look."""
+    gallery.apply(data)
+    names: set[str] = set()
+
+    def shoot(page: Page, name: str) -> None:
+        names.add(name)
+        for theme in THEMES:
+            for width, (across, down) in WIDTHS.items():
+                page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+                page.set_viewport_size({"width": across, "height": down})
+                page.screenshot(path=folder / "gallery" / f"{name}.{theme}.{width}.png", full_page=True)
+        page.set_viewport_size({"width": 1440, "height": 900})
+
+    gallery.Gallery(f"{origin}/realms/gallery", data, partial(browser.new_context, locale=language), shoot).every()
+    return len(names)
+
+
 def main() -> None:
     """Take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--to", type=Path, default=ROOT / "screenshots", help="folder for the pictures")
-    parser.add_argument("--only", help="entrance, console, platform or account")
+    parser.add_argument("--only", help="entrance, console, platform, account or gallery")
+    parser.add_argument("--language", default="en", help="of the browser: en or de")
     options = parser.parse_args()
     with demo_server() as (origin, demo), sync_playwright() as playwright:
-        password = PASSWORD_LINE.search(demo)
-        if password is None:
-            sys.exit("The demo does not say its password any more.")
+        password, data = PASSWORD_LINE.search(demo), DATA_LINE.search(demo)
+        if password is None or data is None:
+            sys.exit("The demo does not say its password or its folder any more.")
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("REALMKEEP_CHROMIUM"), args=["--no-sandbox"]
         )
         for start in starts(demo):
             if options.only in {None, start.folder}:
                 address = f"{origin}/realms/{start.realm}"
-                count = take_all(browser, start, address, password[1], options.to)
+                count = take_all(browser, start, address, password[1], options.to, options.language)
                 print(f"{start.folder}: {count} pages", flush=True)
+        if options.only in {None, "gallery"}:
+            count = take_gallery(browser, origin, Path(data[1]), options.to, options.language)
+            print(f"gallery: {count} pages", flush=True)
         browser.close()
 
 

@@ -23,5 +23,8 @@ REALMKEEP_MAIN_HOSTS |= {"testserver", "127.0.0.1", "localhost"}
 if DATABASES["default"]["ENGINE"] == "identity.kernel.sqlite":
     # A file, not memory: WAL, the writers' queue and threads behave as in the product.
     DATABASES["default"]["TEST"] = {"NAME": str(REALMKEEP_DATA / "test.sqlite3")}
+elif "TEST_TEMPLATE" in os.environ:
+    # A database whose tables are made already, to copy (bin/test).
+    DATABASES["default"]["TEST"] = {"TEMPLATE": os.environ["TEST_TEMPLATE"]}
 DEBUG = False
 REALMKEEP_CHECK_AT_START = False

@@ -28,8 +28,10 @@ class Entry:
 
 
 BY_SELF: dict[str, Promise] = {
+    "access.denied": gettext_lazy("You asked for something that you have no permission for."),
     "consent.granted": gettext_lazy("You let %(name)s use some of your data."),
     "consent.withdrawn": gettext_lazy("You withdrew the access of %(name)s."),
+    "email.change_cancelled": gettext_lazy("You kept your present email."),
     "email.change_requested": gettext_lazy("You asked to change your email."),
     "email.changed": gettext_lazy("You changed your email."),
     "email.change_reverted": gettext_lazy("You took back a change of your email."),
@@ -43,9 +45,12 @@ BY_SELF: dict[str, Promise] = {
     "factor.removed": gettext_lazy("You removed a way to confirm that it’s you."),
     "factor.renamed": gettext_lazy("You renamed a passkey."),
     "factor.used": gettext_lazy("You confirmed that it was you."),
+    "identity.linked": gettext_lazy("You linked an account elsewhere."),
+    "identity.unlinked": gettext_lazy("You unlinked an account elsewhere."),
     "invitation.accepted": gettext_lazy("You accepted the invitation."),
     "password.changed": gettext_lazy("You set a new password."),
     "password.reset_requested": gettext_lazy("You asked for a link to choose a new password."),
+    "phone.verified": gettext_lazy("You confirmed your phone number."),
     "recovery_codes.generated": gettext_lazy("You made new recovery codes."),
     "review.confirmed": gettext_lazy("You said that a sign-in was you."),
     "review.denied": gettext_lazy("You said that a sign-in wasn’t you, and your account was secured."),
@@ -55,6 +60,10 @@ BY_SELF: dict[str, Promise] = {
     "session.ended:sign_in_denied": gettext_lazy("A device was signed out after a sign-in that wasn’t you."),
     "signin.held": gettext_lazy("A sign-in was held until another step confirms it."),
     "signin.succeeded": gettext_lazy("You signed in."),
+    "signin.unlocked": gettext_lazy("You ended a pause of sign-in."),
+    "signup.completed": gettext_lazy("You created your account."),
+    "terms.accepted": gettext_lazy("You accepted the terms."),
+    "user.attributes_changed": gettext_lazy("You changed your details."),
     "user.created": gettext_lazy("You created your account."),
     "user.profile_changed": gettext_lazy("You changed your details."),
 }
@@ -115,9 +124,8 @@ def _sentence(event: ReadableEvent, own: bool) -> str:
         return str(known) % values
     parts = []
     for part in event.parts():
-        if part.kind == "user" and own and part.id == event.row.actor_id:
-            parts.append(_("you"))
-        elif part.kind == "user" and part.id != event.row.target_id:
+        # By name, also who reads: the verb is in the third person, which "you" is not in every language.
+        if part.kind == "user" and part.id != event.row.target_id and not (own and part.id == event.row.actor_id):
             parts.append(_("an admin"))
         else:
             parts.append(part.text)

@@ -75,12 +75,13 @@ class Create(ConsoleView):
     def _page(self, request: ConsoleRequest, form: ConsoleForm, status: int = 200) -> HttpResponse:
         return render_page(
             request,
-            "console/realms/form.html",
+            "console/form.html",
             {
                 "title": _("Create a realm"),
                 "crumb": _("New realm"),
                 "form": form,
                 "action": reverse("console:realm_create"),
+                "submit": _("Create realm"),
                 "cancel_url": reverse("console:realms"),
             },
             status=status,

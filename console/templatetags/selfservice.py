@@ -50,7 +50,7 @@ def field(
         "control": bound.as_widget(attrs=attrs),
         "label": label or bound.label,
         "hint": bound.help_text,
-        "optional": _("optional") if optional else "",
+        "optional": _("optional") if optional and not bound.field.required else "",
         "secret": kind == "password",
         "checkbox": kind == "checkbox",
     }

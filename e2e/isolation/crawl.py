@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -13,6 +14,10 @@ from identity.sessions.testing import RealmClient
 
 SKIPPED = re.compile(r"^console/(jsi18n|r/|autocomplete)")
 """Django's admin: a JavaScript catalog, a redirect by content type and autocomplete, which have their own test."""
+
+REGION = {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": "panel"}
+"""Headers with which the console's own script asks. The answer comes without the shell around it, which is the same on
+every page and most of what a page costs: of a refusal, a crawl needs no more than the region."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,19 @@ def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[Ro
             yield from routes(entry, text)
         elif not SKIPPED.match(text) and "(?P" not in text:
             yield Route(text, tuple(re.findall(r"<(?:\w+:)?(\w+)>", text)))
+
+
+def answers_of(client: RealmClient, path: str) -> list[Any]:
+    """The region's answer; and the whole page's where there is one to see: not of a refusal, nor of a way elsewhere."""
+    region = client.get(path, **REGION)
+    opens = region.status_code == 200 and "HX-Redirect" not in region.headers
+    return [region, client.get(path)] if opens else [region]
+
+
+def read(response: Any) -> tuple[int, str]:
+    """Status and text of an answer, streamed or not."""
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    return response.status_code, body.decode(errors="replace")
 
 
 def static_routes() -> list[Route]:
@@ -97,7 +115,7 @@ def _belong_first(route: Route, world: World, client: RealmClient) -> frozenset[
     for page in object_routes():
         if page.kwargs == (name,) and page.pattern.startswith(beginning):
             paths = {kind: page.path({name: spelled(page, name, world, kind)}) for kind in world.ids}
-            if belong := {kind for kind, path in paths.items() if client.get(path).status_code == 200}:
+            if belong := {kind for kind, path in paths.items() if client.get(path, **REGION).status_code == 200}:
                 return frozenset(belong)
     return frozenset()
 
@@ -109,7 +127,8 @@ def _belong_together(route: Route, world: World, client: RealmClient, first: fro
             answers: dict[str, int] = {}
             for other in world.ids:
                 with transaction.atomic():
-                    answers[other] = client.generic(method, pair(route, (world, one), (world, other))).status_code
+                    path = pair(route, (world, one), (world, other))
+                    answers[other] = client.generic(method, path, **REGION).status_code
                     transaction.set_rollback(True)
             ((usual, alike),) = Counter(answers.values()).most_common(1)
             if usual == 403 and alike == len(answers):

@@ -4,16 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
+from console.testing import DARK_DESK, DESK, PHONE, problems
 from e2e.journeys.conftest import Watched
 from e2e.screenshots import PASSWORD_LINE, demo_server, sign_in
 
 pytestmark = pytest.mark.browser
 
 OWNER = "nadia.okafor@acme.example"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
 PAGES = [
     "",
     "users",
@@ -36,11 +35,6 @@ PAGES = [
     "users?status=locked",
 ]
 DETAILS_OF = ["users", "organizations", "roles", "applications", "sessions", "consents"]
-LOOKS = {
-    "a desk, light": {"color_scheme": "light", "viewport": {"width": 1440, "height": 900}},
-    "a desk, dark": {"color_scheme": "dark", "viewport": {"width": 1440, "height": 900}},
-    "a phone, light": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
-}
 
 
 @pytest.fixture(scope="module")
@@ -63,18 +57,6 @@ def cookies(acme: tuple[str, str], browser: Any) -> list[Any]:
     return cookies
 
 
-def problems(page: Page) -> list[str]:
-    """What axe finds, and whether the page is wider than the window."""
-    # Through the debugger's own door, which no policy closes: pages are seen with the policy that people get.
-    page.evaluate(AXE_SCRIPT)
-    options = {"resultTypes": ["violations"], "runOnly": {"type": "tag", "values": RULES}}
-    found = page.evaluate("options => axe.run(document, options)", options)["violations"]
-    out = [f"{rule['id']}: {node['html'][:140]}" for rule in found for node in rule["nodes"][:3]]
-    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        out.append("wider than the window")
-    return out
-
-
 def addresses(page: Page, console: str) -> Iterator[str]:
     """The pages, and the first detail page that each list leads to."""
     for name in PAGES:
@@ -85,17 +67,16 @@ def addresses(page: Page, console: str) -> Iterator[str]:
         yield row.evaluate("link => link.href")
 
 
-@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
 def test_pages_of_the_console_are_accessible_and_fit(
-    acme: tuple[str, str], cookies: list[Any], watched: Watched, look: dict[str, Any]
+    acme: tuple[str, str], cookies: list[Any], watched: Watched
 ) -> None:
-    context = watched.context(**look, reduced_motion="reduce")
+    context = watched.context()
     context.add_cookies(cookies)
-    page = context.new_page()
+    page, listing = context.new_page(), context.new_page()
     found = {}
-    for address in addresses(context.new_page(), f"{acme[0]}/console"):
+    for address in addresses(listing, f"{acme[0]}/console"):
         response = page.goto(address)
         assert response is not None
         assert response.status == 200, address
-        found[address] = problems(page)
+        found[address] = problems(page, (DESK, DARK_DESK, PHONE))
     assert not any(found.values()), {address: said for address, said in found.items() if said}

@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
 
 from conftest import PASSWORD, actor_of, make_application
+from console.testing import problems
 from identity.accounts.commands import require_new_password
 from identity.consent.commands import grant_consent
 from identity.kernel.actor import system_actor
@@ -18,33 +18,19 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 OPEN = ["signin", "signup", "password/reset", "password/reset/sent", "signup/sent", "nothing-here"]
 OWN = ["", "details", "security", "devices", "apps", "activity", "password", "email"]
-LOOKS = {
-    "a desk, light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
-    "a phone, dark": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
-}
 
 
-@pytest.fixture(params=LOOKS.values(), ids=LOOKS)
-def dana_sees(request, browser, sign_in, realm_a, user_a):
+@pytest.fixture
+def dana_sees(browser, sign_in, realm_a, user_a):
     """Dana's browser; she has a second device and a connected application."""
     RealmClient(realm_a).sign_in(user_a)
     application, _ = make_application(realm_a)
     with realm_scope(realm_a):
         grant_consent(actor_of(user_a), application_id=application.pk, scopes=["openid", "email"], asked=[])
-    context = browser.new_context(**request.param, bypass_csp=True)  # axe is injected; the policy is tested elsewhere
+    context = browser.new_context()
     sign_in(context, realm_a, user_a)
     yield context.new_page()
     context.close()
-
-
-def problems(page):
-    """What axe finds, and whether the page is wider than the window."""
-    page.evaluate(AXE_SCRIPT)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    out = [f"{rule['id']}: {rule['nodes'][0]['html'][:120]}" for rule in found]
-    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        out.append("wider than the window")
-    return out
 
 
 def test_own_pages_are_accessible_and_fit(dana_sees, mount, realm_a):
@@ -58,9 +44,8 @@ def test_own_pages_are_accessible_and_fit(dana_sees, mount, realm_a):
     assert not any(found.values()), found
 
 
-@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
-def test_pages_for_everybody_are_accessible_and_fit(browser, mount, realm_a, look):
-    page = browser.new_context(**look, bypass_csp=True).new_page()
+def test_pages_for_everybody_are_accessible_and_fit(browser, mount, realm_a):
+    page = browser.new_context().new_page()
     found = {}
     for name in OPEN:
         page.goto(f"{mount(realm_a)}/{name}")

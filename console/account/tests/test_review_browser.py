@@ -4,10 +4,10 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
 
 from conftest import PASSWORD
+from console.testing import problems
 from identity.courier.testing import mails
 from identity.kernel.context import realm_scope
 from identity.security.models import Alert
@@ -28,12 +28,6 @@ def link_of(realm, subject):
     return next(mail for mail in reversed(mails(realm)) if mail.subject.startswith(subject)).links[0]
 
 
-def fits(page):
-    page.evaluate(AXE_SCRIPT)
-    found = page.evaluate("axe.run()")["violations"]
-    assert [violation["id"] for violation in found] == []
-
-
 def test_the_mails_link_asks_contains_and_leads_back_in(browser, mount, realm_a, user_a, realm_b, user_b):
     known(realm_a)
     known(realm_b)
@@ -49,11 +43,11 @@ def test_the_mails_link_asks_contains_and_leads_back_in(browser, mount, realm_a,
     person.goto(link_of(realm_a, "New sign-in"))
     expect(person.get_by_role("heading", name="Was this you?")).to_be_visible()
     expect(person.get_by_text("Chrome on Windows, not seen before")).to_be_visible()
-    fits(person)
+    assert problems(person) == []
     person.get_by_role("button", name="No, secure it").click()
     expect(person.get_by_role("heading", name="Your account is secured")).to_be_visible()
     expect(person.get_by_text("Signed out 2 devices")).to_be_visible()
-    fits(person)
+    assert problems(person) == []
 
     stranger.reload()
     expect(stranger).to_have_url(re.compile(r"/signin"))

@@ -1,13 +1,13 @@
-"""Sign-up in a browser: the sum against bots under the strict policy, a code by text message, a passkey."""
+"""Sign-up in a browser: the sum against bots under the strict policy, a code by text message."""
 
 import re
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
 
 from conftest import PASSWORD
+from console.testing import problems
 from identity.accounts.models import User
 from identity.courier.commands import deliver_due
 from identity.courier.testing import mails
@@ -16,8 +16,6 @@ from identity.kernel.context import realm_scope
 from identity.realms.commands import change_realm_settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-PLATFORM_KEY = {"transport": "internal", "hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}
 
 
 @pytest.fixture(autouse=True)
@@ -46,16 +44,6 @@ def allow(realm, **settings):
 def code_for(realm):
     deliver_due()
     return re.search(r"\b(\d{6})\b", mails(realm)[-1].text)[1]
-
-
-def problems(page):
-    """What axe finds, and whether the page is wider than the window."""
-    page.evaluate(AXE_SCRIPT)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    out = [f"{rule['id']}: {rule['nodes'][0]['html'][:160]}" for rule in found]
-    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        out.append("wider than the window")
-    return out
 
 
 def test_the_browser_solves_the_sum_by_itself_and_by_number_one_is_in(page, mount, realm_a):
@@ -97,32 +85,3 @@ def test_without_scripts_the_page_says_what_is_missing(browser, mount, realm_a):
     expect(page.get_by_role("alert")).to_contain_text("JavaScript switched on")
     expect(page.get_by_label("Email")).to_have_value("kim@example.com")
     context.close()
-
-
-def test_a_person_signs_up_with_a_passkey_and_comes_in_by_it_again(page, mount, realm_a):
-    allow(realm_a, passkey_sign_in=True, bot_protection="proof_of_work")
-    cdp = page.context.new_cdp_session(page)
-    cdp.send("WebAuthn.enable", {"enableUI": False})
-    options = {"protocol": "ctap2", "automaticPresenceSimulation": True, **PLATFORM_KEY}
-    cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    page.goto(f"{mount(realm_a)}/signup")
-    page.get_by_label("Your name").fill("Kim Park")
-    page.get_by_label("Email").fill("kim@example.com")
-    page.get_by_role("button", name="Use a passkey instead of a password").click()
-    expect(page.get_by_role("heading", name="Check your email")).to_be_visible(timeout=30_000)
-    page.get_by_label("6-digit code").fill(code_for(realm_a))
-    page.get_by_role("button", name="Continue", exact=True).click()
-    expect(page.get_by_role("heading", name="Make your passkey")).to_be_visible()
-    assert problems(page) == []
-    page.get_by_label("Name").fill("My laptop")
-    page.get_by_role("button", name="Make the passkey").click()
-    page.wait_for_url(re.compile("/account/$"))
-    with realm_scope(realm_a):
-        kim = User.objects.get(email="kim@example.com")
-    assert kim.email_verified
-    assert not kim.has_usable_password()
-    page.goto(f"{mount(realm_a)}/signout")
-    page.get_by_role("main").get_by_role("button", name="Sign out").click()
-    page.goto(f"{mount(realm_a)}/signin")
-    # From the browser's autofill, or by the button: whichever the authenticator answers first.
-    page.wait_for_url(re.compile("/account/$"), timeout=30_000)

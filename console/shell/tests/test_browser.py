@@ -2,23 +2,19 @@
 
 import json
 import re
-from importlib.resources import files
 from urllib.parse import urldefrag, urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
 from conftest import make_application, make_user
+from console.testing import DARK_PHONE, DESK, problems
 from identity.access.commands import create_organization
 from identity.kernel.context import realm_scope
 from identity.kernel.ids import public_id
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# What another theme and width can break; the rest was asked at the desk.
-LOOK_RULES = ["color-contrast", "target-size", "scrollable-region-focusable", "link-in-text-block"]
 LOOKS = {
     "a desk, light": {"color_scheme": "light", "viewport": {"width": 1440, "height": 900}},
     "a phone, dark": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
@@ -59,15 +55,9 @@ def visit(browser, sign_in, mount, realm_a, owner_a):
         context.close()
 
 
-def problems(page, rules):
-    """What axe finds, what the browser says, and whether the page is wider than the window."""
-    cdp = page.context.new_cdp_session(page)  # injected below the policy, which refuses it anywhere else
-    cdp.send("Runtime.evaluate", {"expression": AXE})
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules}).then(r => r.violations)", rules)
-    out = [f"{rule['id']}: {rule['nodes'][0]['html'][:160]}" for rule in found]
-    out += page.said
-    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        out.append("wider than the window")
+def faults(page):
+    """What is wrong with a page in either look, and what the browser says about it."""
+    out = [*problems(page, (DESK, DARK_PHONE)), *page.said]
     if page.evaluate("document.querySelectorAll('h1').length") != 1:
         out.append("not one h1")
     page.said.clear()
@@ -85,9 +75,8 @@ def shape(url):
     return "/".join(steps)
 
 
-@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
-def test_every_page_is_accessible_fits_and_breaks_no_policy(visit, look):
-    page = visit(**look)
+def test_every_page_is_accessible_fits_and_breaks_no_policy(visit):
+    page = visit()
     start = page.url
     todo, seen, found = [start], set(), {}
     while todo:
@@ -96,7 +85,7 @@ def test_every_page_is_accessible_fits_and_breaks_no_policy(visit, look):
             continue
         seen.add(shape(url))
         page.goto(url)
-        found[shape(url)] = problems(page, RULES if look is LOOKS["a desk, light"] else LOOK_RULES)
+        found[shape(url)] = faults(page)
         links = page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
         todo += [
             urldefrag(link)[0]

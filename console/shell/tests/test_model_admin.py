@@ -1,13 +1,16 @@
 """Unfold's change lists inside a realm: scoped, read-only, asked through the Actor."""
 
 import pytest
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
+from django.db import transaction
 
 from conftest import make_user
 from console.shell import model_admin
+from console.signin.messages.wording import TEMPLATES
 from console.site import console_site
 from identity.courier.commands import queue_message
-from identity.courier.models import Message
+from identity.courier.models import Channel, Message, MessageStatus
 from identity.kernel.context import realm_scope
 
 
@@ -152,3 +155,19 @@ def test_a_filter_that_means_nothing_leads_to_the_whole_list_however_often(clien
     response = client.get("/console/identity/message/?nothing=1&e=1", follow=True)
     assert response.status_code == 200
     assert "password_reset" in response.content.decode()
+
+
+def test_each_message_is_told_by_what_it_is_and_what_became_of_it(client_for, realm_a, owner_a):
+    folder = settings.BASE_DIR / "templates"
+    there = {file.name for file in (folder / "email").iterdir() if file.is_dir()}
+    assert there | {file.stem for file in (folder / "sms").glob("*.txt")} == set(TEMPLATES)
+    with realm_scope(realm_a), transaction.atomic():
+        queue_message(realm_a, to="dana@example.com", template="invitation", context={})
+        for status in MessageStatus.values:
+            message = queue_message(realm_a, to="+4915112345678", template="reset_code", context={}, channel="sms")
+            Message.objects.filter(pk=message.pk).update(status=status)
+        queue_message(realm_a, to="dana@example.com", template="password_wish", context={}, channel=Channel.LATE)
+    body = owner_of(client_for, realm_a, owner_a).get("/console/identity/message/").content.decode()
+    for words in ("Invitation", "Code for a new password", "Waiting", "Sent", "Failed", "Expired", "over a limit"):
+        assert words in body
+    assert "password_wish" not in body

@@ -120,7 +120,7 @@ def _shown(message: Message) -> dict[str, Any]:
     ]
     return {
         "message": message,
-        "what": wording.TEMPLATES.get(message.template) or message.template.replace("_", " ").capitalize(),
+        "what": wording.TEMPLATES.get(message.template, message.template),
         "label": label,
         "tone": tone,
         "icon": icon,

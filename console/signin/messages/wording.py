@@ -62,9 +62,30 @@ OUTCOMES: dict[str, Words] = {
 }
 TEMPLATES: dict[str, Words] = {
     "sign_in_code": gettext_lazy("Sign-in code"),
+    "sign_up_code": gettext_lazy("Sign-up code"),
     "second_factor_code": gettext_lazy("Second factor code"),
+    "reset_code": gettext_lazy("Code for a new password"),
+    "account_already_exists": gettext_lazy("Sign-up with a name that is taken"),
+    "account_approved": gettext_lazy("Account approved"),
+    "account_refused": gettext_lazy("Account refused"),
+    "confirm_email": gettext_lazy("Confirmation of an address"),
+    "email_change_requested": gettext_lazy("Change of an address, asked for"),
+    "email_changed": gettext_lazy("Change of an address, done"),
+    "factor_added": gettext_lazy("Second factor added"),
+    "factor_removed": gettext_lazy("Second factor removed"),
+    "factors_reset": gettext_lazy("Second factor reset"),
+    "identity_linked": gettext_lazy("Account elsewhere linked"),
+    "identity_unlinked": gettext_lazy("Account elsewhere unlinked"),
+    "invitation": gettext_lazy("Invitation"),
+    "new_sign_in": gettext_lazy("Sign-in from a new device or place"),
+    "password_changed": gettext_lazy("Password changed"),
+    "recovery_codes_made": gettext_lazy("New recovery codes"),
+    "reset_password": gettext_lazy("Link for a new password"),
+    "sign_in_denied": gettext_lazy("Account secured"),
+    "sign_in_unlock": gettext_lazy("Link that ends a pause"),
     "test": gettext_lazy("Test message"),
 }
+"""Each template of templates/email and templates/sms by what it is."""
 METHODS: dict[str, Words] = {
     "phone_sign_in": gettext_lazy("phone number instead of an address"),
     "sms_code_sign_in": gettext_lazy("code by text message"),

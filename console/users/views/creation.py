@@ -28,7 +28,7 @@ class Invite(ConsoleView):
     def _page(self, request: ConsoleRequest, form: ConsoleForm, status: int = 200) -> HttpResponse:
         return render_page(
             request,
-            "console/users/form.html",
+            "console/form.html",
             {
                 "title": _("Invite a person"),
                 "crumb": _("Invite"),
@@ -78,7 +78,7 @@ class Create(ConsoleView):
     def _page(self, request: ConsoleRequest, form: ConsoleForm, status: int = 200) -> HttpResponse:
         return render_page(
             request,
-            "console/users/form.html",
+            "console/form.html",
             {
                 "title": _("Create an account"),
                 "crumb": _("New account"),

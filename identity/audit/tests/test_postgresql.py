@@ -1,10 +1,11 @@
 """PostgreSQL with two roles: the server's own can add to the trail and read it, and nothing else (AU-02, AU-04)."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,31 @@ ROOT = Path(__file__).resolve().parents[3]
 NAME, OWNER, APP = "two_roles", "rk_owner", "rk_app"
 
 
+LISTENER = """
+import contextlib, io, json, sys, traceback
+import django
+from django.db import connection
+django.setup()
+for line in sys.stdin:
+    connection.close()
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said):
+            exec(json.loads(line), {})
+        print(json.dumps(["", said.getvalue()]), flush=True)
+    except BaseException:
+        print(json.dumps([traceback.format_exc(), ""]), flush=True)
+"""
+"""A process of the server's role that runs what it is told: starting one takes longer than what most tests ask."""
+
+
 @dataclass(frozen=True)
 class Server:
     """A database whose tables belong to one role and are used by another."""
 
     owner_url: str
     app_url: str
+    listeners: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("DJANGO_", "REALMKEEP_", "REDIS_"))}
@@ -39,18 +59,31 @@ class Server:
             command, cwd=ROOT, env=self.environment() | more, capture_output=True, text=True, check=False
         )
 
-    def python(self, code: str, **more: str) -> str:
-        setup = "import django; django.setup()\n"
-        result = subprocess.run(
-            [sys.executable, "-c", setup + code],
-            cwd=ROOT,
-            env=self.environment() | more,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == 0, result.stderr[-3000:]
-        return result.stdout.strip()
+    def python(self, code: str, *, url: str = "") -> str:
+        """What the code prints, run as the server's role or as the one of this URL."""
+        url = url or self.app_url
+        if url not in self.listeners:
+            self.listeners[url] = subprocess.Popen(
+                [sys.executable, "-c", LISTENER],
+                cwd=ROOT,
+                env=self.environment() | {"DATABASE_URL": url},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        told, heard = self.listeners[url].stdin, self.listeners[url].stdout
+        assert told is not None
+        assert heard is not None
+        told.write(json.dumps(code) + "\n")
+        told.flush()
+        failure, said = json.loads(heard.readline())
+        assert not failure, failure[-3000:]
+        return str(said).strip()
+
+    def stop(self) -> None:
+        """Ends the processes that listen."""
+        for listener in self.listeners.values():
+            listener.communicate()
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +119,7 @@ def server() -> Iterator[Server]:
         )
         yield made
     finally:
+        made.stop()
         with psycopg.connect(url, autocommit=True) as admin:
             drop(admin)
 
@@ -109,7 +143,7 @@ def partition() -> str:
 def test_au_02_the_servers_sessions_commit_durably(server: Server):
     assert server.python("from identity.audit.checks import findings\nprint(findings())") == "[]"
     weak = server.app_url + "?options=-c%20synchronous_commit%3Doff"
-    told = server.python("from identity.audit.checks import breaches\nprint(breaches())", DATABASE_URL=weak)
+    told = server.python("from identity.audit.checks import breaches\nprint(breaches())", url=weak)
     assert "synchronous_commit is off" in told
 
 
@@ -228,7 +262,7 @@ def test_what_the_owner_can_do_is_noticed(server: Server, owner: psycopg.Connect
 def test_with_one_role_for_all_the_server_warns(server: Server):
     told = server.python(
         "from identity.audit.checks import findings\nprint([(f.code, f.is_breach) for f in findings()])",
-        DATABASE_URL=server.owner_url,
+        url=server.owner_url,
     )
     assert told == "[('one_role', False)]"
 
