@@ -57,7 +57,7 @@ def cursor_of(real: Any) -> Any:
         return real.cursor()
     real.close_if_health_check_failed()
     real.ensure_connection()
-    return real._preparecursor_of(ServerBindingCursor(real.connection))  # type: ignore[call-arg]  # the stubs know no cursor classes
+    return real._prepare_cursor(ServerBindingCursor(real.connection))  # type: ignore[call-arg]  # the stubs know no cursor classes
 
 
 def rows_of(real: Any, statement: str, params: Params) -> Sequence[Sequence[Any]]:
