@@ -177,6 +177,8 @@ def take_gallery(browser: Browser, origin: str, data: Path, folder: Path, langua
     names: set[str] = set()
 
     def shoot(page: Page, name: str) -> None:
+        if page.locator("h1").count() != 1:
+            sys.exit(f"{name} is no page of ours: {page.url}")
         names.add(name)
         for theme in THEMES:
             for width, (across, down) in WIDTHS.items():

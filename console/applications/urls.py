@@ -13,6 +13,7 @@ urlpatterns = [
     path("applications/<str:public_id>/redirects", views.Redirects.as_view(), name="application_redirects"),
     path("applications/<str:public_id>/scopes", views.Scopes.as_view(), name="application_scopes"),
     path("applications/<str:public_id>/tokens", views.Tokens.as_view(), name="application_tokens"),
+    path("applications/<str:public_id>/preview", views.Preview.as_view(), name="application_preview"),
     path("applications/<str:public_id>/access", views.Access.as_view(), name="application_access"),
     path("applications/<str:public_id>/managers/add", views.AddManager.as_view(), name="application_manager_add"),
     path(

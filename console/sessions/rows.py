@@ -31,6 +31,7 @@ def reason_in_words(reason: str) -> str:
         "ended_by_admin": _("ended by an admin"),
         "ended_by_person": _("ended on the devices page"),
         "another_account": _("another account signed in"),
+        "session_limit": _("too many at a time"),
         "contained": _("contained after an alert"),
         "application_signed_out": _("signed out by the application"),
         "password_changed": _("the password changed"),

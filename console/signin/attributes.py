@@ -9,15 +9,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from console.shell.forms import ConsoleForm, Lines, TypedConfirmForm
-from console.shell.fragments import redirect_after, render_dialog, render_page
-from console.shell.http import ConsoleRequest
+from console.shell.fragments import redirect_after, render_dialog, render_page, with_toast
+from console.shell.http import ConsoleRequest, wants_fragment
 from console.shell.trail import with_trail
 from console.shell.views import ConsoleView
 from console.signin.tabs import tabs_of
-from identity.accounts.attribute_rules import LONGEST_TEXT, MAX_LABEL, MAX_PATTERN
-from identity.accounts.commands import change_attribute, define_attribute, delete_attribute
+from identity.accounts.attribute_rules import LONGEST_TEXT, MAX_LABEL, MAX_PATTERN, OFFLINE
+from identity.accounts.commands import change_attribute, define_attribute, delete_attribute, move_attribute
 from identity.accounts.models import Attribute, AttributeType
 from identity.accounts.queries import find_attributes, get_attribute, holders_of_attribute
+from identity.applications.queries import realm_scopes
 from identity.kernel.errors import Invalid
 from identity.kernel.permissions import Permission
 
@@ -64,10 +65,30 @@ class AttributeForm(ConsoleForm):
     at_sign_up = forms.BooleanField(label=gettext_lazy("Asked at sign-up"), required=False)
     person_may_see = forms.BooleanField(label=gettext_lazy("People see their own"), required=False)
     person_may_change = forms.BooleanField(label=gettext_lazy("People change their own"), required=False)
+    claim = forms.CharField(
+        label=gettext_lazy("Claim in tokens and userinfo"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs=MONO),
+        help_text=gettext_lazy(
+            "Such as customer_tier or https://acme.example/tier. Empty: applications don’t learn it. Don’t let an "
+            "application rely on what people change by themselves."
+        ),
+    )
+    scope = forms.ChoiceField(
+        label=gettext_lazy("Released with the scope"),
+        required=False,
+        help_text=gettext_lazy(
+            "Applications that people let have this scope learn it from now on. A scope of an API also puts it into "
+            "the access token."
+        ),
+    )
     only_of = {"choices": AttributeType.CHOICE, "most": AttributeType.TEXT, "pattern": AttributeType.TEXT}
 
     def __init__(self, *args: Any, type: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        listed = [(each.name, f"{each.name} ({each.shown_title})") for each in realm_scopes() if each.name != OFFLINE]
+        self.fields["scope"].choices = [("", _("None")), *listed]  # type: ignore[attr-defined]
         for name, kind in self.only_of.items():
             if kind != type:
                 del self.fields[name]
@@ -109,15 +130,24 @@ class Attributes(ConsoleView):
     permission = Permission.SETTINGS_READ
 
     def get(self, request: ConsoleRequest) -> HttpResponse:
+        """The page."""
+        return self.page(request)
+
+    @staticmethod
+    def page(request: ConsoleRequest) -> HttpResponse:
         """All of them: there are never many."""
+        found = find_attributes(request.actor)
         rows = [
             {
                 "attribute": each,
                 "url": attribute_url(each.name),
+                "move_url": attribute_url(each.name, "signin_attribute_move"),
                 "kind": TYPES[AttributeType(each.type)],
                 "asked": asked_by(each),
+                "is_first": each == found[0],
+                "is_last": each == found[-1],
             }
-            for each in find_attributes(request.actor)
+            for each in found
         ]
         context = {
             "title": _("Sign-in"),
@@ -126,6 +156,24 @@ class Attributes(ConsoleView):
             "may_write": request.actor.can(Permission.SETTINGS_WRITE),
         }
         return render_page(request, "console/signin/attributes/list.html", context)
+
+
+class MoveAttribute(ConsoleView):
+    """One place up or down."""
+
+    permission = Permission.SETTINGS_WRITE
+    http_method_names = ["post"]
+
+    def post(self, request: ConsoleRequest, name: str) -> HttpResponse:
+        """Moves; the list again for htmx, which keeps the focus on the button by its id."""
+        attribute = get_attribute(request.actor, name=name)
+        move_attribute(request.actor, attribute_id=attribute.pk, up=request.POST.get("to") == "up")
+        names = [each.name for each in find_attributes(request.actor)]
+        place = {"label": attribute.label, "n": names.index(name) + 1, "all": len(names)}
+        text = _("%(label)s stands at place %(n)s of %(all)s.") % place
+        if wants_fragment(request):
+            return with_toast(Attributes.page(request), text)
+        return redirect_after(request, reverse(LIST), text)
 
 
 class NewAttribute(ConsoleView):

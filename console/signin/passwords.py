@@ -1,4 +1,4 @@
-"""Passwords and limits: what a new password must be, how long one lasts, and how many wrong tries pause a sign-in."""
+"""Passwords and limits: what a new password must be, how long one lasts, and how many tries and sessions there are."""
 
 from typing import Any
 
@@ -88,6 +88,25 @@ class LockOutForm(SectionForm):
     )  # fmt: skip
 
 
+class SessionsForm(SectionForm):
+    """In how many places one person can be signed in."""
+
+    session_limit = forms.IntegerField(
+        label=_("Sessions of one person at a time"),
+        min_value=BOUNDS["session_limit"][0],
+        max_value=BOUNDS["session_limit"][1],
+        help_text=_("Each browser in which somebody is signed in is one. 0: as many as they like."),
+    )
+    session_limit_action = forms.ChoiceField(
+        label=_("Who signs in once more"),
+        choices=[
+            ("end_oldest", _("Comes in, and the oldest session ends")),
+            ("refuse", _("Is refused until another session ends")),
+        ],
+        help_text=_("A new password ends all sessions, so nobody is kept out for good."),
+    )
+
+
 class Passwords(PolicyPage):
     """The policy of passwords."""
 
@@ -97,4 +116,5 @@ class Passwords(PolicyPage):
         Card("breaches", _("Stolen passwords"), _("What is refused because others know it"), BreachForm),
         Card("age", _("Age"), _("When a password has to be replaced"), AgeForm),
         Card("lock-out", _("Lock-out"), _("What happens after wrong tries"), LockOutForm),
+        Card("sessions", _("Sessions"), _("In how many places one person can be signed in"), SessionsForm),
     )

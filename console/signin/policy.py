@@ -211,6 +211,8 @@ def sentence(hit: Hit) -> str:
                 "%(n)s people with a password meet this when choosing the next one; the present ones go on to work.",
                 n,
             )
+        case HitKind.LOSES_SESSIONS | HitKind.NO_MORE_SESSIONS:
+            text = _about_sessions(hit)
         case HitKind.PAUSED_SOONER:
             text = ngettext(
                 "%(n)s person was refused that often in the last 24 hours and would have been paused.",
@@ -218,6 +220,20 @@ def sentence(hit: Hit) -> str:
                 n,
             )
     return text % {"n": n}
+
+
+def _about_sessions(hit: Hit) -> str:
+    if hit.kind is HitKind.LOSES_SESSIONS:
+        return ngettext(
+            "%(n)s person is signed in in more places than that; the oldest sessions end at the next sign-in.",
+            "%(n)s people are signed in in more places than that; their oldest sessions end at the next sign-in.",
+            hit.people,
+        )
+    return ngettext(
+        "%(n)s person is signed in in as many places already and can’t sign in in another one.",
+        "%(n)s people are signed in in as many places already and can’t sign in in another one.",
+        hit.people,
+    )
 
 
 def url_of(tab: str) -> str:

@@ -17,5 +17,6 @@ urlpatterns = [
     path("sign-in/attributes", attributes.Attributes.as_view(), name="signin_attributes"),
     path("sign-in/attributes/new", attributes.NewAttribute.as_view(), name="signin_attribute_new"),
     path("sign-in/attributes/<str:name>", attributes.OneAttribute.as_view(), name="signin_attribute"),
+    path("sign-in/attributes/<str:name>/move", attributes.MoveAttribute.as_view(), name="signin_attribute_move"),
     path("sign-in/attributes/<str:name>/delete", attributes.DeleteAttribute.as_view(), name="signin_attribute_delete"),
 ]

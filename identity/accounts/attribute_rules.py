@@ -39,6 +39,24 @@ OWN_FIELDS = frozenset(
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
+RESERVED_CLAIMS = frozenset(
+    {
+        # JWT (RFC 7519), OpenID Connect Core 1.0 and its logout and session texts
+        "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "c_hash",
+        "s_hash", "sid", "sub_jwk", "_claim_names", "_claim_sources", "events", "toe", "txn",
+        # Access tokens, introspection, proof of possession and token exchange (RFC 7662, 7800, 8693, 9068, 9396)
+        "client_id", "scope", "scp", "active", "token_type", "username", "cnf", "act", "may_act", "typ", "alg", "kid",
+        "authorization_details", "roles", "groups", "entitlements", "permissions", "realm_access", "resource_access",
+        # What we say of a person and of a refresh family
+        "fid", "name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "locale",
+        "zoneinfo", "email", "email_verified", "phone_number", "phone_number_verified", "updated_at",
+    }
+)  # fmt: skip
+"""Claims that mean something already: an attribute under one of these names would forge it (privilege by claim)."""
+
+_CLAIM = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]{0,99}")
+OFFLINE = "offline_access"
+
 
 class Definition(Protocol):
     """What a value is checked against: a row, or the fields of one."""
@@ -88,7 +106,28 @@ def checked_definition(values: Mapping[str, Any]) -> dict[str, Any]:
         # Who may change something sees it.
         "person_may_see": bool(values.get("person_may_see")) or may_change,
         "person_may_change": may_change,
+        **_checked_mapping(values.get("claim") or "", values.get("scope") or ""),
     }
+
+
+def _checked_mapping(claim: str, scope: str) -> dict[str, str]:
+    """What tokens call the attribute, and which scope releases it: both or none. Raises Invalid, naming the field."""
+    claim, scope = claim.strip(), scope.strip()
+    if not claim and not scope:
+        return {"claim": "", "scope": ""}
+    if not scope:
+        raise Invalid(_("Choose the scope that releases it."), field="scope")
+    if not claim:
+        raise Invalid(_("Say what tokens call it."), field="claim")
+    if not _CLAIM.fullmatch(claim):
+        raise Invalid(
+            _("Use letters, digits and _ . : / -, beginning with a letter, such as customer_tier."), field="claim"
+        )
+    if claim.casefold() in RESERVED_CLAIMS:
+        raise Invalid(_("This claim has a meaning already. Choose another name."), field="claim", code="claim_reserved")
+    if scope == OFFLINE:
+        raise Invalid(_("This scope says how long, not what. Choose another one."), field="scope")
+    return {"claim": claim, "scope": scope}
 
 
 def _checked_choices(choices: Iterable[str]) -> list[str]:

@@ -232,7 +232,14 @@ class AttributeDefined(Event):
 
 @event("attribute.changed", target="attribute", sentence=_("{actor} changed the attribute {attribute}"))
 class AttributeChanged(Event):
-    """`changes` has what it asks for and who may see and change it."""
+    """`changes` has what it asks for, who may see and change it, and what tokens call it."""
+
+    attribute: str = ""
+
+
+@event("attribute.moved", target="attribute", sentence=_("{actor} moved the attribute {attribute}"))
+class AttributeMoved(Event):
+    """Its field stands at another place: `changes` has where, counted from 1."""
 
     attribute: str = ""
 

@@ -223,12 +223,19 @@ class Attribute(RealmOwned):
     person_may_see = models.BooleanField(default=True)
     person_may_change = models.BooleanField(default=False)
     position = models.PositiveSmallIntegerField(default=0)
+    claim = models.CharField(max_length=100, blank=True, default="", db_default="")
+    scope = models.CharField(max_length=100, blank=True, default="", db_default="")
+    """What tokens and userinfo call it, and the scope that releases it; both or none."""
     created_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["realm", "name"], name="attribute_name_in_realm"),
+            models.UniqueConstraint(fields=["realm", "claim"], condition=~Q(claim=""), name="attribute_claim_in_realm"),
             models.CheckConstraint(condition=Q(type__in=AttributeType.values), name="attribute_type_known"),
+            models.CheckConstraint(
+                condition=Q(claim="", scope="") | (~Q(claim="") & ~Q(scope="")), name="attribute_claim_has_scope"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -269,6 +269,11 @@ def holders_of_attribute(actor: Actor, *, name: str) -> int:
     return User.objects.filter(attributes__has_key=name).count()
 
 
+def mapped_attributes() -> list[Attribute]:
+    """Those that become claims, for the protocol and for pages that say what an application gets."""
+    return list(_attributes().exclude(claim=""))
+
+
 def attributes_at_sign_up() -> list[Attribute]:
     """What sign-up asks for besides names, in its order."""
     return list(_attributes().filter(at_sign_up=True))

@@ -171,7 +171,7 @@ def step_of_sign_in(
         now=clock.now(),
         wanted=wanted,
         held=held,
-        proven=len(counted) < len(shown) and level_of(shown) > 1,
+        proven=len(counted) < len(shown) and level_of(shown, with_hold=True) > 1,
     )
 
 

@@ -130,15 +130,18 @@ def shown_of(records: Iterable[Mapping[str, Any]]) -> list[Shown]:
     return [shown for shown in map(shown_of_record, records) if shown is not None]
 
 
-def level_of(shown: Collection[Shown]) -> int:
+def level_of(shown: Collection[Shown], *, with_hold: bool = False) -> int:
     """0: nothing. 1: one kind. 2: two kinds. 3: two kinds, one of them a passkey or key, which no page can be fed on.
 
-    What an identity provider says of its own steps counts as it was mapped, so its word alone is one kind.
+    What an identity provider says of its own steps counts as it was mapped, so its word alone is one kind. with_hold:
+    also what confirmed a held sign-in. Else an application that asks for two factors would be served by a code to the
+    mailbox, which the realm may not take for one.
     """
-    kinds = {kind for each in shown for kind in each.kinds}
+    counted = [each for each in shown if with_hold or not each.for_hold]
+    kinds = {kind for each in counted for kind in each.kinds}
     if len(kinds) < 2:
         return len(kinds)
-    return 3 if any(_PHISHING_RESISTANT & set(each.amr) for each in shown) else 2
+    return 3 if any(_PHISHING_RESISTANT & set(each.amr) for each in counted) else 2
 
 
 def amr_of(shown: Iterable[Shown]) -> list[str]:

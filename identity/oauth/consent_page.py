@@ -9,12 +9,13 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from identity.accounts.models import User
+from identity.accounts.models import Attribute, User
+from identity.accounts.queries import mapped_attributes
 from identity.applications.models import Application, Scope
 from identity.applications.queries import realm_scopes
 from identity.consent.queries import people_of
 from identity.oauth import rules
-from identity.oauth.claims import person_claims
+from identity.oauth.claims import Mapped, claims_said
 
 SHARE = "share."
 OFFLINE_LABELS = {
@@ -93,13 +94,14 @@ def scopes_in_words(user: User, names: Collection[str], known: dict[str, Scope] 
     """
     if known is None:
         known = {scope.name: scope for scope in realm_scopes()}
+    mapped = mapped_attributes()
     return [
         {
             "scope": name,
             "title": known[name].shown_title,
             "description": known[name].shown_description,
             "sensitive": known[name].sensitive,
-            "values": [str(value) for value in _values(user, name)],
+            "values": _values(user, name, mapped),
             "required": name == rules.OPENID,
             "field": f"{SHARE}{name}",
         }
@@ -108,9 +110,17 @@ def scopes_in_words(user: User, names: Collection[str], known: dict[str, Scope] 
     ]
 
 
-def _values(user: User, scope: str) -> list[Any]:
-    """The person's own values that this scope gives away."""
-    return [value for value in person_claims(user, {scope}).values() if not isinstance(value, bool)]
+def _values(user: User, scope: str, mapped: list[Attribute]) -> list[str]:
+    """The person's own values that this scope gives away; those of custom attributes with what they are called."""
+    labels = {each.name: each.label for each in mapped}
+    out = []
+    for said in claims_said(user, {scope}, [Mapped(each.name, each.claim, each.scope) for each in mapped]).values():
+        if said.attribute:
+            value = (_("yes") if said.value else _("no")) if isinstance(said.value, bool) else said.value
+            out.append(_("%(label)s: %(value)s") % {"label": labels[said.attribute], "value": value})
+        elif not isinstance(said.value, bool):
+            out.append(str(said.value))
+    return out
 
 
 def _will_not(user: User, asked: list[str]) -> list[str]:

@@ -130,7 +130,7 @@ def _application(row: Application, managers: dict[str, list[dict[str, Any]]]) ->
 def _attribute(row: Attribute) -> dict[str, Any]:
     flags = ("required", "at_sign_up", "person_may_see", "person_may_change")
     data = {"name": row.name, "label": row.label, "type": row.type, "choices": list(row.choices)}
-    said = _without_empty({**data, "pattern": row.pattern, "most": row.most})
+    said = _without_empty({**data, "pattern": row.pattern, "most": row.most, "claim": row.claim, "scope": row.scope})
     return said | {name: getattr(row, name) for name in flags}
 
 

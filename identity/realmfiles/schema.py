@@ -119,6 +119,8 @@ class AttributePart(Part):
     at_sign_up: bool | None = None
     person_may_see: bool | None = None
     person_may_change: bool | None = None
+    claim: Text | None = Field(None, description="What tokens and userinfo call it; with scope.")
+    scope: Text | None = Field(None, description="The scope that releases the claim.")
 
 
 class UserPart(Part):

@@ -100,6 +100,8 @@ DEFAULT_SETTINGS: dict[str, Any] = {
     # Limits
     "lockout_tries": 5,
     "lockout_pause": 15 * 60,
+    "session_limit": 0,
+    "session_limit_action": "end_oldest",
     # Risk
     "new_device_notice": True,
     "impossible_travel_notice": True,

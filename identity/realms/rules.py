@@ -44,6 +44,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "trusted_device_lifetime": (0, 180 * DAY),
     "lockout_tries": (3, 50),
     "lockout_pause": (60, DAY),
+    "session_limit": (0, 100),
     "sms_daily_limit": (0, 1_000_000),
     "sms_number_daily_limit": (1, 100),
     "sms_prefix_daily_limit": (1, 1_000_000),
@@ -56,6 +57,7 @@ COUNTS = frozenset(
         "password_character_classes",
         "password_history",
         "lockout_tries",
+        "session_limit",
         "sms_daily_limit",
         "sms_number_daily_limit",
         "sms_prefix_daily_limit",
@@ -71,6 +73,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "password_breach_check": ("off", "bundled", "online"),
     "second_factor": ("off", "optional", "required"),
     "suspicious_sign_in": ("off", "notify", "hold"),
+    "session_limit_action": ("end_oldest", "refuse"),
 }
 """Settings that are one word of a list."""
 

@@ -12,7 +12,7 @@ class SessionEnded(Event):
     """A browser was signed out, and what the session issued was revoked.
 
     reason: signed_out, ended_by_admin, ended_by_person, another_account, contained, application_signed_out,
-    password_changed, email_change_reverted, sign_in_denied, user_locked, user_disabled, user_deleted.
+    session_limit, password_changed, email_change_reverted, sign_in_denied, user_locked, user_disabled, user_deleted.
     """
 
     user_id: UUID | None = None

@@ -25,7 +25,7 @@ NOBODYS_KEPT = timedelta(days=1)
 DEVICE_KEPT = timedelta(days=200)
 """How long after its last sign-in a device is known: a little longer than its cookie lives."""
 
-KEEPS_OFFLINE = frozenset({"signed_out", "another_account"})
+KEEPS_OFFLINE = frozenset({"signed_out", "another_account", "session_limit"})
 """Reasons of an end that offline access outlives: the person left, nobody took anything back (DECISIONS 17)."""
 
 

@@ -1,7 +1,11 @@
 """allauth's account adapter: where its flows ask ours. Writes go to commands, look-ups stay in the realm."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, cast
+from uuid import UUID
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY, get_authentication_records
@@ -12,6 +16,7 @@ from django.contrib.auth import logout as django_logout
 from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django_otp.models import Device
 
 from identity.accounts.commands import set_password
@@ -22,12 +27,14 @@ from identity.accounts.queries import policy_in_force
 from identity.accounts.rules import normalized_email
 from identity.accounts.sign_up_rules import policy_of
 from identity.gate.usable import is_usable
-from identity.kernel.errors import Invalid, NotFound
+from identity.kernel.errors import Conflict, Invalid, NotFound
 from identity.kernel.naming import prefix_of
 from identity.kernel.origin import origin_of_request
 from identity.mfa.commands import trust_device
 from identity.mfa.rules import Shown, Step, acr_of, amr_of, way_of
-from identity.sessions.commands import sign_out
+from identity.sessions.commands import make_room, sign_out
+from identity.sessions.commands.limiting import TOO_MANY
+from identity.sessions.models import Session
 from identity.sessions.store import SessionStore
 from identity.signin import commands, limits
 from identity.signin.devices import label_of, recognize, remember_device
@@ -36,6 +43,8 @@ from identity.signin.requests import actor_as, actor_of, asking_id, realm_of
 from identity.signin.rules import safe_return
 from identity.signin.stages import TRUST_KEY, password_due, shown_in, step_of
 
+PENDING = "account_login"
+"""Session key: allauth's flow between the first step and the session."""
 BACKEND = "identity.signin.backend.RealmBackend"
 STAGES = [
     "identity.signin.proof.EmailProofStage",
@@ -93,7 +102,10 @@ class RealmAccountAdapter(DefaultAccountAdapter):
         application_id = asking_id(request)
         if request.user.is_authenticated and request.user.pk != user.pk:
             self._sign_out_row(request, "another_account")
-        with transaction.atomic():
+        with self._room_or_page(request, user, shown, application_id), transaction.atomic():
+            make_room(
+                actor_as(request, user, None), realm=realm, user_id=user.pk, present_id=self._own_row(request, user)
+            )
             django_login(request, user, backend=BACKEND)
             # What allauth says afterwards of each session, said before it is saved.
             request.session.set_expiry(settings.SESSION_COOKIE_AGE)
@@ -108,6 +120,34 @@ class RealmAccountAdapter(DefaultAccountAdapter):
                 came=recognize(request, user),
                 application_id=application_id,
             )
+
+    @staticmethod
+    def _own_row(request: HttpRequest, user: User) -> UUID | None:
+        """The session of this browser, if it is this person's already: signing in again goes on with it."""
+        row: Session | None = getattr(request.session, "row", None)
+        return row.pk if row is not None and row.user_id == user.pk else None
+
+    @staticmethod
+    @contextmanager
+    def _room_or_page(
+        request: HttpRequest, user: User, shown: list[Shown], application_id: UUID | None
+    ) -> Iterator[None]:
+        """Who is signed in in too many places is told so, once everything was shown; the flow is over then (SE-10)."""
+        try:
+            yield
+        except Conflict as refusal:
+            if refusal.reason != TOO_MANY:
+                raise
+            commands.refuse_more_sessions(
+                actor_of(request), user=user, method=way_of(shown), application_id=application_id
+            )
+            for name in (PENDING, AUTHENTICATION_METHODS_SESSION_KEY):
+                request.session.pop(name, None)
+            page = render(
+                request, "account/too_many_sessions.html", {"most": realm_of(request).setting("session_limit")}
+            )
+            page.status_code = HTTPStatus.CONFLICT
+            raise ImmediateHttpResponse(page)
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         """Where to go on. From now on this device is known for this person."""

@@ -33,13 +33,15 @@ class SignInSucceeded(Event):
 class SignInFailed(Event):
     """Somebody was not let in. The person was told the same, whatever the reason.
 
-    reason: unknown_name, wrong_password, wrong_code, no_password, disabled, locked, email_unverified, method_off, or
-    too_many_tries (once for each pause). method: password, email_code, sms_code, passkey, or a provider's alias.
+    reason: unknown_name, wrong_password, wrong_code, no_password, disabled, locked, email_unverified, method_off,
+    too_many_sessions, or too_many_tries (once for each pause). method: password, email_code, sms_code, passkey, or a
+    provider's alias.
     """
 
     words = {
         "disabled": _("Account is disabled"),
         "email_unverified": _("Email is not confirmed"),
+        "too_many_sessions": _("Signed in in too many places"),
         "locked": _("Account is locked"),
         "method_off": _("This way in is switched off"),
         "no_password": _("No password yet"),

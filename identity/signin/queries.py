@@ -26,6 +26,8 @@ from identity.mfa.models import MessageDevice
 from identity.realms.models import IdentityProvider, Realm
 from identity.realms.queries import provider_key
 from identity.realms.rules import CHOICES
+from identity.sessions.models import Session
+from identity.sessions.queries import live
 from identity.signin import limits
 from identity.signin.rules import Hit, HitKind
 
@@ -102,6 +104,8 @@ def hits_of(actor: Actor, *, realm: Realm, changes: Mapping[str, Any]) -> list[H
         counted.append((HitKind.MUST_CHANGE_PASSWORD, people.filter(HAS_PASSWORD, old)))
     if _asks_more_of_passwords(before, after):
         counted.append((HitKind.AT_NEXT_PASSWORD, people.filter(HAS_PASSWORD)))
+    if after["session_limit"]:
+        counted += _full(realm, people, before, after)
     if _pauses_sooner(before, after):
         counted.append((HitKind.PAUSED_SOONER, _failed_often(actor, people, after["lockout_tries"])))
     if after["suspicious_sign_in"] == "hold" != before["suspicious_sign_in"]:
@@ -116,6 +120,18 @@ def _asks_more_of_passwords(before: Policy, after: Policy) -> bool:
     return any(after[name] > before[name] for name in higher) or checks.index(
         after["password_breach_check"]
     ) > checks.index(before["password_breach_check"])
+
+
+def _full(realm: Realm, people: QuerySet[User], before: Policy, after: Policy) -> list[tuple[HitKind, QuerySet[User]]]:
+    """Who has more sessions than a new or lower limit allows, or as many as one that refuses the next."""
+    most, refuses = after["session_limit"], after["session_limit_action"] == "refuse"
+    lower = not before["session_limit"] or most < before["session_limit"]
+    if not lower and not (refuses and before["session_limit_action"] != "refuse"):
+        return []
+    least = most if refuses else most + 1
+    held = live(Session.objects.filter(user__isnull=False), realm).order_by()
+    full = held.values("user_id").annotate(n=Count("pk")).filter(n__gte=least).values("user_id")
+    return [(HitKind.NO_MORE_SESSIONS if refuses else HitKind.LOSES_SESSIONS, people.filter(pk__in=full))]
 
 
 def _pauses_sooner(before: Policy, after: Policy) -> bool:

@@ -82,6 +82,8 @@ class HitKind(StrEnum):
     PAUSED_SOONER = "paused_sooner"
     LOSES_FACTOR = "loses_factor"
     CANT_CONFIRM = "cant_confirm"
+    LOSES_SESSIONS = "loses_sessions"
+    NO_MORE_SESSIONS = "no_more_sessions"
 
 
 @dataclass(frozen=True, slots=True)

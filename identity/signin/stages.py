@@ -122,11 +122,8 @@ class SecondFactorStage(HeldStage):
         user = self.login.user
         if user is None:
             return redirect("account_login"), False
-        step = step_of(self.request, user)
-        if step is Step.ENROL and user.factor_grace_until is None:
-            begin_grace(actor_as(self.request, user, None), user_id=user.pk, realm=realm_of(self.request))
-            user = self.login.user = user_by_id(user.pk) or user
-            step = step_of(self.request, user)
+        step = self.next_step(user)
+        user = self.login.user or user
         if step is Step.PASS or (step is Step.OFFER and self.state.get("later")):
             return None, True
         if is_held(self.request, user) and not self.state.get("held"):
@@ -149,6 +146,15 @@ class SecondFactorStage(HeldStage):
         if step is Step.PROVE:
             return redirect("prove_sign_in"), True
         return redirect("enroll_add"), True
+
+    def next_step(self, user: User) -> Step:
+        """What this sign-in must still show. The time to add a factor begins where one is first missed."""
+        step = step_of(self.request, user)
+        if step is Step.ENROL and user.factor_grace_until is None:
+            begin_grace(actor_as(self.request, user, None), user_id=user.pk, realm=realm_of(self.request))
+            self.login.user = user_by_id(user.pk) or user
+            step = step_of(self.request, self.login.user)
+        return step
 
     def _send(self, user: User) -> None:
         """A code, where that is the first thing the person will be asked for."""

@@ -7,6 +7,7 @@ from console.applications.views.editing import Create, Edit
 from console.applications.views.lifecycle import Delete, Disable, DisableMany, Enable
 from console.applications.views.listing import Applications
 from console.applications.views.pages import Activity, Connect, Credentials, Redirects, Scopes, Tokens
+from console.applications.views.preview import Preview
 from console.applications.views.secrets import AddSecret, RevokeSecret
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Edit",
     "EditScope",
     "Enable",
+    "Preview",
     "Redirects",
     "RemoveApiClient",
     "RevokeSecret",

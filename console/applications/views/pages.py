@@ -119,6 +119,7 @@ class ApplicationPage(ConsoleView):
         tabs += [
             ("application_scopes", _("Scopes"), len(application.scopes), ""),
             ("application_tokens", _("Tokens"), None, ""),
+            ("application_preview", _("Preview"), None, ""),
         ]
         if actor.can(Permission.ROLES_READ):
             tabs.append(("application_access", _("Managers and roles"), None, ""))

@@ -127,3 +127,31 @@ def test_admins_see_and_change_them_on_the_persons_page(owner, realm_a, user_a):
     assert 'value="2001-12-31"' in owner.get(f"{path}/edit").text
     refused = owner.post(f"{path}/edit/attributes", {**sent, "attributes-attribute_badge": "x"})
     assert refused.status_code == 422
+
+
+def test_an_attribute_becomes_a_claim_and_one_of_ours_is_refused(owner, realm_a):
+    define(realm_a, "tier", type="number")
+    assert "Released with the scope" in owner.get(f"{PAGE}/tier").text
+    refused = owner.post(f"{PAGE}/tier", {"label": "Tier", "claim": "sub", "scope": "profile"})
+    assert refused.status_code == 422
+    assert "This claim has a meaning already" in refused.text
+    assert owner.post(f"{PAGE}/tier", {"label": "Tier", "claim": "tier", "scope": "profile"}).status_code == 302
+    with realm_scope(realm_a):
+        assert Attribute.objects.get().claim == "tier"
+    assert "with profile" in owner.get(PAGE).text
+
+
+def test_moving_shows_the_list_anew_with_the_same_buttons(owner, realm_a, realm_b, owner_b):
+    define(realm_a, "first")
+    define(realm_a, "second")
+    answer = owner.post(f"{PAGE}/second/move", {"to": "up"}, HTTP_HX_REQUEST="true")
+    assert answer.status_code == 200
+    assert answer.text.index("Second") < answer.text.index("First")
+    # htmx gives the focus back to the element of the same id.
+    assert 'id="up-second"' in answer.text
+    assert "stands at place 1 of 2" in answer.headers["HX-Trigger"]
+    assert owner.post(f"{PAGE}/second/move", {"to": "down"}).status_code == 302
+    auditor = RealmClient(realm_a).sign_in(make_user(realm_a, "auditor@example.com", role="Auditor"))
+    assert auditor.post(f"{PAGE}/second/move", {"to": "up"}).status_code == 403
+    assert "/move" not in auditor.get(PAGE).text
+    assert RealmClient(realm_b).sign_in(owner_b).post(f"{PAGE}/second/move", {"to": "up"}).status_code == 404

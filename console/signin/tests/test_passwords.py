@@ -89,3 +89,18 @@ def test_who_may_only_read_changes_nothing_and_others_see_nothing(realm_a: Realm
     assert auditor.post(URL, RULES).status_code == 403
     helper = RealmClient(realm_a).sign_in(make_user(realm_a, "help@example.com", role="Help desk"))
     assert helper.get(URL).status_code == 403
+
+
+def test_se_10_a_limit_of_sessions_says_whom_it_hits(owner: RealmClient, realm_a: Realm, user_a: User) -> None:
+    for _ in range(2):
+        RealmClient(realm_a).sign_in(user_a)
+    sent = {"card": "sessions", "session_limit": "1", "session_limit_action": "end_oldest"}
+    asked = owner.post(URL, sent, **HTMX)
+    assert "1 person is signed in in more places than that" in asked.text
+    assert owner.post(URL, {**sent, "seen_hits": "loses_sessions:1"}, **HTMX).status_code == 200
+    assert stored(realm_a, "session_limit") == 1
+    # The owner is signed in once: that is as many as there may be.
+    refusing = owner.post(URL, {**sent, "session_limit_action": "refuse"}, **HTMX)
+    assert "2 people are signed in in as many places already" in refusing.text
+    assert owner.post(URL, {**sent, "session_limit": "101"}, **HTMX).status_code == 422
+    assert owner.post(URL, {**sent, "session_limit": "0"}, **HTMX).status_code == 200

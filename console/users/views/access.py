@@ -20,6 +20,8 @@ from identity.access.models import Membership, ObjectGrant, RoleAssignment, Role
 from identity.access.permission_sync import GRANTABLE
 from identity.access.queries import APPLICATION, grants_of_user, may_assign, unmet_of
 from identity.accounts.models import User
+from identity.applications.models import ApplicationStatus
+from identity.applications.queries import find_applications
 from identity.audit.queries import EventFilter, find_events
 from identity.audit.reading import readable
 from identity.kernel.errors import PermissionDenied
@@ -29,6 +31,8 @@ from identity.kernel.permissions import Permission
 GIVEN_BY = ("role.assigned", "grant.added", "membership.added")
 MOST_GIVEN = 300
 """How many of the newest such events are looked through for who gave something."""
+
+MOST_PREVIEWS = 24
 
 Given = dict[tuple[str, str, str], tuple[str, Any]]
 """(event type, what, permission) → who gave it, and when."""
@@ -58,11 +62,29 @@ class Access(PersonPage):
             "grants": _grant_rows(objects, public_id, actor.can(Permission.ROLES_ASSIGN), given),
             "belongs": [_membership_row(row, public_id, request, given) for row in context.get("memberships", [])],
             "may_give": actor.can_somewhere(Permission.ROLES_ASSIGN),
+            "previews": _previews(request, user),
             "sums": _sums([row for row in assignments if not unmet_of(row.role, user)], objects)
             if actor.can(Permission.ROLES_READ)
             else [],
         }
         return render_page(request, "console/users/access.html", context)
+
+
+def _previews(request: ConsoleRequest, user: User) -> dict[str, Any] | None:
+    """The applications that people sign in to, each with what its tokens would say of this person."""
+    if not request.actor.can_somewhere(Permission.APPLICATIONS_READ):
+        return None
+    found = find_applications(request.actor, status=ApplicationStatus.ACTIVE).order_by("name", "id")
+    rows = [each for each in found[: MOST_PREVIEWS + 1] if each.allows_grant_type("authorization_code")]
+    links = [
+        {
+            "name": each.name,
+            "url": f"{reverse('console:application_preview', args=[public_id(APPLICATION, each.pk)])}"
+            f"?user={public_id('user', user.pk)}",
+        }
+        for each in rows[:MOST_PREVIEWS]
+    ]
+    return {"links": links, "more": found.count() > MOST_PREVIEWS}
 
 
 def _given(request: ConsoleRequest, user: User) -> Given:

@@ -106,6 +106,13 @@ def application_role_names(user_id: UUID, application_id: UUID) -> list[str]:
     return sorted({name for name, *asked in rows if not _unmet(asked)})
 
 
+def application_roles_of(user: Any, application_id: UUID) -> list[tuple[Role, list[str]]]:
+    """The same roles for a page that says why: each that the person holds, with what keeps it from counting."""
+    held = Role.objects.filter(assignments__user_id=user.pk, kind=RoleKind.APPLICATION)
+    rows = held.filter(Q(application=None) | Q(application_id=application_id)).select_related("application")
+    return [(role, unmet_of(role, user)) for role in rows.order_by("name", "pk")]
+
+
 def organization_scopes(user_id: UUID) -> tuple[Scope, ...]:
     """The organizations that a person belongs to, as scopes: `actor.require(USERS_WRITE, *organization_scopes(id))`."""
     return tuple(

@@ -14,6 +14,8 @@ from identity.accounts.commands.attributes import (
     change_attribute,
     define_attribute,
     delete_attribute,
+    move_attribute,
+    order_attributes,
     set_attributes,
 )
 from identity.accounts.commands.choosing import new_password_hash
@@ -63,8 +65,10 @@ __all__ = [
     "invite_user",
     "lock_user",
     "make_code",
+    "move_attribute",
     "new_password_hash",
     "note_sign_in",
+    "order_attributes",
     "refuse_user",
     "renew_password_hash",
     "request_email_change",

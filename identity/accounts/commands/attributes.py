@@ -1,11 +1,12 @@
 """Custom attributes: defined, changed and deleted by admins; their values set by admins and by people themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.apps import apps
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Func, JSONField, Value
+from django.db.models import Count, F, Func, JSONField, Max, Value
 from django.utils.translation import gettext_lazy as _
 
 from identity.accounts import attribute_rules, events
@@ -18,7 +19,18 @@ from identity.kernel.errors import Invalid, NotFound
 from identity.kernel.permissions import Permission
 from identity.kernel.transactions import for_write
 
-DEFINED = ("label", "choices", "pattern", "most", "required", "at_sign_up", "person_may_see", "person_may_change")
+DEFINED = (
+    "label",
+    "choices",
+    "pattern",
+    "most",
+    "required",
+    "at_sign_up",
+    "person_may_see",
+    "person_may_change",
+    "claim",
+    "scope",
+)
 
 
 @transaction.atomic
@@ -31,12 +43,16 @@ def define_attribute(actor: Actor, *, name: str, label: str, type: str = "text",
     name = attribute_rules.checked_name(name.strip())
     _refuse_unknown(fields)
     values = attribute_rules.checked_definition({"person_may_see": True, **fields, "label": label, "type": type})
-    counted = Attribute.objects.aggregate(n=Count("pk"))["n"]
+    _require_free_claim(values["claim"], values["scope"])
+    placed = Attribute.objects.aggregate(n=Count("pk"), last=Max("position"))
+    counted = placed["n"]
     if counted >= attribute_rules.MOST_ATTRIBUTES:
         raise Invalid(
             _("A realm has up to %(most)s attributes.") % {"most": attribute_rules.MOST_ATTRIBUTES}, field="name"
         )
-    attribute = Attribute(realm_id=actor.realm_id, name=name, position=counted, created_at=clock.now(), **values)
+    attribute = Attribute(
+        realm_id=actor.realm_id, name=name, position=(placed["last"] or 0) + 1, created_at=clock.now(), **values
+    )
     try:
         with transaction.atomic():
             attribute.save(force_insert=True)
@@ -57,6 +73,8 @@ def change_attribute(actor: Actor, *, attribute_id: UUID, **fields: Any) -> Attr
     _refuse_unknown(fields)
     now = {name: getattr(attribute, name) for name in DEFINED}
     wanted = attribute_rules.checked_definition({**now, **fields, "type": attribute.type})
+    if (wanted["claim"], wanted["scope"]) != (now["claim"], now["scope"]):
+        _require_free_claim(wanted["claim"], wanted["scope"], but=attribute)
     changes = {name: (now[name], wanted[name]) for name in DEFINED if now[name] != wanted[name]}
     if not changes:
         return attribute
@@ -90,6 +108,44 @@ def delete_attribute(actor: Actor, *, attribute_id: UUID) -> int:
     )
     attribute.delete()
     return people
+
+
+@transaction.atomic
+def move_attribute(actor: Actor, *, attribute_id: UUID, up: bool) -> Attribute:
+    """One place up or down among its like; at either end it stays. Raises PermissionDenied, NotFound.
+
+    Says attribute.moved.
+    """
+    actor.require(Permission.SETTINGS_WRITE)
+    rows = _in_order()
+    at = next((index for index, each in enumerate(rows) if each.pk == attribute_id), None)
+    if at is None:
+        raise NotFound
+    to = min(max(at + (-1 if up else 1), 0), len(rows) - 1)
+    moved = rows.pop(at)
+    rows.insert(to, moved)
+    _put(rows)
+    if to != at:
+        _say_moved(actor, moved, at, to)
+    return moved
+
+
+@transaction.atomic
+def order_attributes(actor: Actor, *, names: Sequence[str]) -> None:
+    """The named ones first, in this order; the others behind them, in theirs. Raises PermissionDenied.
+
+    Says attribute.moved for each that stands at another place.
+    """
+    actor.require(Permission.SETTINGS_WRITE)
+    before = _in_order()
+    wish = {name: at for at, name in enumerate(names)}
+    after = sorted(before, key=lambda each: wish.get(each.name, len(wish)))
+    if after == before:
+        return
+    _put(after)
+    for to, each in enumerate(after):
+        if before[to] != each:
+            _say_moved(actor, each, before.index(each), to)
 
 
 @transaction.atomic
@@ -148,6 +204,42 @@ def _locked(attribute_id: UUID) -> Attribute:
     if attribute is None:
         raise NotFound
     return attribute
+
+
+def _in_order() -> list[Attribute]:
+    """All of the realm, locked: of two people who move at once one comes after the other."""
+    return list(for_write(Attribute.objects.order_by("position", "name")))
+
+
+def _put(rows: Sequence[Attribute]) -> None:
+    for at, each in enumerate(rows, start=1):
+        if each.position != at:
+            each.position = at
+            each.save(update_fields=["position"])
+
+
+def _say_moved(actor: Actor, attribute: Attribute, at: int, to: int) -> None:
+    record(
+        actor,
+        events.AttributeMoved(
+            target_id=attribute.pk,
+            target_name=attribute.name,
+            attribute=attribute.name,
+            changes={"position": (at + 1, to + 1)},
+        ),
+    )
+
+
+def _require_free_claim(claim: str, scope: str, *, but: Attribute | None = None) -> None:
+    """Raises Invalid for a claim that another attribute has, or a scope that isn't there."""
+    if not claim:
+        return
+    # Scopes are of a room above: by the table's name.
+    if not apps.get_model("identity", "Scope").objects.filter(name=scope).exists():
+        raise Invalid(_("There is no such scope."), field="scope", code="no_such_scope")
+    others = Attribute.objects.filter(claim=claim)
+    if (others.exclude(pk=but.pk) if but is not None else others).exists():
+        raise Invalid(_("Another attribute has this claim."), field="claim", code="claim_taken")
 
 
 def _refuse_unknown(fields: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from identity.accounts.attribute_rules import (
+    RESERVED_CLAIMS,
     checked_definition,
     checked_name,
     checked_pattern,
@@ -16,6 +17,7 @@ from identity.accounts.attribute_rules import (
     fitting_values,
 )
 from identity.kernel.errors import Invalid
+from identity.oauth.claims import SUPPORTED
 
 
 @dataclass
@@ -152,3 +154,39 @@ def test_a_definition_keeps_what_belongs_to_its_type():
     for wrong in ({"type": "choice", "label": "x"}, {"type": "blob", "label": "x"}, {"type": "text", "label": " "}):
         with pytest.raises(Invalid):
             checked_definition(wrong)
+
+
+@pytest.mark.parametrize("claim", ["tier", "customer_tier", "https://acme.example/tier", "acme:tier", "a.b-c"])
+def test_a_claim_of_its_own_is_taken_as_it_is(claim):
+    found = checked_definition({"type": "text", "label": "x", "claim": f" {claim} ", "scope": "profile"})
+    assert (found["claim"], found["scope"]) == (claim, "profile")
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "sub",
+        "Sub",
+        "roles",
+        "ACR",
+        "aud",
+        "scope",
+        "client_id",
+        "email_verified",
+        "fid",
+        "cnf",
+        "1st",
+        "a b",
+        "a\nb",
+        "é",
+    ],
+)
+def test_ti_19_a_claim_that_means_something_already_is_refused(claim):
+    with pytest.raises(Invalid) as refused:
+        checked_definition({"type": "text", "label": "x", "claim": claim, "scope": "profile"})
+    assert refused.value.field == "claim"
+
+
+def test_whatever_a_token_says_itself_is_reserved():
+    assert set(SUPPORTED) <= RESERVED_CLAIMS
+    assert {"jti", "client_id", "scope", "fid", "nbf"} <= RESERVED_CLAIMS

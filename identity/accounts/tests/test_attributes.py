@@ -7,15 +7,23 @@ from identity.accounts.commands import (
     change_attribute,
     define_attribute,
     delete_attribute,
+    move_attribute,
+    order_attributes,
     set_attributes,
     sign_up_federated_user,
 )
 from identity.accounts.models import Attribute, User
 from identity.accounts.queries import find_attributes, get_attribute, holders_of_attribute
+from identity.applications.commands import (
+    create_resource_server,
+    create_scope,
+    delete_resource_server,
+    delete_scope,
+)
 from identity.audit.models import AuditEvent
 from identity.kernel.actor import anonymous_actor
 from identity.kernel.context import realm_scope
-from identity.kernel.errors import Invalid, NotFound, PermissionDenied
+from identity.kernel.errors import Conflict, Invalid, NotFound, PermissionDenied
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]
 
@@ -139,3 +147,82 @@ def test_what_a_provider_says_goes_by_the_same_rules(realm_a, badge, level):
             attributes={"badge": "a1", "level": "12", "unknown": "x"},
         )
         assert user.attributes == {"level": 12}
+
+
+def test_it_becomes_a_claim_with_a_scope_that_is_there_and_no_other_attribute_has(realm_a, badge, level, as_owner_a):
+    def map_to(attribute, claim, scope):
+        with realm_scope(realm_a):
+            return change_attribute(as_owner_a, attribute_id=attribute.pk, claim=claim, scope=scope)
+
+    map_to(badge, "badge_no", "profile")
+    assert said(realm_a, "attribute.changed").payload["changes"] == {
+        "claim": ["", "badge_no"],
+        "scope": ["", "profile"],
+    }
+    for attribute, claim, scope, field in (
+        (level, "badge_no", "profile", "claim"),
+        (level, "level", "nowhere", "scope"),
+        (level, "level", "", "scope"),
+        (level, "", "profile", "claim"),
+        (level, "level", "offline_access", "scope"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            map_to(attribute, claim, scope)
+        assert refused.value.field == field
+    # Saying the same again finds no other attribute in its own place.
+    map_to(badge, "badge_no", "email")
+
+
+def test_ti_02_a_scope_of_another_realm_releases_nothing(realm_a, realm_b, level, as_owner_a, as_owner_b):
+    with realm_scope(realm_b):
+        create_scope(as_owner_b, name="of.b", title="Of B")
+    with realm_scope(realm_a), pytest.raises(Invalid) as refused:
+        change_attribute(as_owner_a, attribute_id=level.pk, claim="level", scope="of.b")
+    assert refused.value.reason == "no_such_scope"
+
+
+def test_a_scope_that_releases_an_attribute_stays(realm_a, level, as_owner_a):
+    with realm_scope(realm_a):
+        api = create_resource_server(as_owner_a, identifier="https://api.example", name="API")
+        scope = create_scope(as_owner_a, name="levels", title="Levels", resource_server_id=api.pk)
+        change_attribute(as_owner_a, attribute_id=level.pk, claim="level", scope="levels")
+        for act in (
+            lambda: delete_scope(as_owner_a, scope_id=scope.pk),
+            lambda: delete_resource_server(as_owner_a, resource_server_id=api.pk),
+        ):
+            with pytest.raises(Conflict) as kept:
+                act()
+            assert kept.value.reason == "scope_releases"
+        change_attribute(as_owner_a, attribute_id=level.pk, claim="", scope="")
+        delete_resource_server(as_owner_a, resource_server_id=api.pk)
+
+
+def test_they_move_up_and_down_and_no_further_than_the_ends(realm_a, realm_b, badge, level, as_owner_a, as_user_a):
+    def order():
+        return [each.name for each in find_attributes(as_owner_a)]
+
+    with realm_scope(realm_a):
+        third = define_attribute(as_owner_a, name="a_third", label="Third")
+        assert order() == ["badge", "level", "a_third"]
+        move_attribute(as_owner_a, attribute_id=third.pk, up=True)
+        assert order() == ["badge", "a_third", "level"]
+        assert said(realm_a, "attribute.moved").payload["changes"] == {"position": [3, 2]}
+        told = AuditEvent.objects.filter(type="attribute.moved").count()
+        move_attribute(as_owner_a, attribute_id=badge.pk, up=True)
+        move_attribute(as_owner_a, attribute_id=level.pk, up=False)
+        assert order() == ["badge", "a_third", "level"]
+        assert AuditEvent.objects.filter(type="attribute.moved").count() == told
+        order_attributes(as_owner_a, names=["level", "badge"])
+        assert order() == ["level", "badge", "a_third"]
+        # What is added after a deletion still stands behind the others.
+        delete_attribute(as_owner_a, attribute_id=level.pk)
+        define_attribute(as_owner_a, name="a_last", label="Last")
+        assert order() == ["badge", "a_third", "a_last"]
+        for act in (
+            lambda: move_attribute(as_user_a, attribute_id=badge.pk, up=False),
+            lambda: order_attributes(as_user_a, names=["a_third"]),
+        ):
+            with pytest.raises(PermissionDenied):
+                act()
+    with realm_scope(realm_b), pytest.raises(NotFound):
+        move_attribute(actor_of(make_user(realm_b, "own@example.com", role="Owner")), attribute_id=badge.pk, up=True)

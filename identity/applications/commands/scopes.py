@@ -1,10 +1,12 @@
 """Scopes, and the resource servers (APIs) that own them."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from identity.accounts.queries import mapped_attributes
 from identity.applications import events, rules
 from identity.applications.models import (
     ResourceServer,
@@ -104,13 +106,17 @@ def change_scope(
 
 @transaction.atomic
 def delete_scope(actor: Actor, *, scope_id: UUID) -> None:
-    """Remove a scope that is not built in. Raises PermissionDenied, NotFound, Conflict. Says scope.deleted."""
+    """Remove a scope that is not built in and releases no attribute. Raises PermissionDenied, NotFound, Conflict.
+
+    Says scope.deleted.
+    """
     actor.require(Permission.APPLICATIONS_WRITE)
     scope = for_write(Scope.objects.filter(pk=scope_id)).first()
     if scope is None:
         raise NotFound
     if scope.built_in:
         raise Conflict(_("Built-in scopes stay."), code="built_in")
+    _require_unmapped([scope.name])
     event = events.ScopeDeleted(target_id=scope.pk, name=scope.name)
     scope.delete()
     record(actor, event)
@@ -155,11 +161,29 @@ def change_resource_server(actor: Actor, *, resource_server_id: UUID, name: str)
 
 @transaction.atomic
 def delete_resource_server(actor: Actor, *, resource_server_id: UUID) -> None:
-    """Remove an API with its scopes. Raises PermissionDenied, NotFound. Says resource_server.deleted."""
+    """Remove an API with its scopes, if none releases an attribute. Raises PermissionDenied, NotFound, Conflict.
+
+    Says resource_server.deleted.
+    """
     actor.require(Permission.APPLICATIONS_WRITE)
     server = for_write(ResourceServer.objects.filter(pk=resource_server_id)).first()
     if server is None:
         raise NotFound
+    _require_unmapped([scope.name for scope in server.scopes.all()])
     event = events.ResourceServerDeleted(target_id=server.pk, name=server.name)
     server.delete()
     record(actor, event)
+
+
+def _require_unmapped(names: Collection[str]) -> None:
+    """Else a scope that is made anew under the name would release the attribute, and nobody would have said so.
+
+    Raises Conflict.
+    """
+    for each in mapped_attributes():
+        if each.scope in names:
+            raise Conflict(
+                _("%(scope)s releases the attribute %(label)s. Release it with another scope first.")
+                % {"scope": each.scope, "label": each.label},
+                code="scope_releases",
+            )

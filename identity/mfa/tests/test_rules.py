@@ -127,3 +127,10 @@ def test_a_counter_only_goes_on(stored, new, fine):
 def test_a_hint_shows_the_end_of_a_number_and_the_beginning_of_an_address():
     assert rules.hint_of("sms", "+4915112345642") == "42"
     assert rules.hint_of("email", "dana@example.com") == "d…@example.com"
+
+
+def test_lg_01_a_code_that_confirmed_a_held_sign_in_is_no_second_factor_to_anybody():
+    shown = shown_of([{"method": "password"}, {"method": "code", "email": "x", "for_hold": True}])
+    assert (acr_of(shown), level_of(shown)) == (ACR_ONE, 1)
+    assert "mfa" not in amr_of(shown)
+    assert level_of(shown, with_hold=True) == 2

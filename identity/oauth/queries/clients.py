@@ -1,7 +1,7 @@
 """Reads of clients: one query tells who calls, what it may have, and which key signs for it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -13,8 +13,10 @@ from identity.applications.models import Application, ApplicationStatus, Redirec
 from identity.applications.queries import SECRET_LABEL
 from identity.kernel import clock, sql
 from identity.kernel.crypto import keyed_hashes
+from identity.oauth.claims import Mapped
 from identity.oauth.models import SigningKey
 from identity.oauth.queries.freshness import ACTS_FOR, AUDIENCES, ISSUING_STAMP, STAMP, Proof, proof_of
+from identity.oauth.queries.mapped import mapped_column, read_mapped
 from identity.oauth.signing import Signer, signer_of
 from identity.realms.freshness import MARK, require_fresh
 from identity.realms.models import Realm
@@ -47,9 +49,10 @@ class Client:
     """An application that called, and what was read with it.
 
     secret_id: the live secret that it presented, or None. audiences: each scope that it may have, with the resource
-    server that owns it (None: the realm's own). Empty, as is `signer`, where no token is issued. acts_for: the
-    identifier of the API that it is, where it is one. key_id: the signer's row. mark: what its rows looked like when
-    they were read; empty where the database doesn't tell. proof: set where it was not read, but remembered.
+    server that owns it (None: the realm's own). mapped: which custom attributes become claims. Empty, as is `signer`,
+    where no token is issued. acts_for: the identifier of the API that it is, where it is one. key_id: the signer's row.
+    mark: what its rows looked like when they were read; empty where the database doesn't tell. proof: set where it was
+    not read, but remembered.
     """
 
     application: Application
@@ -58,6 +61,7 @@ class Client:
     audiences: Mapping[str, str | None]
     signer: Signer | None
     acts_for: str | None = None
+    mapped: Sequence[Mapped] = ()
     key_id: UUID | None = None
     mark: str = ""
     proof: Proof | None = None
@@ -105,7 +109,7 @@ def _client_statement(digests: str, vendor: str) -> str:
 def _issuing_statement(digests: str, vendor: str) -> str:
     return (
         f"SELECT {APPLICATION.sql}, {_KEY.sql}, s.id, s.last_used_at, {MARK}, {AUDIENCES[vendor]},"  # noqa: S608 - texts of ours
-        f" {ISSUING_STAMP[vendor]} FROM identity_application a{_SECRET.format(digests=digests)}"
+        f" {mapped_column(vendor)}, {ISSUING_STAMP[vendor]} FROM identity_application a{_SECRET.format(digests=digests)}"
         "LEFT JOIN identity_signingkey k ON k.realm_id = %(realm)s AND k.status = 'active' AND k.alg = %(alg)s "
         f"{_WHERE}"
     )
@@ -155,9 +159,10 @@ def find_issuing_client(realm: Realm, *, client_id: str, secret: str = "") -> Cl
         sql.as_time(rest[1]),
         {name: audience for name, audience in listed if name in allowed},
         key and signer_of(realm.pk, key.pk, key.kid, key.alg, key.private_sealed),
+        mapped=read_mapped(rest[4]),
         key_id=key and key.pk,
         # Without a key there is nothing to remember: one is made now.
-        mark=f"{rest[4]}/{rest[3] or ''}" if key and rest[4] else "",
+        mark=f"{rest[5]}/{rest[3] or ''}/{rest[4] or ''}" if key and rest[5] else "",
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from identity.kernel import clock, sql
+from identity.oauth.queries.mapped import mapped_column
 from identity.realms.freshness import MARK
 from identity.realms.models import Realm
 
@@ -71,7 +72,7 @@ class Proof:
 @cache
 def _column(issuing: bool) -> str:
     if issuing:
-        told = f"{ISSUING_STAMP['postgresql']}, '/', {AUDIENCES['postgresql']}"
+        told = f"{ISSUING_STAMP['postgresql']}, '/', {AUDIENCES['postgresql']}, '/', {mapped_column('postgresql')}"
         return f"(SELECT concat({MARK}, '/', {told}) {_ROWS}{_SIGNS}{_WHERE})"
     return f"(SELECT concat({MARK}, '/', {STAMP['postgresql']}, '/', {ACTS_FOR}) {_ROWS}{_WHERE})"
 

@@ -11,7 +11,7 @@ from identity.consent.rules import covers
 from identity.kernel import clock, sql
 from identity.oauth import rules
 from identity.oauth.queries.clients import APPLICATION
-from identity.oauth.queries.standing import CONSENT, USER
+from identity.oauth.queries.standing import USER, WHOLE_CONSENT
 from identity.realms.freshness import MARK, require_fresh
 from identity.realms.models import Realm
 from identity.sessions.models import Session
@@ -34,7 +34,6 @@ _SESSION = sql.Columns(
     ),
 )
 _USER = sql.Columns(User, "u", (*USER.names, "password"))
-_CONSENT = sql.Columns(Consent, "c", (*CONSENT.names, "offline", "offline_until"))
 NOTE_USE_AFTER = timedelta(minutes=10)
 
 
@@ -70,7 +69,7 @@ _STATEMENT = (
 
 @cache
 def _statement(hashes: str) -> str:
-    columns = f"{_SESSION.sql}, {_USER.sql}, {APPLICATION.sql}, {_CONSENT.sql}"
+    columns = f"{_SESSION.sql}, {_USER.sql}, {APPLICATION.sql}, {WHOLE_CONSENT.sql}"
     return _STATEMENT.format(columns=columns, hashes=hashes, mark=MARK)
 
 
@@ -87,7 +86,7 @@ def find_ready(realm: Realm, *, session_key: str, client_id: str, redirect_uri: 
     )
     if row is None:
         return None
-    (session, user, application, consent), rest = sql.split(row, _SESSION, _USER, APPLICATION, _CONSENT)
+    (session, user, application, consent), rest = sql.split(row, _SESSION, _USER, APPLICATION, WHOLE_CONSENT)
     require_fresh(realm, rest[1])
     if clock.now() - session.last_seen_at > TOUCH_AFTER:
         return None

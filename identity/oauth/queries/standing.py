@@ -16,9 +16,11 @@ from identity.gate.usable import is_usable
 from identity.kernel import clock, sql
 from identity.kernel.crypto import keyed_hashes
 from identity.oauth import rules
+from identity.oauth.claims import Mapped
 from identity.oauth.models import FamilyStatus, Grant, RefreshFamily, RefreshToken
 from identity.oauth.queries.clients import APPLICATION, Client
 from identity.oauth.queries.freshness import Proof, asked_with, taken
+from identity.oauth.queries.mapped import mapped_column, read_mapped
 from identity.oauth.signing import Unverified, verified
 from identity.realms.freshness import MARK, require_fresh
 from identity.realms.models import Realm
@@ -42,10 +44,12 @@ USER = sql.Columns(
         "family_name",
         "language",
         "time_zone",
+        "attributes",
     ),
 )
 SESSION = sql.Columns(Session, "s", ("id", "realm_id", "user_id", "sid", "status", "last_seen_at", "expires_at"))
 CONSENT = sql.Columns(Consent, "c", ("id", "realm_id", "scopes", "granted_at", "withdrawn_at"))
+WHOLE_CONSENT = sql.Columns(Consent, "c", (*CONSENT.names, "offline", "offline_until"))
 FAMILY = sql.Columns(
     RefreshFamily,
     "f",
@@ -248,6 +252,27 @@ def _refresh_statement(hashes: str, vendor: str, proof: str) -> str:
     )
 
 
+def standing_of(realm: Realm, *, user_id: UUID, application_id: UUID) -> Standing:
+    """What tokens of this person for this application would depend on now, before any session: for a preview."""
+    row = sql.fetch_one(
+        _person_statement(sql.vendor()), {"realm": realm.pk, "user": user_id, "application": application_id}
+    )
+    if row is None:
+        return Standing(user=None, session=None, consent=None)
+    (user, consent), rest = sql.split(row, USER, WHOLE_CONSENT)
+    return Standing(user=user, session=None, consent=consent, roles=_names(rest[0]))
+
+
+@cache
+def _person_statement(vendor: str) -> str:
+    roles = _roles_of(vendor, "%(user)s", "%(application)s")
+    return (
+        f"SELECT {USER.sql}, {WHOLE_CONSENT.sql}, {roles} FROM identity_user u"  # noqa: S608
+        + _CONSENT.format(user="%(user)s", application="%(application)s")
+        + " WHERE u.realm_id = %(realm)s AND u.id = %(user)s"
+    )
+
+
 def live_refresh(realm: Realm, text: str, client: Client) -> FoundRefresh | None:
     """A refresh token of this client that could be used now, or None. Raises StaleClient."""
     found = find_refresh(realm, text, asking=client.proof)
@@ -256,7 +281,10 @@ def live_refresh(realm: Realm, text: str, client: Client) -> FoundRefresh | None
 
 @dataclass(frozen=True, slots=True)
 class LiveToken:
-    """An access token that is good now: signed by a key of ours that is published, not expired, not denied, usable."""
+    """An access token that is good now: signed by a key of ours that is published, not expired, not denied, usable.
+
+    mapped: which custom attributes are claims for its scopes.
+    """
 
     claims: dict[str, Any]
     jti: UUID
@@ -264,6 +292,7 @@ class LiveToken:
     user: User | None
     family_id: UUID | None
     scopes: list[str]
+    mapped: Sequence[Mapped] = ()
 
 
 def _uuid_claim(claims: dict[str, Any], name: str) -> UUID | None:
@@ -274,11 +303,12 @@ def _uuid_claim(claims: dict[str, Any], name: str) -> UUID | None:
 
 
 @cache
-def _token_statement(proof: str) -> str:
+def _token_statement(vendor: str, proof: str) -> str:
     return (
         f"SELECT {APPLICATION.sql}, {USER.sql}, {SESSION.sql}, {CONSENT.sql}, {FAMILY.sql},"  # noqa: S608
         f" {MARK}, k.alg, k.public_jwk, k.status, k.retire_after, EXISTS (SELECT 1 FROM identity_tokendenial d"
-        f" WHERE d.realm_id = %(realm)s AND d.jti = %(jti)s), {proof} FROM identity_application a"
+        " WHERE d.realm_id = %(realm)s AND d.jti = %(jti)s),"
+        f" {mapped_column(vendor)}, {proof} FROM identity_application a"
         " JOIN identity_signingkey k ON k.realm_id = %(realm)s AND k.kid = %(kid)s"
         + _USER.format(join="LEFT JOIN", user="%(user)s")
         + " LEFT JOIN identity_session s ON s.realm_id = %(realm)s AND s.sid = %(sid)s"
@@ -304,7 +334,7 @@ def find_access_token(realm: Realm, found: Unverified, *, issuer: str, asking: P
         return None
     column, known = asked_with(asking)
     row = sql.fetch_one(
-        _token_statement(column),
+        _token_statement(sql.vendor(), column),
         {
             **known,
             "realm": realm.pk,
@@ -319,7 +349,7 @@ def find_access_token(realm: Realm, found: Unverified, *, issuer: str, asking: P
     if row is None:
         return None
     (application, user, session, consent, family), rest = sql.split(row, APPLICATION, USER, SESSION, CONSENT, FAMILY)
-    mark, alg, jwk, key_status, retire_after, denied, proven = rest
+    mark, alg, jwk, key_status, retire_after, denied, mapped, proven = rest
     taken(asking, proven)
     require_fresh(realm, mark)
     now = clock.now()
@@ -342,7 +372,8 @@ def find_access_token(realm: Realm, found: Unverified, *, issuer: str, asking: P
         # Issued under an earlier consent that was withdrawn: a new one does not bring it back.
         return None
     family_id = family.pk if family else None
-    return LiveToken(claims, jti, application, user, family_id, standing.scopes(scope, application))
+    scopes = standing.scopes(scope, application)
+    return LiveToken(claims, jti, application, user, family_id, scopes, read_mapped(mapped))
 
 
 def _key_is_trusted(status: str, retire_after: datetime | None, now: datetime) -> bool:

@@ -2,10 +2,10 @@
 
 from identity.kernel.naming import issuer_of
 from identity.oauth import authentication, rules, signing
-from identity.oauth.claims import person_claims
 from identity.oauth.errors import ProtocolError, invalid_request, invalid_token
 from identity.oauth.queries.clients import origin_is_registered
 from identity.oauth.queries.standing import LiveToken, find_access_token
+from identity.oauth.tokens import userinfo_claims
 from identity.oauth.wire import FORM, NO_STORE, Request, Response, json_response, parse_parameters
 
 
@@ -27,8 +27,7 @@ def handle(request: Request) -> Response:
             status=403,
             headers={**shared, "WWW-Authenticate": 'Bearer error="insufficient_scope", scope="openid"'},
         )
-    answer = {"sub": str(live.user.pk), **person_claims(live.user, live.scopes)}
-    return json_response(answer, headers={**NO_STORE, **shared})
+    return json_response(userinfo_claims(live.user, live.scopes, live.mapped), headers={**NO_STORE, **shared})
 
 
 def _bearer(request: Request) -> str:

@@ -2,7 +2,13 @@
 
 from functools import partial
 
-from identity.accounts.commands import change_attribute, define_attribute, delete_attribute, set_attributes
+from identity.accounts.commands import (
+    change_attribute,
+    define_attribute,
+    delete_attribute,
+    order_attributes,
+    set_attributes,
+)
 from identity.accounts.models import User
 from identity.accounts.queries import find_attributes
 from identity.realmfiles.commands.people import PeoplePass
@@ -15,7 +21,7 @@ class AttributesPass(PeoplePass):
     """What a realm keeps of its people."""
 
     def attributes(self) -> None:
-        """Those of the file; others that there are stay."""
+        """Those of the file, in its order; others that there are stay, behind them."""
         known = {each.name: each for each in find_attributes(self.actor)}
         for at, part in enumerate(self.document.attributes or []):
             path, found = f"attributes[{at}]", known.get(part.name)
@@ -26,6 +32,9 @@ class AttributesPass(PeoplePass):
                 raise RealmFileInvalid([(f"{path}.type", "An attribute's type never changes: give it another name.")])
             else:
                 at_place(path, partial(change_attribute, self.actor, attribute_id=found.pk, **fields))
+        if self.document.attributes:
+            names = [part.name for part in self.document.attributes]
+            at_place("attributes", partial(order_attributes, self.actor, names=names))
 
     def prune_attributes(self) -> None:
         """What the file doesn't name, with its values."""

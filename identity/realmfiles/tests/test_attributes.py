@@ -39,6 +39,19 @@ def test_attributes_and_values_are_applied_and_exported_alike():
     assert apply(FILE).diff == []
 
 
+def test_a_claim_and_the_order_are_the_file_s():
+    mapped = {**FILE["attributes"][1], "claim": "https://small.example/size", "scope": "profile"}
+    realm = apply({**FILE, "attributes": [FILE["attributes"][0], mapped]}).realm
+    with realm_scope(realm):
+        exported = export_realm(system_actor(realm.pk))
+    assert exported["attributes"][1]["claim"] == "https://small.example/size"
+    assert apply(exported).diff == []
+    turned = {**exported, "attributes": list(reversed(exported["attributes"]))}
+    apply(turned)
+    with realm_scope(realm):
+        assert [each["name"] for each in export_realm(system_actor(realm.pk))["attributes"]] == ["size", "badge"]
+
+
 def test_pruning_takes_what_the_file_does_not_name_with_its_values():
     realm = apply(FILE).realm
     less = {**FILE, "attributes": FILE["attributes"][:1], "users": [{"email": "kim@example.com"}]}
@@ -56,6 +69,8 @@ def test_pruning_takes_what_the_file_does_not_name_with_its_values():
         ({"name": "size", "label": "Size", "type": "text"}, "attributes[0].type"),
         ({"name": "sub", "label": "x"}, "attributes[0].name"),
         ({"name": "new_one", "label": "x", "pattern": "(a+)+"}, "attributes[0].pattern"),
+        ({"name": "new_one", "label": "x", "claim": "sub", "scope": "profile"}, "attributes[0].claim"),
+        ({"name": "new_one", "label": "x", "claim": "tier", "scope": "nowhere"}, "attributes[0].scope"),
     ],
 )
 def test_what_can_not_be_is_refused_at_its_place(attribute, path):

@@ -9,6 +9,7 @@ from identity.sessions.commands.ending import (
     end_sessions_of_user,
     sign_out,
 )
+from identity.sessions.commands.limiting import make_room
 from identity.sessions.commands.noting import begin_session, note_application_use, note_authentication
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "end_sessions_of_application",
     "end_sessions_of_user",
     "forget_device",
+    "make_room",
     "note_application_use",
     "note_authentication",
     "note_device",

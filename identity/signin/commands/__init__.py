@@ -11,6 +11,7 @@ from identity.signin.commands.entrance import (
     check_sign_in,
     confirm_sign_in,
     note_signed_in,
+    refuse_more_sessions,
     refuse_unverified,
     wish_for_password,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "link_identity",
     "note_held",
     "note_signed_in",
+    "refuse_more_sessions",
     "refuse_unverified",
     "refuse_upstream",
     "remove_provider",

@@ -120,6 +120,12 @@ def refuse_unverified(actor: Actor, *, user: User, application_id: UUID | None =
     say_failed(actor, user, user.email or "", "email_unverified", application_id)
 
 
+def refuse_more_sessions(actor: Actor, *, user: User, method: str, application_id: UUID | None = None) -> None:
+    """Everything was right, but the person is signed in in as many places as the realm allows. Says signin.failed."""
+    name = user.email or user.get_username()
+    say_failed(actor, user, name, "too_many_sessions", application_id, method=method)
+
+
 @transaction.atomic(savepoint=False)
 def note_signed_in(
     actor: Actor,

@@ -104,3 +104,10 @@ def test_countries_are_named_in_the_readers_language():
     assert (german["DE"], english["DE"]) == ("Deutschland (+49)", "Germany (+49)")
     assert german["US"] == "Vereinigte Staaten von Amerika (+1)"
     assert len(english) > 200
+    assert not [name for code, name in english.items() if name.startswith(code + " ")]
+
+
+def test_countries_stand_where_a_reader_looks_for_them():
+    names = [each.name for each in countries("de")]
+    assert names.index("Oman") < names.index("Österreich") < names.index("Pakistan")
+    assert names[1:4] == ["Afghanistan", "Ägypten", "Albanien"]

@@ -64,7 +64,7 @@ class ProveView(InStage, View):
         )
         proven = {"phone": self.person.phone} if way == "phone" else {"email": self.person.email}
         record_authentication(request, self.person, method="code", for_hold=True, **proven)
-        if step_of(request, self.person) is not Step.PASS:
+        if self.stage.next_step(self.person) is not Step.PASS:
             return redirect("mfa_authenticate")
         response: HttpResponse = self.stage.exit()
         return response

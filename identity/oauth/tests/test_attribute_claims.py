@@ -1,0 +1,95 @@
+"""Custom attributes in tokens and userinfo: with their scope alone, with their type, and never over a claim of ours."""
+
+import pytest
+
+from identity.accounts.commands import change_attribute, define_attribute, set_attributes
+from identity.accounts.models import Attribute
+from identity.applications.commands import change_application
+from identity.kernel.actor import system_actor
+from identity.kernel.context import realm_scope
+
+pytestmark = [pytest.mark.django_db, pytest.mark.databases]
+
+
+@pytest.fixture
+def mapped(flow, user_a):
+    """Four attributes of four types, released with the profile."""
+    types = {"tier": "number", "vip": "boolean", "since": "date", "desk": "text"}
+    with realm_scope(flow.realm):
+        system = system_actor(flow.realm.pk)
+        for name, kind in types.items():
+            define_attribute(system, name=name, label=name, type=kind, claim=f"x_{name}", scope="profile")
+        values = {"tier": 1.5, "vip": False, "since": "2020-01-31", "desk": "B 12"}
+        set_attributes(system, user_id=user_a.pk, values=values)
+    return {f"x_{name}": value for name, value in values.items()}
+
+
+def claims_in(flow, scope):
+    found = flow.tokens(scope=scope)
+    access, said = (flow.decoded(found[name]).claims for name in ("access_token", "id_token"))
+    return access, said, flow.userinfo(found["access_token"]).json()
+
+
+def test_they_come_with_their_scope_and_keep_their_types(flow, mapped):
+    access, said, userinfo = claims_in(flow, "openid profile")
+    for where in (said, userinfo):
+        assert {name: where.get(name) for name in mapped} == mapped
+    assert not set(mapped) & set(access)
+    _, without, asked = claims_in(flow, "openid email")
+    assert not set(mapped) & (set(without) | set(asked))
+
+
+def test_a_refreshed_token_and_userinfo_say_what_holds_now(flow, mapped, user_a):
+    found = flow.tokens(scope="openid profile")
+    with realm_scope(flow.realm):
+        system = system_actor(flow.realm.pk)
+        set_attributes(system, user_id=user_a.pk, values={"tier": 9, "desk": None})
+    assert flow.userinfo(found["access_token"]).json()["x_tier"] == 9
+    again = flow.decoded(flow.refresh(found["refresh_token"]).json()["id_token"]).claims
+    assert again["x_tier"] == 9
+    assert "x_desk" not in again
+    with realm_scope(flow.realm):
+        tier = Attribute.objects.get(name="tier")
+        change_attribute(system, attribute_id=tier.pk, claim="", scope="")
+    assert "x_tier" not in flow.userinfo(found["access_token"]).json()
+
+
+def test_a_scope_of_an_api_puts_them_into_the_access_token(flow, user_a, make_api):
+    make_api(flow.realm, "https://api.example", "desks")
+    with realm_scope(flow.realm):
+        system = system_actor(flow.realm.pk)
+        define_attribute(system, name="desk", label="Desk", claim="desk", scope="desks")
+        set_attributes(system, user_id=user_a.pk, values={"desk": "B 12"})
+        change_application(system, application_id=flow.application.pk, scopes=["openid", "profile", "email", "desks"])
+    answer = flow.authorize(scope="openid desks")
+    code = flow.decide(answer, narrowable="")
+    assert code.status_code == 303
+    found = flow.redeem(dict(part.split("=") for part in code["Location"].partition("?")[2].split("&"))["code"]).json()
+    assert flow.decoded(found["access_token"]).claims["desk"] == "B 12"
+    assert flow.decoded(found["id_token"]).claims["desk"] == "B 12"
+
+
+def test_ti_19_a_stored_name_of_ours_forges_nothing(flow, mapped, user_a):
+    """Were a mapping ever stored past the rules, by hand or by an older version, ours would still win."""
+    for name in ("sub", "roles", "acr", "email", "sid"):
+        with realm_scope(flow.realm):
+            Attribute.objects.filter(name="desk").update(claim=name)
+        access, said, userinfo = claims_in(flow, "openid profile")
+        for where in (access, said, userinfo):
+            assert where.get(name) != "B 12"
+        assert said["sub"] == userinfo["sub"] == str(user_a.pk)
+
+
+def test_ti_02_another_realm_s_mapping_is_not_read(flow, flow_b, user_b, mapped):
+    with realm_scope(flow_b.realm):
+        system = system_actor(flow_b.realm.pk)
+        define_attribute(system, name="tier", label="Tier", type="number")
+        set_attributes(system, user_id=user_b.pk, values={"tier": 7})
+    _, said, userinfo = claims_in(flow_b, "openid profile")
+    assert not set(mapped) & (set(said) | set(userinfo))
+
+
+def test_the_consent_page_names_what_goes_along(flow, mapped):
+    text = flow.authorize(prompt="consent").text
+    assert "desk: B 12" in text
+    assert "vip: no" in text
