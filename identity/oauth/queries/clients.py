@@ -109,7 +109,8 @@ def _client_statement(digests: str, vendor: str) -> str:
 def _issuing_statement(digests: str, vendor: str) -> str:
     return (
         f"SELECT {APPLICATION.sql}, {_KEY.sql}, s.id, s.last_used_at, {MARK}, {AUDIENCES[vendor]},"  # noqa: S608 - texts of ours
-        f" {mapped_column(vendor)}, {ISSUING_STAMP[vendor]} FROM identity_application a{_SECRET.format(digests=digests)}"
+        f" {mapped_column(vendor)}, {ISSUING_STAMP[vendor]} FROM identity_application a"
+        f"{_SECRET.format(digests=digests)}"
         "LEFT JOIN identity_signingkey k ON k.realm_id = %(realm)s AND k.status = 'active' AND k.alg = %(alg)s "
         f"{_WHERE}"
     )
