@@ -121,6 +121,17 @@ def test_the_palette_finds_a_person_by_keyboard_alone(visit):
     expect(page.get_by_role("heading", level=1)).to_have_text("Mia Torres")
 
 
+def test_the_palette_opens_what_was_typed_last_however_fast(visit):
+    page = visit("keys")
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette [role=option][aria-selected=true]")).to_be_visible()
+    # Faster than any answer: what stands there still answers the empty field.
+    page.keyboard.type("mia")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/console/users/**")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mia Torres")
+
+
 def test_the_palette_gives_the_focus_back(visit):
     page = visit("keys")
     page.get_by_role("link", name="Search or jump to").click()

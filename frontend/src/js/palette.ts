@@ -4,6 +4,27 @@ import { all, on, one, onHtmx } from "./dom"
 const input = (): HTMLInputElement | null => one<HTMLInputElement>("#palette input")
 const options = (): HTMLElement[] => all("#palette [role=option]")
 
+// The options answer what was typed a moment ago. Until those for what stands in the field have come, steps are counted
+// and Enter waits: who types fast would otherwise open what he no longer asks for.
+let awaited = false
+let steps = 0
+let opening: { newTab: boolean } | null = null
+
+function awaitOptions(): void {
+  awaited = true
+  steps = 0
+  opening = null
+}
+
+function arrive(): void {
+  awaited = false
+  const list = options()
+  select(list.length ? (((steps % list.length) + list.length) % list.length) : 0)
+  const chosen = list.find((option) => option.getAttribute("aria-selected") === "true")
+  if (opening && chosen) follow(chosen, opening.newTab)
+  opening = null
+}
+
 function select(index: number): void {
   const list = options()
   for (const [at, option] of list.entries()) option.setAttribute("aria-selected", String(at === index))
@@ -24,6 +45,7 @@ export function openPalette(): void {
   if (!field) return
   field.value = ""
   field.focus()
+  awaitOptions()
   field.dispatchEvent(new CustomEvent("rk:open"))
 }
 
@@ -41,17 +63,26 @@ export function startPalette(): void {
     event.preventDefault()
     openPalette()
   })
-  onHtmx<{ target: HTMLElement }>("afterSettle", ({ detail }) => {
-    if (detail.target.id === "palette-options") select(0)
+  on("input", "#palette input", awaitOptions)
+  onHtmx<{ target: HTMLElement; requestConfig: { parameters: { q?: string } } }>("afterSettle", ({ detail }) => {
+    if (detail.target.id === "palette-options" && detail.requestConfig.parameters.q === input()?.value) arrive()
   })
+  for (const failure of ["responseError", "sendError"]) {
+    onHtmx<{ elt: HTMLElement }>(failure, ({ detail }) => {
+      if (detail.elt === input()) awaited = false
+    })
+  }
   on("keydown", "#palette input", (event) => {
     const list = options()
     const at = list.findIndex((option) => option.getAttribute("aria-selected") === "true")
-    if (event.key === "ArrowDown") select((at + 1) % Math.max(list.length, 1))
-    else if (event.key === "ArrowUp") select((at - 1 + list.length) % Math.max(list.length, 1))
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0
+    const newTab = event.ctrlKey || event.metaKey
+    if (step && awaited) steps += step
+    else if (step) select((at + step + list.length) % Math.max(list.length, 1))
+    else if (event.key === "Enter" && awaited) opening = { newTab }
     else if (event.key === "Enter") {
       const chosen = list[at]
-      if (chosen) follow(chosen, event.ctrlKey || event.metaKey)
+      if (chosen) follow(chosen, newTab)
     } else return
     event.preventDefault()
   })
