@@ -3,7 +3,8 @@
 Refusals are recorded in transactions of their own: there is nothing that could roll back with them (DECISIONS 22).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -22,10 +23,11 @@ from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.context import current_realm
 from identity.realms.models import Realm
-from identity.sessions.commands import note_authentication, note_device
-from identity.sessions.models import DeviceStatus
+from identity.sessions.commands import begin_session, note_authentication, note_device
+from identity.sessions.models import DeviceStatus, Session
 from identity.sessions.queries import session_by_id
 from identity.sessions.rules import ACR_ONE, acr_of
+from identity.sessions.store import SessionStore
 from identity.signin import events, limits
 from identity.signin.commands.reviews import ask_person
 from identity.signin.errors import NotLetIn, Paused
@@ -39,18 +41,18 @@ def check_sign_in(
     *,
     identifier: str,
     password: str,
-    devices: Mapping[UUID, str] | None = None,
+    device_of: Callable[[User], str] | None = None,
     application_id: UUID | None = None,
 ) -> User:
     """The person of this realm whom name and password belong to and who may come in.
 
     The same answer and the same work for every name: unknown, wrong, without password, locked or disabled (LG-23). A
-    failure of any part refuses: nothing is skipped (LG-02). devices: who signed in from this device before, and its id
-    for each. Raises Paused, NotLetIn, Unavailable. Says signin.failed.
+    failure of any part refuses: nothing is skipped (LG-02). device_of: the id of this device for a person who
+    is known on it. Raises Paused, NotLetIn, Unavailable. Says signin.failed.
     """
     user = find_user_by_identifier(identifier)
     is_open = may_use_password(current_realm(), identifier)
-    known = (devices or {}).get(user.pk) if user is not None else None
+    known = device_of(user) if user is not None and device_of is not None else ""
     attempt = limits.count_attempt(
         limits.account_key(user, identifier),
         actor.origin.ip,
@@ -129,17 +131,19 @@ def note_signed_in(
     actor: Actor,
     *,
     user: User,
-    session_id: UUID,
+    session: SessionStore,
     amr: Sequence[str],
     acr: str = "",
     method: str = "password",
     lifetime: timedelta,
     came: Recognition,
+    confirmed: bool = False,
     application_id: UUID | None = None,
-) -> None:
-    """Write how and where from the person came in, on the session, the device and in the trail; ask him if need be.
+) -> Session:
+    """Begin the session: write on it, on the device and in the trail how and where from the person came in.
 
-    Says signin.succeeded, review.opened.
+    He is asked whether it was he, if need be. actor: the person, whose session this will be. Says signin.succeeded,
+    review.opened. Raises UpdateError when the browser's session was ended meanwhile.
     """
     acr = acr or acr_of(amr)
     device = note_device(
@@ -147,13 +151,18 @@ def note_signed_in(
         user_id=user.pk,
         device_id=came.device_id,
         former=came.device,
-        # Who showed two kinds of factor has shown that the device is his; else somebody has to say so.
-        status=DeviceStatus.NEW if came.is_new and came.reasons and acr == ACR_ONE else DeviceStatus.KNOWN,
+        # Who showed two kinds of factor, or confirmed a held sign-in, has shown that the device is his; else somebody
+        # has to say so.
+        status=(
+            DeviceStatus.NEW
+            if came.is_new and came.reasons and acr == ACR_ONE and not confirmed
+            else DeviceStatus.KNOWN
+        ),
         label=came.label,
         country=came.place.country,
     )
-    note_authentication(
-        session_id=session_id,
+    row = begin_session(
+        session,
         amr=amr,
         acr=acr,
         at=clock.now(),
@@ -161,6 +170,7 @@ def note_signed_in(
         device=device,
         country=came.place.country,
     )
+    actor = replace(actor, session_id=row.pk)
     note_sign_in(user_id=user.pk)
     record(
         actor,
@@ -179,7 +189,8 @@ def note_signed_in(
     )
     realm = current_realm()
     if came.reasons and realm is not None:
-        ask_person(actor, realm=realm, user=user, session_id=session_id, device=device, came=came)
+        ask_person(actor, realm=realm, user=user, session_id=row.pk, device=device, came=came)
+    return row
 
 
 def confirm_sign_in(actor: Actor, *, user: User, password: str) -> None:
@@ -209,10 +220,10 @@ def confirm_sign_in(actor: Actor, *, user: User, password: str) -> None:
 
 
 def wish_for_password(
-    actor: Actor, *, realm: Realm, email: str
+    actor: Actor, *, realm: Realm, email: str, device: str = ""
 ) -> None:  # house: HR03 the worker says what comes of it
     """Ask for a link to choose a new password. One row, whatever the address; the worker looks who is meant (LG-08)."""
-    if not limits.may_mail(email, actor.origin.ip):
+    if not realm.setting("password_sign_in") or not limits.may_mail(email, actor.origin.ip, device=device):
         return
     with transaction.atomic():
         queue_message(
