@@ -23,6 +23,7 @@ from identity.sessions.models import Device
 MOST_HELD = 3
 """How many held sign-ins one person is asked about at a time."""
 
+
 @transaction.atomic(savepoint=False)
 def open_review(
     actor: Actor,
