@@ -69,6 +69,8 @@ class _ManagersDialog(ConsoleView):
 class AddManager(_ManagersDialog):
     """Choose a person and what may be done here; nobody gives what he does not hold."""
 
+    fresh = True
+
     def _dialog(
         self, request: ConsoleRequest, managed: Managed, *, error: str = "", nothing_chosen: str = "", status: int = 200
     ) -> HttpResponse:

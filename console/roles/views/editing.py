@@ -93,6 +93,7 @@ class Edit(ConsoleView):
     """Change a role of the realm's own."""
 
     permission = Permission.ROLES_WRITE
+    fresh = True
 
     def _page(self, request: ConsoleRequest, role: Role, form: ConsoleForm, status: int = 200) -> HttpResponse:
         return render_page(

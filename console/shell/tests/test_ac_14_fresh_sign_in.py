@@ -9,11 +9,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from conftest import PASSWORD, make_application, make_user
-from identity.access.models import OperatorVisit
+from identity.access.commands import create_role
+from identity.access.models import ObjectGrant, OperatorVisit, Role
 from identity.accounts.models import User
 from identity.applications.models import Application, ClientSecret
 from identity.audit.models import AuditEvent
 from identity.kernel import clock
+from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.ids import public_id
 from identity.mfa.testing import code_at
@@ -164,6 +166,42 @@ def test_ac_14_who_may_not_do_it_is_refused_and_not_asked(act: Act) -> None:
         assert client.get(act.path).status_code == 403
         assert client.post(act.path, act.data).status_code == 403
     assert act.state() == before
+
+
+def test_ac_14_every_way_of_giving_power_asks_not_the_dialog_of_roles_alone(realm_a: Realm, owner_a: User) -> None:
+    application, _ = make_application(realm_a, name="Shop")
+    thief = make_user(realm_a, "thief@example.net")
+    with realm_scope(realm_a):
+        own = create_role(system_actor(realm_a.pk), name="Reader", kind="console", permissions=["users:read"])
+        owner = public_id("role", Role.objects.get(name="Owner", built_in=True).pk)
+    client = RealmClient(realm_a).sign_in(owner_a)
+    someone = public_id("user", thief.pk)
+    more = {"name": "Reader", "permissions": ["users:read", "users:write"]}
+    ways: dict[str, dict[str, Any]] = {
+        "/console/users/invite": {"email": "accomplice@example.net", "roles": [owner]},
+        f"/console/applications/{public_id('application', application.pk)}/managers/add": {
+            "user": someone,
+            "permissions": ["applications:write"],
+        },
+        f"/console/roles/{public_id('role', own.pk)}/edit": more,
+    }
+
+    def given() -> tuple[Any, ...]:
+        with realm_scope(realm_a):
+            held = sorted(map(str, Role.objects.get(pk=own.pk).permissions))
+            return User.objects.count(), ObjectGrant.objects.count(), held
+
+    before = given()
+    with clock.clock_at(clock.now() + STALE):
+        for path, data in ways.items():
+            assert asked(client.post(path, data)["Location"], realm_a) == f"/realms/a{path}"
+            assert given() == before, path
+        # Who gets nothing is invited as before.
+        assert "again" not in client.post("/console/users/invite", {"email": "new@example.net"})["Location"]
+    for path, data in ways.items():
+        before = given()
+        assert client.post(path, data).status_code == 302
+        assert given() != before, path
 
 
 def without_password(client: RealmClient, **fields: Any) -> User:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from console.shell.forms import ConsoleForm
 from console.shell.fragments import redirect_after, render_page
+from console.shell.freshness import ask_again_here, is_fresh_here
 from console.shell.http import ConsoleRequest
 from console.shell.ids import ids_from
 from console.shell.trail import with_trail
@@ -52,6 +53,9 @@ class Invite(ConsoleView):
     def post(self, request: ConsoleRequest) -> HttpResponse:
         """Invites."""
         form = self._form(request, request.POST)
+        # Roles are given here as they are on a person's page, which asks once more (AC-14).
+        if request.POST.getlist("roles") and not is_fresh_here(request):
+            return ask_again_here(request)
         if form.is_valid():
             data = form.cleaned_data
             try:
