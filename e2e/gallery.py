@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes, policy
@@ -41,8 +41,8 @@ def _person(key: str, **fields: Any) -> dict[str, Any]:
     return {name: value for name, value in {**person, **fields}.items() if value is not None}
 
 
-def realm_file(**settings: Any) -> dict[str, Any]:
-    """The realm with everything on; `settings` replace its own."""
+def realm_file(*, providers: Sequence[dict[str, Any]] = (), **settings: Any) -> dict[str, Any]:
+    """The realm with everything on; `settings` replace its own, `providers` join them."""
     return {
         "version": 1,
         "realm": {
@@ -71,7 +71,7 @@ def realm_file(**settings: Any) -> dict[str, Any]:
         },
         "attributes": [
             {"name": "member_number", "label": "Member number", "pattern": "[A-Z]{2}[0-9]{4}", "at_sign_up": True,
-             "person_may_see": True, "person_may_change": True},
+             "person_may_see": True, "person_may_change": True, "claim": "member_number", "scope": "profile"},
             {"name": "size", "label": "Shirt size", "type": "choice", "choices": ["S", "M", "L"], "at_sign_up": True,
              "person_may_see": True, "person_may_change": True},
             {"name": "newsletter", "label": "Newsletter", "type": "boolean", "person_may_see": True,
@@ -86,13 +86,29 @@ def realm_file(**settings: Any) -> dict[str, Any]:
             {"alias": "corp", "name": "Winterbottom Corporate Identity", "kind": "oidc", "client_id": "gallery",
              "secret": {"env": "GALLERY_SECRET"}, "settings": {"issuer": "https://login.corp.example"},
              "domains": ["corp.example"]},
+            *providers,
         ],
         "sms_providers": [],
+        "applications": [
+            {"client_id": "reading-room", "name": "Reading room", "type": "web", "publisher": "Gallery",
+             "secret": {"env": "GALLERY_SECRET"}, "redirect_uris": ["https://reading.gallery.example/callback"],
+             "scopes": ["openid", "profile", "email", "phone", "offline_access"]},
+        ],
+        "roles": [
+            {"name": "reader", "description": "May open every book."},
+            {"name": "binder", "application": "reading-room", "description": "Mends them.",
+             "requirements": ["verified_phone"]},
+            {"name": "curator", "description": "Buys them.", "requirements": ["second_factor"]},
+        ],
         "users": [
             _person("olga", console_roles=["Owner"]),
-            _person("dana", phone="+4915112345601", phone_verified=True, username="dana"),
+            _person("dana", phone="+4915112345601", phone_verified=True, username="dana",
+                    roles=["reader", {"application": "reading-room", "role": "binder"}],
+                    attributes={"member_number": "GA0001", "size": "M", "newsletter": True}),
             _person("kim"),
-            _person("rita"),
+            _person("rita", roles=["curator", {"application": "reading-room", "role": "binder"}]),
+            _person("gone", roles=["reader"]),
+            _person("hedy", phone="+4915112345604", phone_verified=True),
             _person("held", phone="+4915112345602", phone_verified=True),
             _person("wrong"),
             _person("owes", phone="+4915112345603"),
@@ -113,10 +129,10 @@ def manage(data: Path, *arguments: str) -> None:
     subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environ, check=True, stdout=sys.stderr)
 
 
-def apply(data: Path, **settings: Any) -> None:
+def apply(data: Path, **changes: Any) -> None:
     """Make the realm, or change its settings."""
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-        json.dump(realm_file(**settings), file)  # JSON is YAML
+        json.dump(realm_file(**changes), file)  # JSON is YAML
         file.flush()
         manage(data, "realm", "apply", file.name)
 
@@ -370,6 +386,10 @@ class Gallery:
             self.shoot(page, "again")
             page.goto(f"{self.mount}/signin/again?choose=1")
             self.shoot(page, "again-choose")
+            page.goto(f"{self.mount}/signin/again?by=factor")
+            self.shoot(page, "again-factor")
+            page.goto(f"{self.mount}/signin/again?by=factor&choose=1")
+            self.shoot(page, "again-factor-choose")
             page.goto(f"{self.mount}/signout")
             self.shoot(page, "signout")
         with self.browser() as page:
