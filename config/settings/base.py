@@ -24,6 +24,8 @@ DATABASES = {
 }
 # Owns the tables and runs migrations; the role of DATABASE_URL only uses them (DECISIONS 10).
 MIGRATE_DATABASE = env.database(os.environ["MIGRATE_DATABASE_URL"]) if os.environ.get("MIGRATE_DATABASE_URL") else None
+# Behind a pooler that hands out connections per transaction there are none.
+REALMKEEP_PREPARED_STATEMENTS = env.flag("REALMKEEP_PREPARED_STATEMENTS", True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = os.environ.get("REDIS_URL", "")

@@ -23,8 +23,8 @@ PEOPLE = 200
 PASSWORD = "correct horse battery staple"
 REDIRECT_URI = "https://rp.example/callback"
 AUDIENCE = "https://api.bench.example"
-# For one processor: more only queue for the interpreter, fewer idle while the database works.
-THREADS = 8
+# As docker-compose.yml has it.
+THREADS = 4
 
 
 class OurSignIn:

@@ -28,7 +28,7 @@ def record(actor: Actor, event: Event, *, on_behalf_of: UUID | None = None) -> A
         raise RuntimeError(f"{event.type} was recorded outside a transaction.")
     columns = columns_of(actor, event, on_behalf_of=on_behalf_of)
     sql.take(sql.Step(rows=rows_of(columns)))
-    row = sql.stored(AuditEvent(**columns))
+    row = sql.stored(AuditEvent, columns)
     transaction.on_commit(partial(publishing.publish, row), robust=True)
     return row
 
@@ -53,6 +53,8 @@ def readable_text(value: str) -> str:
     Stops a typed name from forging a second line, coloring a terminal or turning a sentence around (IN-07): control
     and direction characters show as a replacement character.
     """
+    if len(value) <= LONGEST and value.isprintable():
+        return value
     kept = "".join(char if char.isprintable() else "\ufffd" for char in value[: LONGEST + 1])
     return kept if len(kept) <= LONGEST else kept[: LONGEST - 1] + "…"
 

@@ -28,6 +28,8 @@ _HEAD = struct.Struct(">16sH")
 _KEY = sql.Columns(SubjectKey, "k", ("subject_id", "realm_id", "wrapped"))
 
 
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 _MOST = 1000
 _own_keys: dict[UUID, bytes] = {}
 """Realm → its own key, for sealing alone: half of all events need it, and nothing is lost if it was destroyed since."""
@@ -101,7 +103,7 @@ def seal_personal(
     keys = _sealing_keys(realm_id, kept, homes or {})
     out = bytearray()
     for subject, values in kept.items():
-        text = json.dumps(dict(values), ensure_ascii=False, separators=(",", ":")).encode()
+        text = _as_json(values).encode()
         box = seal_for_subject(text, key=keys[subject], binding=realm_id.bytes + event_id.bytes + subject.bytes)
         out += _HEAD.pack(subject.bytes, len(box)) + box
     return bytes(out)

@@ -99,8 +99,11 @@ def _names(kind: type[Event]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return found
 
 
+_AS_IS = frozenset((str, bool, int, float))
+
+
 def _plain(value: Any) -> Any:
-    if value is None or type(value) is str:
+    if value is None or type(value) in _AS_IS:
         return value
     if isinstance(value, UUID):
         return str(value)

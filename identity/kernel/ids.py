@@ -2,8 +2,10 @@
 
 import base64
 import binascii
+import os
 import secrets
 import threading
+import time
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -39,9 +41,9 @@ def uuid7() -> UUID:
     """A new version 7 UUID. A process makes them in order; under a moved clock, in order within each millisecond."""
     global _last, _last_moved
     moved = clock.is_moved()
-    milliseconds = int(clock.now().timestamp() * 1000)
+    milliseconds = int(clock.now().timestamp() * 1000) if moved else time.time_ns() // 1_000_000
     with _lock:
-        value = _compose(milliseconds, secrets.randbits(74))
+        value = _compose(milliseconds, _random())
         if not moved:
             value = _last = value if value > _last else _after(_last)
         else:
@@ -51,11 +53,16 @@ def uuid7() -> UUID:
     return UUID(int=value)
 
 
+def _random() -> int:
+    """74 bits."""
+    return int.from_bytes(os.urandom(10)) >> 6
+
+
 def _after(value: int) -> int:
     """A little above `value`, with version and variant in place."""
     following = value + 1 + secrets.randbits(16)
     following = (following & ~(0xF << 76) & ~(0x3 << 62)) | (0x7 << 76) | (0x2 << 62)
-    return following if following > value else _compose((value >> 80) + 1, secrets.randbits(74))
+    return following if following > value else _compose((value >> 80) + 1, _random())
 
 
 def _compose(milliseconds: int, random: int) -> int:

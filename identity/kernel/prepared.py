@@ -12,9 +12,10 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from psycopg import Connection
-from psycopg.adapt import Transformer
+from psycopg.adapt import AdaptersMap, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, Format, TransactionStatus
+from psycopg.types.datetime import TimestamptzLoader
 
 _TEXT, _BINARY = Format.TEXT, Format.BINARY
 _GOOD = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
@@ -59,13 +60,22 @@ def numbered(statement: str) -> tuple[bytes, tuple[str, ...]]:
     return text.encode(), tuple(order)
 
 
+class _Reading:
+    """How values come back: as Django has it, but for times, whose zone is UTC already."""
+
+    def __init__(self, raw: Connection[Any]) -> None:
+        self.connection = raw
+        self.adapters = AdaptersMap(raw.adapters)
+        self.adapters.register_loader("timestamptz", TimestamptzLoader)
+
+
 def _prepare(raw: Connection[Any], known: dict[str, _Statement], statement: str) -> _Statement:
     text, order = numbered(statement)
     name = b"realmkeep_%d" % len(known)
     result = raw.pgconn.prepare(name, text)
     if result.status not in _GOOD:
         raise error_from_result(result)
-    made = known[statement] = _Statement(name, order, Transformer(raw))
+    made = known[statement] = _Statement(name, order, Transformer(_Reading(raw)))
     return made
 
 

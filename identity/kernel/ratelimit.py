@@ -72,6 +72,7 @@ class Taken:
     subject: str
     window_start: datetime
     count: int
+    key: bytes
 
     @property
     def is_over(self) -> bool:
@@ -91,10 +92,10 @@ def take(tries: Sequence[tuple[Limit, str]]) -> list[Taken]:
     moment = clock.now()
     table = RateCounter._meta.db_table
     # In the order of the keys: two requests that count under the same limits must not lock them crosswise.
-    keyed = sorted((_key(limit, subject), limit, _window_start(limit, moment)) for limit, subject in tries)
+    given = [(_key(limit, subject), _window_start(limit, moment), limit, subject) for limit, subject in tries]
     params: dict[str, Any] = {"realm": current_realm_id()}
     rows = []
-    for index, (key, limit, start) in enumerate(keyed):
+    for index, (key, start, limit, _) in enumerate(sorted(given)):
         rows.append(f"(%(id_{index})s, %(realm)s, %(key_{index})s, %(start_{index})s, 1, %(end_{index})s)")
         params |= {
             f"id_{index}": uuid7(),
@@ -102,16 +103,15 @@ def take(tries: Sequence[tuple[Limit, str]]) -> list[Taken]:
             f"start_{index}": start,
             f"end_{index}": start + limit.window * 2,
         }
+    columns = ("key_hash", "count", sql.relaxed())
     counted = sql.write(
         f"INSERT INTO {table} (id, realm_id, key_hash, window_start, count, expires_at) VALUES {', '.join(rows)}"  # noqa: S608 - no value is interpolated
         " ON CONFLICT (realm_id, key_hash, window_start) DO UPDATE"
-        f" SET count = {table}.count + EXCLUDED.count RETURNING key_hash, count",
+        f" SET count = {table}.count + EXCLUDED.count RETURNING {', '.join(filter(None, columns))}",
         params,
     )
-    counts = {bytes(key): int(number) for key, number in counted}
-    return [
-        Taken(limit, subject, _window_start(limit, moment), counts[_key(limit, subject)]) for limit, subject in tries
-    ]
+    counts = {bytes(row[0]): int(row[1]) for row in counted}
+    return [Taken(limit, subject, start, counts[key], key) for key, start, limit, subject in given]
 
 
 def look(tries: Sequence[tuple[Limit, str]]) -> list[Taken]:
@@ -123,7 +123,7 @@ def look(tries: Sequence[tuple[Limit, str]]) -> list[Taken]:
     for key, start, number in rows.values_list("key_hash", "window_start", "count"):
         limit, subject = keyed[bytes(key)]
         if start == _window_start(limit, moment):
-            found.append(Taken(limit, subject, start, number))
+            found.append(Taken(limit, subject, start, number, bytes(key)))
     return found
 
 
@@ -137,8 +137,8 @@ def settle(*, back: Sequence[Taken] = (), forgotten: Sequence[Taken] = ()) -> No
     table = RateCounter._meta.db_table
     params: dict[str, Any] = {"realm": current_realm_id()}
     # A key of none, so that the list is never empty.
-    in_cleared, cleared = sql.one_of("cleared", [_key(each.limit, each.subject) for each in forgotten] or [b""])
-    in_all, back_keys = sql.one_of("back", [_key(each.limit, each.subject) for each in back] or [b""])
+    in_cleared, cleared = sql.one_of("cleared", [each.key for each in forgotten] or [b""])
+    in_all, back_keys = sql.one_of("back", [each.key for each in back] or [b""])
     params |= cleared | back_keys
     windows = []
     for index, each in enumerate(back):
@@ -146,13 +146,14 @@ def settle(*, back: Sequence[Taken] = (), forgotten: Sequence[Taken] = ()) -> No
         params[f"start_{index}"] = each.window_start
     # Locked in the order of the keys, as `take` does: two requests under the same limits never wait crosswise (DS-11).
     lock = " FOR UPDATE" if sql.vendor() == "postgresql" else ""
+    told = f" RETURNING {column}" if (column := sql.relaxed()) else ""
     # Each part can be found by one index alone, whatever the planner believes of a table that is new to it: by all the
     # keys, and then by id. An OR of keys it would answer by reading the realm's counters, for each of them once more.
     sql.write(
         f"UPDATE {table} SET count = CASE WHEN key_hash IN ({in_cleared}) THEN 0 ELSE count - 1 END"  # noqa: S608 - no value is interpolated
         f" WHERE {sql.in_realm(table)} AND id IN (SELECT c.id FROM {table} c WHERE c.realm_id = %(realm)s"
         f" AND c.key_hash IN ({in_cleared}, {in_all}) AND c.count > 0"
-        f" AND (c.key_hash IN ({in_cleared}) OR {' OR '.join(windows) or '1 = 0'}) ORDER BY c.key_hash{lock})",
+        f" AND (c.key_hash IN ({in_cleared}) OR {' OR '.join(windows) or '1 = 0'}) ORDER BY c.key_hash{lock}){told}",
         params,
     )
 

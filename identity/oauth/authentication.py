@@ -8,7 +8,17 @@ from urllib.parse import unquote_plus
 from identity.applications.models import AuthMethod
 from identity.gate.usable import is_usable
 from identity.oauth.errors import ProtocolError, invalid_client, invalid_request
-from identity.oauth.queries.clients import Client, find_client, find_issuing_client, origin_is_registered
+from identity.oauth.queries.clients import (
+    Client,
+    find_client,
+    find_issuing_client,
+    forget,
+    key_of,
+    origin_is_registered,
+    remember,
+    remembered,
+)
+from identity.oauth.queries.freshness import StaleClient
 from identity.oauth.wire import NO_STORE, Parameters, Request, Response
 from identity.realms.models import Realm
 
@@ -48,25 +58,47 @@ def _presented(request: Request, form: Parameters) -> tuple[str, str, str]:
     return client_id, secret, AuthMethod.BASIC if secret else AuthMethod.NONE
 
 
-def _found(request: Request, form: Parameters, find: Callable[..., Client | None]) -> tuple[Client, str]:
+def answered[Answer](
+    request: Request, form: Parameters, answer: Callable[[Client], Answer], *, issuing: bool = False
+) -> Answer:
+    """What `answer` gives for the calling client: authenticated if it is confidential, merely named if it is public.
+
+    A remembered client is tried first. What it led to, errors too, counts only if a query of `answer` has proven it
+    meanwhile; else its rows are read now, and `answer` is asked once more. So `answer` writes nothing before such a
+    query. Raises ProtocolError, also whatever `answer` raises.
+    """
     client_id, secret, method = _presented(request, form)
     if not client_id:
         raise invalid_client("Client authentication is required.")
     if len(client_id) > MAX_CLIENT_ID or len(secret) > MAX_SECRET or "\x00" in client_id:
         raise invalid_client(_REFUSED)
-    client = find(request.realm, client_id=client_id, secret=secret)
+    key = key_of(request.realm, client_id=client_id, secret=secret, issuing=issuing)
+    known = remembered(request.realm, key)
+    if known is not None:
+        try:
+            found = answer(_admitted(request.realm, known, method))
+        except StaleClient:
+            pass
+        except ProtocolError:
+            if known.is_proven:
+                raise
+        else:
+            if known.is_proven:
+                return found
+    client = (find_issuing_client if issuing else find_client)(request.realm, client_id=client_id, secret=secret)
     if client is None:
+        forget(key)
         raise invalid_client(_REFUSED)
-    return client, method
+    remember(key, _admitted(request.realm, client, method))
+    return answer(client)
 
 
-def identified(request: Request, form: Parameters, *, issuing: bool = False) -> Client:
-    """The calling client: authenticated if it is confidential, merely named if it is public. Raises ProtocolError.
+def _admitted(realm: Realm, client: Client, method: str) -> Client:
+    """The same client, if it may call. Raises ProtocolError.
 
     A public client that sends a secret is refused, and so is a confidential one that sends none: no mix-up lets a
     blank secret pass for a right one.
     """
-    client, method = _found(request, form, find_issuing_client if issuing else find_client)
     application = client.application
     if application.is_confidential:
         if not client.is_authenticated:
@@ -75,17 +107,15 @@ def identified(request: Request, form: Parameters, *, issuing: bool = False) -> 
             raise invalid_client(f"This client is registered for {application.token_endpoint_auth_method}.")
     elif method != AuthMethod.NONE:
         raise invalid_client(_REFUSED)
-    if not is_usable(request.realm, application=application):
+    if not is_usable(realm, application=application):
         raise invalid_client("This application is disabled.")
     return client
 
 
-def authenticated(request: Request, form: Parameters) -> Client:
-    """The calling client, which must have proved itself by a secret. Raises ProtocolError."""
-    client = identified(request, form)
+def require_authenticated(client: Client) -> None:
+    """Raises ProtocolError unless the client has proved itself by a secret."""
     if not client.is_authenticated:
         raise invalid_client("Only a client with a secret may ask this.")
-    return client
 
 
 # --- calls from browsers ---------------------------------------------------------------------------------------------

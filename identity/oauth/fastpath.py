@@ -8,7 +8,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from http import HTTPStatus
+from http.client import responses
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -92,7 +92,9 @@ def _request(realm: Realm, path: str, meta: Meta, read: Callable[[int], bytes], 
     body = read(MAX_BODY + 1) if method == "POST" and (path != AUTHORIZE or _is_posted(meta)) else b""
     if len(body) > MAX_BODY:
         raise ProtocolError("invalid_request", "The request is too long.", status=413)
-    cookies = parse_cookie(str(meta.get("HTTP_COOKIE", ""))) if path == AUTHORIZE else {}
+    session_key = ""
+    if path == AUTHORIZE:
+        session_key = parse_cookie(str(meta.get("HTTP_COOKIE", ""))).get(cookie_name("s", realm), "")
     return Request(
         realm=realm,
         method=method,
@@ -101,7 +103,7 @@ def _request(realm: Realm, path: str, meta: Meta, read: Callable[[int], bytes], 
         content_type=str(meta.get("CONTENT_TYPE", "")),
         authorization=str(meta.get("HTTP_AUTHORIZATION", "")),
         cors_origin=str(meta.get("HTTP_ORIGIN", "")),
-        session_key=cookies.get(cookie_name("s", realm), ""),
+        session_key=session_key,
         origin=origin_of_meta(meta),
         request_id=request_id,
     )
@@ -165,10 +167,10 @@ class ProtocolFirst:
             logger.exception("A protocol request failed")
             response = error_response(ProtocolError("server_error", status=500))
         finally:
-            sql.renew_connection()
+            sql.release_connection()
         if response is None:
             return self.application(environ, start_response)
-        reason = HTTPStatus(response.status).phrase
+        reason = responses.get(response.status, "")
         headers = {**response.headers, "Content-Length": str(len(response.body))}
         start_response(f"{response.status} {reason}", list(headers.items()))
         return [response.body]

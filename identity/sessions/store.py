@@ -36,6 +36,8 @@ class SessionStore(SessionBase):
         self.realm = cast("Realm | None", realm or current_realm())
         self.row: Session | None = None
         self.origin: Origin = NOWHERE
+        self.arrival: dict[str, Any] = {}
+        """How and from where somebody is coming in: columns of the row, written when it is saved next."""
 
     def _validate_session_key(self, key: str | None) -> bool:
         return bool(key) and 40 <= len(cast(str, key)) <= 64
@@ -113,11 +115,15 @@ class SessionStore(SessionBase):
                     "created_at": now,
                     "last_seen_at": now,
                     "expires_at": now + lifetime,
+                    **self.arrival,
                 }
+                self.arrival = {}
                 given = {name: value for name, value in values.items() if value is not None}
                 sql.take(sql.Step(rows=(sql.Insert(Session, given),)))
-                self.row = sql.stored(Session(**values))
+                self.row = sql.stored(Session, values)
                 return
+            values |= self.arrival
+            self.arrival = {}
             changed = Session.objects.filter(
                 key_hash__in=self._hashes(self.session_key), status=SessionStatus.ACTIVE
             ).update(**values)

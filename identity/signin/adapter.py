@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -35,6 +35,7 @@ from identity.mfa.rules import Shown, Step, acr_of, amr_of, way_of
 from identity.sessions.commands import make_room, sign_out
 from identity.sessions.commands.limiting import TOO_MANY
 from identity.sessions.models import Session
+from identity.sessions.store import SessionStore
 from identity.signin import commands, limits
 from identity.signin.devices import label_of, recognize, remember_device
 from identity.signin.owed import owes_number, owes_terms
@@ -108,14 +109,10 @@ class RealmAccountAdapter(DefaultAccountAdapter):
             django_login(request, user, backend=BACKEND)
             # What allauth says afterwards of each session, said before it is saved.
             request.session.set_expiry(settings.SESSION_COOKIE_AGE)
-            request.session.save()
-            # What changes it after this is saved with the answer; what is saved need not be saved again.
-            request.session.modified = False
-            session: Session = request.session.row  # type: ignore[attr-defined]
             commands.note_signed_in(
-                actor_as(request, user, session),
+                actor_as(request, user, None),
                 user=user,
-                session_id=session.pk,
+                session=cast(SessionStore, request.session),
                 amr=amr_of(shown),
                 acr=acr_of(shown),
                 method=way_of(shown),

@@ -136,3 +136,23 @@ def test_an_insert_without_a_guard_always_happens(realm_a: Realm) -> None:
     with realm_scope(realm_a):
         assert sql.take(sql.Step(rows=(row,)))
     assert Realm.objects.filter(slug="plain").count() == 1
+
+
+@pytest.mark.django_db
+def test_an_insert_happens_only_if_its_condition_holds(realm_a: Realm) -> None:
+    row = sql.Insert(Realm, {"id": uuid4(), "slug": "plain", "name": "Plain", "created_at": datetime.now(UTC)})
+    with realm_scope(realm_a):
+        assert not sql.take(sql.Step(only_if="%(count)s = 2", params={"count": 1}, rows=(row,)))
+        assert not Realm.objects.filter(slug="plain").exists()
+        assert sql.take(sql.Step(only_if="%(count)s = 1", params={"count": 1}, rows=(row,)))
+    assert Realm.objects.filter(slug="plain").count() == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_au_01_only_a_statement_by_itself_may_reach_the_disk_late() -> None:
+    asked = "SELECT current_setting('synchronous_commit'){}"
+    with transaction.atomic():
+        assert sql.relaxed() == ""
+    assert sql.fetch_one(asked.format(f", {sql.relaxed()}"), {}) == ("on", "off")
+    assert sql.fetch_one(asked.format(""), {}) == ("on",)

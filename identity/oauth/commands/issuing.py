@@ -23,6 +23,7 @@ from identity.oauth.commands.revocation import punish_replay, punish_reuse
 from identity.oauth.errors import invalid_grant
 from identity.oauth.models import Grant, RefreshFamily, RefreshToken
 from identity.oauth.queries.clients import Client
+from identity.oauth.queries.freshness import StaleClient, condition_of
 from identity.oauth.queries.standing import CODE_LABEL, REFRESH_LABEL, find_code, find_refresh
 from identity.oauth.tokens import Minted, Person, mint
 from identity.realms.models import Realm
@@ -114,7 +115,7 @@ def issue_code(  # house: HR03 token.issued says it: a code alone opens nothing
             "offline_until": approval.offline_until,
         },
     )
-    sql.take(sql.Step(rows=(grant,)))
+    sql.take(sql.Step(rows=(grant,), relaxed=True))
 
 
 _USE_CODE = (
@@ -131,7 +132,7 @@ def redeem_code(
 
     Raises ProtocolError (invalid_grant), Unavailable. Says token.issued; or code.replayed.
     """
-    found, now = find_code(realm, code), clock.now()
+    found, now = find_code(realm, code, asking=client.proof), clock.now()
     if found is None:
         raise invalid_grant(REFUSED_CODE)
     grant, standing = found
@@ -278,7 +279,7 @@ def rotate_refresh(actor: Actor, *, realm: Realm, client: Client, refresh_token:
     A token that comes again is judged by DECISIONS 19. Raises ProtocolError (invalid_grant, invalid_scope),
     Unavailable. Says token.refreshed; or refresh.reused.
     """
-    found, now = find_refresh(realm, refresh_token), clock.now()
+    found, now = find_refresh(realm, refresh_token, asking=client.proof), clock.now()
     if found is None or found.token.application_id != client.application.pk:
         raise invalid_grant(REFUSED_REFRESH)
     token, family, standing, application = found.token, found.family, found.standing, client.application
@@ -350,7 +351,7 @@ def _judge(actor: Actor, realm: Realm, client: Client, refresh_token: str, now: 
 def issue_for_application(actor: Actor, *, realm: Realm, client: Client, scope: str = "") -> Tokens:
     """A token for the application itself (RFC 6749, 4.4): no person, no refresh token, no ID token.
 
-    Raises ProtocolError (invalid_scope), Unavailable. Says token.issued.
+    Raises ProtocolError (invalid_scope), Unavailable, StaleClient. Says token.issued.
     """
     own = [name for name in client.audiences if name not in (rules.OPENID, rules.OFFLINE)]
     scopes = rules.requested_scopes(scope, own, default=own)
@@ -363,6 +364,10 @@ def issue_for_application(actor: Actor, *, realm: Realm, client: Client, scope: 
         scope=" ".join(scopes),
         jti=minted.jti,
     )
-    _take(actor, said, sql.Step())
+    only_if, known = condition_of(client.proof)
+    if not _take(actor, said, sql.Step(only_if=only_if, params={"realm": realm.pk, **known})):
+        raise StaleClient
+    if client.proof is not None:
+        client.proof.take(client.proof.mark)
     _note_use(client, now)
     return Tokens(minted)

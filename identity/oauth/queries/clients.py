@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from identity.kernel import clock, sql
 from identity.kernel.crypto import keyed_hashes
 from identity.oauth.claims import Mapped
 from identity.oauth.models import SigningKey
+from identity.oauth.queries.freshness import ACTS_FOR, AUDIENCES, ISSUING_STAMP, STAMP, Proof, proof_of
 from identity.oauth.queries.mapped import mapped_column, read_mapped
 from identity.oauth.signing import Signer, signer_of
 from identity.realms.freshness import MARK, require_fresh
@@ -48,7 +50,9 @@ class Client:
 
     secret_id: the live secret that it presented, or None. audiences: each scope that it may have, with the resource
     server that owns it (None: the realm's own). mapped: which custom attributes become claims. Empty, as is `signer`,
-    where no token is issued. acts_for: the identifier of the API that it is, where it is one.
+    where no token is issued. acts_for: the identifier of the API that it is, where it is one. key_id: the signer's row.
+    mark: what its rows looked like when they were read; empty where the database doesn't tell. proof: set where it was
+    not read, but remembered.
     """
 
     application: Application
@@ -58,11 +62,19 @@ class Client:
     signer: Signer | None
     acts_for: str | None = None
     mapped: Sequence[Mapped] = ()
+    key_id: UUID | None = None
+    mark: str = ""
+    proof: Proof | None = None
 
     @property
     def is_authenticated(self) -> bool:
         """Whether it proved itself by a secret. A public client never does, whatever it sends."""
         return self.secret_id is not None and self.application.is_confidential
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether it is as the database has it: it was read, or a query of this request has shown so since."""
+        return self.proof is None or self.proof.is_given
 
     def audience_of(self, scopes: list[str], issuer: str) -> str | list[str]:
         """The `aud` of a token with these scopes: their resource servers, else the issuer (DECISIONS 18)."""
@@ -77,19 +89,6 @@ LEFT JOIN identity_clientsecret s ON s.realm_id = %(realm)s AND s.application_id
   AND (s.expires_at IS NULL OR s.expires_at > %(now)s) AND s.digest IN ({digests})
 """
 _WHERE = "WHERE a.realm_id = %(realm)s AND a.client_id = %(client_id)s AND a.status <> 'deleted'"
-# Both databases make the same JSON text of it: [["orders.read", "https://api.example"], …]
-_AUDIENCES = {
-    "postgresql": "(SELECT json_agg(json_build_array(sc.name, rs.identifier))::text",
-    "sqlite": "(SELECT json_group_array(json_array(sc.name, rs.identifier))",
-}
-_ACTS_FOR = (
-    "CASE WHEN a.acts_for_id IS NOT NULL THEN (SELECT api.identifier FROM identity_resourceserver api"
-    " WHERE api.realm_id = %(realm)s AND api.id = a.acts_for_id) END"
-)
-_AUDIENCES_FROM = """ FROM identity_scope sc
-  LEFT JOIN identity_resourceserver rs ON rs.realm_id = %(realm)s AND rs.id = sc.resource_server_id
-  WHERE sc.realm_id = %(realm)s)
-"""
 
 
 def _digests(realm: Realm, secret: str) -> tuple[str, dict[str, Any]]:
@@ -99,19 +98,19 @@ def _digests(realm: Realm, secret: str) -> tuple[str, dict[str, Any]]:
 
 # Made once for each number of peppers: the same text object again is what makes a prepared statement cheap to find.
 @cache
-def _client_statement(digests: str) -> str:
+def _client_statement(digests: str, vendor: str) -> str:
     return (
-        f"SELECT {APPLICATION.sql}, s.id, s.last_used_at, {MARK}, {_ACTS_FOR} FROM identity_application a"  # noqa: S608 - texts of ours
-        f"{_SECRET.format(digests=digests)}{_WHERE}"
+        f"SELECT {APPLICATION.sql}, s.id, s.last_used_at, {MARK}, {ACTS_FOR}, {STAMP[vendor]}"  # noqa: S608 - texts of ours
+        f" FROM identity_application a{_SECRET.format(digests=digests)}{_WHERE}"
     )
 
 
 @cache
 def _issuing_statement(digests: str, vendor: str) -> str:
-    audiences = _AUDIENCES[vendor] + _AUDIENCES_FROM
     return (
-        f"SELECT {APPLICATION.sql}, {_KEY.sql}, s.id, s.last_used_at, {MARK}, {audiences}, {mapped_column(vendor)}"  # noqa: S608 - texts of ours
-        f" FROM identity_application a{_SECRET.format(digests=digests)}"
+        f"SELECT {APPLICATION.sql}, {_KEY.sql}, s.id, s.last_used_at, {MARK}, {AUDIENCES[vendor]},"  # noqa: S608 - texts of ours
+        f" {mapped_column(vendor)}, {ISSUING_STAMP[vendor]} FROM identity_application a"
+        f"{_SECRET.format(digests=digests)}"
         "LEFT JOIN identity_signingkey k ON k.realm_id = %(realm)s AND k.status = 'active' AND k.alg = %(alg)s "
         f"{_WHERE}"
     )
@@ -125,13 +124,15 @@ def find_client(realm: Realm, *, client_id: str, secret: str = "") -> Client | N
     """
     digests, params = _digests(realm, secret)
     row = sql.fetch_one(
-        _client_statement(digests), {"realm": realm.pk, "client_id": client_id, "now": clock.now(), **params}
+        _client_statement(digests, sql.vendor()),
+        {"realm": realm.pk, "client_id": client_id, "now": clock.now(), **params},
     )
     if row is None:
         return None
     (application,), rest = sql.split(row, APPLICATION)
     require_fresh(realm, rest[2])
-    return Client(application, sql.as_uuid(rest[0]), sql.as_time(rest[1]), {}, None, rest[3])
+    mark = rest[4] and f"{rest[4]}/{rest[3] or ''}"
+    return Client(application, sql.as_uuid(rest[0]), sql.as_time(rest[1]), {}, None, rest[3], mark=mark)
 
 
 def find_issuing_client(realm: Realm, *, client_id: str, secret: str = "") -> Client | None:
@@ -160,6 +161,9 @@ def find_issuing_client(realm: Realm, *, client_id: str, secret: str = "") -> Cl
         {name: audience for name, audience in listed if name in allowed},
         key and signer_of(realm.pk, key.pk, key.kid, key.alg, key.private_sealed),
         mapped=read_mapped(rest[4]),
+        key_id=key and key.pk,
+        # Without a key there is nothing to remember: one is made now.
+        mark=f"{rest[5]}/{rest[3] or ''}/{rest[4] or ''}" if key and rest[5] else "",
     )
 
 
@@ -171,3 +175,51 @@ def origin_is_registered(realm: Realm, *, origin: str, application_id: UUID | No
     if application_id is not None:
         rows = rows.filter(application_id=application_id)
     return rows.exists()
+
+
+# --- remembered between requests -------------------------------------------------------------------------------------
+
+Key = tuple[UUID, bool, str, tuple[bytes, ...]]
+"""Realm, whether for the token endpoint, client id, and the keyed hashes of the secret that was shown."""
+
+_MOST = 1000
+_remembered: dict[Key, Client] = {}
+_lock = Lock()
+
+
+def key_of(realm: Realm, *, client_id: str, secret: str, issuing: bool) -> Key:
+    """What a client is remembered by, once it was let in. The secret itself is kept nowhere."""
+    digests = keyed_hashes(SECRET_LABEL, realm.pk, secret) if secret else ()
+    return realm.pk, issuing, client_id, tuple(digests)
+
+
+def remembered(realm: Realm, key: Key) -> Client | None:
+    """The client that was let in with this before, still to be proven; None if there was none."""
+    client = _remembered.get(key)
+    if client is None:
+        return None
+    proof = proof_of(
+        realm,
+        application_id=client.application.pk,
+        secret_id=client.secret_id,
+        key_id=client.key_id,
+        issuing=key[1],
+        mark=client.mark,
+    )
+    return replace(client, proof=proof)
+
+
+def remember(key: Key, client: Client) -> None:
+    """Keep it, if its rows can tell a change. Bounded: the memory is emptied rather than grown (DS-08)."""
+    if not client.mark:
+        return
+    with _lock:
+        if len(_remembered) >= _MOST:
+            _remembered.clear()
+        _remembered[key] = client
+
+
+def forget(key: Key) -> None:
+    """It could not be proven."""
+    with _lock:
+        _remembered.pop(key, None)

@@ -6,7 +6,7 @@ from identity.oauth.claims import Mapped
 
 # Both databases make the same JSON text of it: [["tier", "customer_tier", "profile"], …]; nothing where none is mapped.
 _AS_JSON = {
-    "postgresql": "(SELECT json_agg(json_build_array(att.name, att.claim, att.scope))::text",
+    "postgresql": "(SELECT json_agg(json_build_array(att.name, att.claim, att.scope) ORDER BY att.name)::text",
     "sqlite": "(SELECT json_group_array(json_array(att.name, att.claim, att.scope))",
 }
 _FROM = " FROM identity_attribute att WHERE att.realm_id = %(realm)s AND att.claim <> '')"

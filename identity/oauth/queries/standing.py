@@ -18,7 +18,8 @@ from identity.kernel.crypto import keyed_hashes
 from identity.oauth import rules
 from identity.oauth.claims import Mapped
 from identity.oauth.models import FamilyStatus, Grant, RefreshFamily, RefreshToken
-from identity.oauth.queries.clients import APPLICATION
+from identity.oauth.queries.clients import APPLICATION, Client
+from identity.oauth.queries.freshness import Proof, asked_with, taken
 from identity.oauth.queries.mapped import mapped_column, read_mapped
 from identity.oauth.signing import Unverified, verified
 from identity.realms.freshness import MARK, require_fresh
@@ -165,22 +166,28 @@ class Standing:
         return rules.standing_scopes(granted.split(), allowed=application.scopes, consented=consented)
 
 
-def find_code(realm: Realm, code: str) -> tuple[Grant, Standing] | None:
-    """The authorization code of this text with what it depends on, used and expired ones too; None if there is none."""
+def find_code(realm: Realm, code: str, *, asking: Proof | None = None) -> tuple[Grant, Standing] | None:
+    """The authorization code of this text with what it depends on, used and expired ones too; None if there is none.
+
+    asking: of a remembered client, which is proven by the way. Raises StaleClient.
+    """
     hashes, params = sql.one_of("hash", keyed_hashes(CODE_LABEL, realm.pk, code))
-    row = sql.fetch_one(_code_statement(hashes, sql.vendor()), {"realm": realm.pk, **params})
+    column, known = asked_with(asking)
+    row = sql.fetch_one(_code_statement(hashes, sql.vendor(), column), {"realm": realm.pk, **params, **known})
     if row is None:
         return None
+    taken(asking, row[-1])
     (grant, user, session, consent, family), rest = sql.split(row, GRANT, USER, SESSION, CONSENT, FAMILY)
     standing = Standing(user=user, session=session, consent=consent, family=family, roles=_names(rest[0]))
     return grant, standing
 
 
 @cache
-def _code_statement(hashes: str, vendor: str) -> str:
+def _code_statement(hashes: str, vendor: str, proof: str) -> str:
     roles = _roles_of(vendor, "g.user_id", "g.application_id")
     return (
-        f"SELECT {GRANT.sql}, {USER.sql}, {SESSION.sql}, {CONSENT.sql}, {FAMILY.sql}, {roles} FROM identity_grant g"  # noqa: S608
+        f"SELECT {GRANT.sql}, {USER.sql}, {SESSION.sql}, {CONSENT.sql}, {FAMILY.sql}, {roles}, {proof}"  # noqa: S608
+        " FROM identity_grant g"
         + _USER.format(join="JOIN", user="g.user_id")
         + _SESSION.format(session="g.session_id")
         + _CONSENT.format(user="g.user_id", application="g.application_id")
@@ -212,26 +219,31 @@ class FoundRefresh:
         return self.standing.is_usable(realm, application, offline=family.offline)
 
 
-def find_refresh(realm: Realm, text: str) -> FoundRefresh | None:
-    """The refresh token of this text with what it depends on, or None."""
+def find_refresh(realm: Realm, text: str, *, asking: Proof | None = None) -> FoundRefresh | None:
+    """The refresh token of this text with what it depends on, or None.
+
+    asking: as in `find_code`. Raises StaleClient.
+    """
     hashes, params = sql.one_of("hash", keyed_hashes(REFRESH_LABEL, realm.pk, text))
-    row = sql.fetch_one(_refresh_statement(hashes, sql.vendor()), {"realm": realm.pk, **params})
+    column, known = asked_with(asking)
+    row = sql.fetch_one(_refresh_statement(hashes, sql.vendor(), column), {"realm": realm.pk, **params, **known})
     if row is None:
         return None
+    taken(asking, row[-1])
     (token, family, user, session, consent), rest = sql.split(row, TOKEN, FAMILY, USER, SESSION, CONSENT)
     standing = Standing(user=user, session=session, consent=consent, family=family, roles=_names(rest[1]))
     return FoundRefresh(token, family, standing, bool(rest[0]))
 
 
 @cache
-def _refresh_statement(hashes: str, vendor: str) -> str:
+def _refresh_statement(hashes: str, vendor: str, proof: str) -> str:
     return (
         f"SELECT {TOKEN.sql}, {FAMILY.sql}, {USER.sql}, {SESSION.sql}, {CONSENT.sql},"  # noqa: S608
         # Only of a token that comes again: a family is as long as its person is patient.
         " CASE WHEN t.rotated_at IS NULL THEN FALSE ELSE EXISTS (SELECT 1 FROM identity_refreshtoken n"
         " WHERE n.realm_id = %(realm)s AND n.family_id = t.family_id AND n.generation > t.generation + 1) END, "
         + _roles_of(vendor, "f.user_id", "f.application_id")
-        + " FROM identity_refreshtoken t"
+        + f", {proof} FROM identity_refreshtoken t"
         " JOIN identity_refreshfamily f ON f.realm_id = %(realm)s AND f.id = t.family_id"
         + _USER.format(join="JOIN", user="f.user_id")
         + _SESSION.format(session="f.session_id")
@@ -261,10 +273,10 @@ def _person_statement(vendor: str) -> str:
     )
 
 
-def live_refresh(realm: Realm, text: str, application: Application) -> FoundRefresh | None:
-    """A refresh token of this application that could be used now, or None."""
-    found = find_refresh(realm, text)
-    return found if found is not None and found.is_live(realm, application, clock.now()) else None
+def live_refresh(realm: Realm, text: str, client: Client) -> FoundRefresh | None:
+    """A refresh token of this client that could be used now, or None. Raises StaleClient."""
+    found = find_refresh(realm, text, asking=client.proof)
+    return found if found is not None and found.is_live(realm, client.application, clock.now()) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,12 +303,12 @@ def _uuid_claim(claims: dict[str, Any], name: str) -> UUID | None:
 
 
 @cache
-def _token_statement(vendor: str) -> str:
+def _token_statement(vendor: str, proof: str) -> str:
     return (
         f"SELECT {APPLICATION.sql}, {USER.sql}, {SESSION.sql}, {CONSENT.sql}, {FAMILY.sql},"  # noqa: S608
         f" {MARK}, k.alg, k.public_jwk, k.status, k.retire_after, EXISTS (SELECT 1 FROM identity_tokendenial d"
         " WHERE d.realm_id = %(realm)s AND d.jti = %(jti)s),"
-        f" {mapped_column(vendor)} FROM identity_application a"
+        f" {mapped_column(vendor)}, {proof} FROM identity_application a"
         " JOIN identity_signingkey k ON k.realm_id = %(realm)s AND k.kid = %(kid)s"
         + _USER.format(join="LEFT JOIN", user="%(user)s")
         + " LEFT JOIN identity_session s ON s.realm_id = %(realm)s AND s.sid = %(sid)s"
@@ -306,8 +318,10 @@ def _token_statement(vendor: str) -> str:
     )
 
 
-def find_access_token(realm: Realm, found: Unverified, *, issuer: str) -> LiveToken | None:
+def find_access_token(realm: Realm, found: Unverified, *, issuer: str, asking: Proof | None = None) -> LiveToken | None:
     """The token as it stands now, or None for whatever reason; the reason is told to nobody. Raises StaleRealm.
+
+    asking: as in `find_code`. Raises StaleClient.
 
     One query by what the token claims, then the signature, then everything that it depends on. A token of another
     realm fails thrice: its key is not here, its issuer differs, and none of its ids exists in this realm (TI-19).
@@ -318,9 +332,11 @@ def find_access_token(realm: Realm, found: Unverified, *, issuer: str) -> LiveTo
     own = isinstance(subject, str) and subject == client_id
     if jti is None or not isinstance(client_id, str) or (user_id is None and not own):
         return None
+    column, known = asked_with(asking)
     row = sql.fetch_one(
-        _token_statement(sql.vendor()),
+        _token_statement(sql.vendor(), column),
         {
+            **known,
             "realm": realm.pk,
             "client_id": client_id,
             "kid": found.kid,
@@ -333,7 +349,8 @@ def find_access_token(realm: Realm, found: Unverified, *, issuer: str) -> LiveTo
     if row is None:
         return None
     (application, user, session, consent, family), rest = sql.split(row, APPLICATION, USER, SESSION, CONSENT, FAMILY)
-    mark, alg, jwk, key_status, retire_after, denied, mapped = rest
+    mark, alg, jwk, key_status, retire_after, denied, mapped, proven = rest
+    taken(asking, proven)
     require_fresh(realm, mark)
     now = clock.now()
     if denied or not _key_is_trusted(key_status, sql.as_time(retire_after), now):

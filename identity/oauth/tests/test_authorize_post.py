@@ -140,3 +140,4 @@ def test_under_wsgi_a_decision_reaches_django_with_its_body(flow: Flow):
 def _one_connection(monkeypatch) -> None:
     """As Django's own test client does: the connection holds the test's transaction."""
     monkeypatch.setattr("identity.kernel.sql.renew_connection", lambda: None)
+    monkeypatch.setattr("identity.kernel.sql.release_connection", lambda: None)

@@ -66,6 +66,7 @@ def wsgi(monkeypatch) -> Wsgi:
     freshness._remembered.clear()
     # As Django's own test client does: the connection holds the test's transaction.
     monkeypatch.setattr("identity.kernel.sql.renew_connection", lambda: None)
+    monkeypatch.setattr("identity.kernel.sql.release_connection", lambda: None)
     return Wsgi()
 
 

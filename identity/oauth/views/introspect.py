@@ -1,5 +1,6 @@
 """Introspection (RFC 7662): is this token good now? Asked by whom it was issued to, or by the API that it is for."""
 
+from functools import partial
 from typing import Any
 
 from identity.kernel.naming import issuer_of
@@ -7,7 +8,7 @@ from identity.oauth import authentication, signing
 from identity.oauth.errors import invalid_request
 from identity.oauth.queries.clients import Client
 from identity.oauth.queries.standing import LiveToken, find_access_token, live_refresh
-from identity.oauth.wire import NO_STORE, Request, Response, json_response
+from identity.oauth.wire import NO_STORE, Parameters, Request, Response, json_response
 
 _COPIED = ("client_id", "sub", "aud", "iss", "exp", "iat", "jti", "auth_time", "acr", "amr", "sid", "roles")
 
@@ -19,17 +20,17 @@ def handle(request: Request) -> Response:
     (OA-20).
     """
     form = request.form()
-    client = authentication.authenticated(request, form)
+    return json_response(authentication.answered(request, form, partial(_answer, request, form)), headers=NO_STORE)
+
+
+def _answer(request: Request, form: Parameters, client: Client) -> dict[str, Any]:
+    authentication.require_authenticated(client)
     token = form.get("token")
     if not token:
         raise invalid_request("token is missing.")
-    return json_response(_answer(request, client, token), headers=NO_STORE)
-
-
-def _answer(request: Request, client: Client, token: str) -> dict[str, Any]:
     found = signing.take_apart(token, typ=signing.ACCESS_TOKEN)
     if found is not None:
-        live = find_access_token(request.realm, found, issuer=issuer_of(request.realm))
+        live = find_access_token(request.realm, found, issuer=issuer_of(request.realm), asking=client.proof)
         if live is None or not _may_ask(client, live):
             return {"active": False}
         answer = {"active": True, "token_type": "Bearer", "scope": " ".join(live.scopes)}
@@ -37,7 +38,7 @@ def _answer(request: Request, client: Client, token: str) -> dict[str, Any]:
         if live.user is not None:
             answer["username"] = live.user.get_username()
         return answer
-    refresh = live_refresh(request.realm, token, client.application)
+    refresh = live_refresh(request.realm, token, client)
     if refresh is None or refresh.token.expires_at is None:
         return {"active": False}
     return {

@@ -1,13 +1,15 @@
 """Revocation (RFC 7009): a client gives back a token, and what belongs to it goes too."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 from identity.kernel.naming import issuer_of
 from identity.oauth import authentication, signing
 from identity.oauth.commands.revocation import revoke_by_client
 from identity.oauth.errors import invalid_request
+from identity.oauth.queries.clients import Client
 from identity.oauth.queries.standing import find_access_token, find_refresh
-from identity.oauth.wire import NO_STORE, Request, Response
+from identity.oauth.wire import NO_STORE, Parameters, Request, Response
 
 
 def handle(request: Request) -> Response:
@@ -18,7 +20,10 @@ def handle(request: Request) -> Response:
     if request.method == "OPTIONS":
         return authentication.preflight(request, methods="POST")
     form = request.form()
-    client = authentication.identified(request, form)
+    return authentication.answered(request, form, partial(_answer, request, form))
+
+
+def _answer(request: Request, form: Parameters, client: Client) -> Response:
     shared = authentication.shared_with(request.realm, client, request)
     token = form.get("token")
     if not token:
@@ -27,7 +32,7 @@ def handle(request: Request) -> Response:
     actor = request.actor_for(application.pk, application.name)
     found = signing.take_apart(token, typ=signing.ACCESS_TOKEN)
     if found is not None:
-        live = find_access_token(request.realm, found, issuer=issuer_of(request.realm))
+        live = find_access_token(request.realm, found, issuer=issuer_of(request.realm), asking=client.proof)
         if live is not None and live.application.pk == application.pk:
             revoke_by_client(
                 actor,
@@ -38,7 +43,9 @@ def handle(request: Request) -> Response:
                 family_id=live.family_id,
                 user_id=live.user.pk if live.user else None,
             )
-    elif (refresh := find_refresh(request.realm, token)) and refresh.token.application_id == application.pk:
+    elif (
+        refresh := find_refresh(request.realm, token, asking=client.proof)
+    ) and refresh.token.application_id == application.pk:
         revoke_by_client(
             actor,
             application=application,

@@ -1,6 +1,9 @@
 """The token endpoint (RFC 6749, 3.2): codes, refresh tokens and client credentials become tokens."""
 
+from functools import partial
+
 from identity.kernel.actor import system_actor
+from identity.kernel.errors import Unavailable
 from identity.oauth import authentication
 from identity.oauth.commands import ensure_signing_keys
 from identity.oauth.commands.issuing import Tokens, issue_for_application, redeem_code, rotate_refresh
@@ -19,11 +22,22 @@ def handle(request: Request) -> Response:
     grant_type = form.get("grant_type", "")
     if not grant_type:
         raise invalid_request("grant_type is missing.")
-    client = authentication.identified(request, form, issuing=True)
-    if client.signer is None:
+    answer = partial(_answer, request, form, grant_type)
+    try:
+        return authentication.answered(request, form, answer, issuing=True)
+    except _NoKey:
         # The realm has just chosen another algorithm: its first key of that kind is made now.
         ensure_signing_keys(system_actor(request.realm.pk, request_id=request.request_id))
-        client = authentication.identified(request, form, issuing=True)
+        return authentication.answered(request, form, answer, issuing=True)
+
+
+class _NoKey(Unavailable):
+    """The realm has no key that signs."""
+
+
+def _answer(request: Request, form: Parameters, grant_type: str, client: Client) -> Response:
+    if client.signer is None:
+        raise _NoKey
     shared = authentication.shared_with(request.realm, client, request)
     try:
         tokens = _tokens(request, form, client, grant_type)

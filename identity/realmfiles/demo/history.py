@@ -188,14 +188,12 @@ def _sign_in(cast: Cast, door: Actor, user: User, application: Application) -> S
     store[SESSION_KEY] = str(user.pk)
     store[BACKEND_SESSION_KEY] = "identity.signin.backend.RealmBackend"
     store[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    store.create()
-    session = Session.objects.filter(user=user).latest("id")
     # One browser for each person and user agent, known from the beginning.
     device_id = f"demo {door.origin.user_agent}"
-    note_signed_in(
-        replace(actor_for_user(user, session=session, origin=door.origin), session_id=session.pk),
+    return note_signed_in(
+        actor_for_user(user, origin=door.origin),
         user=user,
-        session_id=session.pk,
+        session=store,
         amr=["pwd"],
         acr=ACR_ONE,
         lifetime=timedelta(seconds=cast.realm.setting("session_lifetime")),
@@ -206,7 +204,6 @@ def _sign_in(cast: Cast, door: Actor, user: User, application: Application) -> S
         ),
         application_id=application.pk,
     )
-    return session
 
 
 def _wrong_password(door: Actor, user: User, application: Application) -> None:

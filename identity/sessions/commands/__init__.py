@@ -10,9 +10,10 @@ from identity.sessions.commands.ending import (
     sign_out,
 )
 from identity.sessions.commands.limiting import make_room
-from identity.sessions.commands.noting import note_application_use, note_authentication
+from identity.sessions.commands.noting import begin_session, note_application_use, note_authentication
 
 __all__ = [
+    "begin_session",
     "confirm_device",
     "contain_sessions",
     "deny_device",

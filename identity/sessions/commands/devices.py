@@ -46,7 +46,7 @@ def note_device(  # house: HR03 signin.succeeded says it
         "status": status,
     }
     sql.take(sql.Step(rows=(sql.Insert(Device, {name: value for name, value in values.items() if value is not None}),)))
-    return sql.stored(Device(**values))
+    return sql.stored(Device, values)
 
 
 def confirm_device(*, device_id: UUID) -> None:  # house: HR03 review.confirmed says it

@@ -4,6 +4,7 @@ Refusals are recorded in transactions of their own: there is nothing that could 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -22,10 +23,11 @@ from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.context import current_realm
 from identity.realms.models import Realm
-from identity.sessions.commands import note_authentication, note_device
-from identity.sessions.models import DeviceStatus
+from identity.sessions.commands import begin_session, note_authentication, note_device
+from identity.sessions.models import DeviceStatus, Session
 from identity.sessions.queries import session_by_id
 from identity.sessions.rules import ACR_ONE, acr_of
+from identity.sessions.store import SessionStore
 from identity.signin import events, limits
 from identity.signin.commands.reviews import ask_person
 from identity.signin.errors import NotLetIn, Paused
@@ -129,17 +131,18 @@ def note_signed_in(
     actor: Actor,
     *,
     user: User,
-    session_id: UUID,
+    session: SessionStore,
     amr: Sequence[str],
     acr: str = "",
     method: str = "password",
     lifetime: timedelta,
     came: Recognition,
     application_id: UUID | None = None,
-) -> None:
-    """Write how and where from the person came in, on the session, the device and in the trail; ask him if need be.
+) -> Session:
+    """Begin the session: write on it, on the device and in the trail how and where from the person came in.
 
-    Says signin.succeeded, review.opened.
+    He is asked whether it was he, if need be. actor: the person, whose session this will be. Says signin.succeeded,
+    review.opened. Raises UpdateError when the browser's session was ended meanwhile.
     """
     acr = acr or acr_of(amr)
     device = note_device(
@@ -152,8 +155,8 @@ def note_signed_in(
         label=came.label,
         country=came.place.country,
     )
-    note_authentication(
-        session_id=session_id,
+    row = begin_session(
+        session,
         amr=amr,
         acr=acr,
         at=clock.now(),
@@ -161,6 +164,7 @@ def note_signed_in(
         device=device,
         country=came.place.country,
     )
+    actor = replace(actor, session_id=row.pk)
     note_sign_in(user_id=user.pk)
     record(
         actor,
@@ -179,7 +183,8 @@ def note_signed_in(
     )
     realm = current_realm()
     if came.reasons and realm is not None:
-        ask_person(actor, realm=realm, user=user, session_id=session_id, device=device, came=came)
+        ask_person(actor, realm=realm, user=user, session_id=row.pk, device=device, came=came)
+    return row
 
 
 def confirm_sign_in(actor: Actor, *, user: User, password: str) -> None:

@@ -221,7 +221,7 @@ def test_ti_01_no_way_in_ends_with_a_person_of_another_realm(realm_a: Realm, use
         "identity.signin.commands.entrance.find_user_by_identifier",
         "identity.signin.commands.entrance.verify_password", "identity.signin.commands.entrance.limits.forgive",
         "identity.signin.adapter.is_usable", "identity.signin.commands.entrance.record",
-        "identity.signin.commands.entrance.note_authentication",
+        "identity.signin.commands.entrance.begin_session",
         "identity.signin.commands.entrance.note_sign_in",
     ],
 )  # fmt: skip

@@ -1,0 +1,173 @@
+"""Stateful steps: one statement on PostgreSQL, the same parts in one transaction on SQLite (DECISIONS 23)."""
+
+import json
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from identity.kernel.context import current_realm_id
+from identity.kernel.sql.statements import (
+    Params,
+    adapted,
+    cursor_of,
+    in_realm,
+    real_connection,
+    relaxed,
+    rows_of,
+    write,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """A row to be: its table and the values that are not the model's defaults, by attribute name."""
+
+    model: type[models.Model]
+    values: Params
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A stateful step.
+
+    guard: an UPDATE that changes at most one row, and only for the first caller; empty for a plain insert. only_if,
+    instead of a guard: what must hold for the insert. also, only beside a guard: further UPDATEs, each ending in a
+    WHERE clause. rows: what is inserted with it. relaxed, only for a plain insert: see `relaxed`.
+    """
+
+    guard: str = ""
+    only_if: str = ""
+    params: Params = field(default_factory=dict)
+    also: tuple[str, ...] = ()
+    rows: tuple[Insert, ...] = ()
+    relaxed: bool = False
+
+
+def change_one(model: type[models.Model], pk: UUID, values: Params, **only: str) -> bool:
+    """Change a row of the realm of the moment, if it is there and its other columns are what `only` says.
+
+    As `filter(pk=pk, **only).update(**values)`, which takes longer to be put together than to be done.
+    """
+    if connection.vendor != "postgresql":
+        rows = model._default_manager.filter(pk=pk, **only)
+        with transaction.atomic(savepoint=False):
+            return rows.update(**values) == 1
+    names = _json_names(model)
+    params: dict[str, Any] = {"realm": current_realm_id(), "pk": pk}
+    for name, value in values.items():
+        params[f"new_{name}"] = json.dumps(value) if name in names else value
+    params |= {f"old_{name}": value for name, value in only.items()}
+    return bool(write(_change(model, tuple(values), tuple(only)), params))
+
+
+@cache
+def _change(model: type[models.Model], names: tuple[str, ...], only: tuple[str, ...]) -> str:
+    table = model._meta.db_table
+    fields = {each.attname: each for each in model._meta.local_concrete_fields}
+    setting = ", ".join(f'"{fields[n].column}" = %(new_{n})s::{fields[n].db_type(real_connection())}' for n in names)
+    terms = [in_realm(table), "id = %(pk)s", *(f'"{fields[n].column}" = %(old_{n})s' for n in only)]
+    return f"UPDATE {table} SET {setting} WHERE {' AND '.join(terms)} RETURNING id"  # noqa: S608 - texts of ours
+
+
+def take(step: Step) -> bool:
+    """Do the step in one transaction; False when somebody else was first, or `only_if` does not hold: then nothing was
+    written.
+
+    On PostgreSQL it is one statement, so outside `atomic` it is a transaction by itself, without a BEGIN and a COMMIT
+    that would each ask the server once more. On SQLite it opens `atomic`, and waits in the writers' queue. Inside
+    `atomic` it is a part of that, without a savepoint of its own.
+    """
+    real = real_connection()
+    if real.vendor == "postgresql":
+        return _take_at_once(step, real)
+    with transaction.atomic(savepoint=False):
+        return _take_in_turn(step, real)
+
+
+def _take_in_turn(step: Step, real: BaseDatabaseWrapper) -> bool:
+    params = adapted(step.params, real)
+    with closing(cursor_of(real)) as cursor:
+        if step.guard:
+            cursor.execute(step.guard, params)
+            if cursor.rowcount != 1:
+                return False
+        if step.only_if:
+            cursor.execute(f"SELECT 1 WHERE {step.only_if}", params)
+            if cursor.fetchone() is None:
+                return False
+        for statement in step.also:
+            cursor.execute(statement, params)
+    for row in step.rows:
+        row.model(**row.values).save(force_insert=True)
+    return True
+
+
+def _take_at_once(step: Step, real: BaseDatabaseWrapper) -> bool:
+    statement = _statement(
+        step.guard, step.only_if, step.also, tuple((row.model, tuple(row.values)) for row in step.rows)
+    )
+    if step.relaxed and (column := relaxed()):
+        statement = f"{statement} RETURNING {column}"
+    params = dict(step.params)
+    for index, row in enumerate(step.rows):
+        names = _json_names(row.model)
+        for name, value in row.values.items():
+            params[f"r{index}_{name}"] = json.dumps(value) if name in names and value is not None else value
+    returned = rows_of(real, statement, params)
+    return not (step.guard or step.only_if) or bool(returned)
+
+
+@cache
+def _json_names(model: type[models.Model]) -> frozenset[str]:
+    fields = model._meta.local_concrete_fields
+    return frozenset(each.attname for each in fields if isinstance(each, models.JSONField))
+
+
+def _literal(each: models.Field[Any, Any]) -> str | None:
+    """A column's default as SQL; None if it stays null. Raises ValueError for what has to be named."""
+    default = each.get_default()
+    if default is None and each.null:
+        return None
+    if isinstance(each, models.JSONField) and default in ([], {}):
+        return f"'{json.dumps(default)}'::jsonb"
+    if default == "":
+        return "''"
+    if isinstance(default, bool | int):
+        return str(default)
+    if isinstance(default, str) and default.isalnum():
+        return f"'{default}'"
+    raise ValueError(f"{each} needs a value.")
+
+
+@cache
+def _statement(
+    guard: str,
+    only_if: str,
+    also: tuple[str, ...],
+    tables: tuple[tuple[type[models.Model], tuple[str, ...]], ...],
+) -> str:
+    parts = [f"won AS ({guard} RETURNING id)"] if guard else []
+    if only_if:
+        parts = [f"won AS (SELECT 1 AS id WHERE {only_if})"]
+    guarded = bool(parts)
+    parts += [f"also{n} AS ({each} AND EXISTS (SELECT 1 FROM won))" for n, each in enumerate(also)]  # noqa: S608 - ours
+    for index, (model, names) in enumerate(tables):
+        columns: dict[str, str] = {}
+        for each in model._meta.local_concrete_fields:
+            column = str(each.column)
+            if each.attname in names:
+                # A parameter in a select list has no type of its own.
+                columns[column] = f"%(r{index}_{each.attname})s::{each.db_type(real_connection())}"
+            elif (literal := _literal(each)) is not None:
+                columns[column] = literal
+        listed, values = ", ".join(f'"{name}"' for name in columns), ", ".join(columns.values())
+        insert = f"INSERT INTO {model._meta.db_table} ({listed}) SELECT {values}"
+        if not guarded and index == len(tables) - 1:
+            return (f"WITH {', '.join(parts)} " if parts else "") + insert
+        parts.append(f"row{index} AS ({insert}{' FROM won' if guarded else ''})")
+    return f"WITH {', '.join(parts)} SELECT id FROM won"  # noqa: S608 - texts of ours; values are parameters
