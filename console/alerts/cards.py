@@ -20,7 +20,8 @@ from console.charts import AXIS, CRITICAL, GRID, MUTED, Chart, step_of
 from console.devices import device_of
 from console.shell import dates
 from console.templatetags.rk import duration
-from console.users.people import user_url
+from console.users.people import rights_on, user_url
+from identity.access.queries import outranking
 from identity.accounts.models import UserStatus
 from identity.accounts.queries import users_by_id
 from identity.kernel.actor import Actor
@@ -130,7 +131,8 @@ def _unlock_url(actor: Actor, alert: Alert) -> str:
     user = alert.user
     if alert.status != AlertStatus.CONTAINED or user is None or user.status != UserStatus.LOCKED:
         return ""
-    return user_url(user.pk, "user_unlock") if actor.can(Permission.USERS_DISABLE) else ""
+    rights = rights_on(actor, user.pk, outranked=user.pk in outranking(actor, [user.pk]))
+    return user_url(user.pk, "user_unlock") if rights.may_unlock(user) else ""
 
 
 def containment_of(actor: Actor, alert: Alert, realm: Realm) -> dict[str, Any]:

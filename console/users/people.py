@@ -17,6 +17,7 @@ from identity.access.queries import organization_scopes
 from identity.accounts.models import User, UserStatus
 from identity.kernel import clock
 from identity.kernel.actor import Actor
+from identity.kernel.context import current_realm
 from identity.kernel.ids import public_id
 from identity.kernel.permissions import Permission
 
@@ -69,6 +70,11 @@ class Rights:
     end_sessions: bool
     is_self: bool
     outranked: bool = False
+    actor_id: UUID | None = None
+
+    def may_unlock(self, user: User) -> bool:
+        """Of a person of higher rank one ends one's own lock alone (AC-02)."""
+        return self.disable and (not self.outranked or user.status_by == self.actor_id is not None)
 
 
 def rights_on(actor: Actor, user_id: UUID, *, outranked: bool) -> Rights:
@@ -82,7 +88,13 @@ def rights_on(actor: Actor, user_id: UUID, *, outranked: bool) -> Rights:
         end_sessions=actor.can(Permission.SESSIONS_END, *scopes) and not outranked,
         is_self=is_self,
         outranked=outranked,
+        actor_id=actor.id,
     )
+
+
+def _has_passwords() -> bool:
+    realm = current_realm()
+    return realm is not None and bool(realm.setting("password_sign_in"))
 
 
 def menu_of(user: User, rights: Rights, state: State) -> list[dict[str, Any]]:
@@ -102,7 +114,7 @@ def menu_of(user: User, rights: Rights, state: State) -> list[dict[str, Any]]:
         rights.invite and state.key == "invited", _("Send the invitation again"), "user_invite_again", "mail", post=True
     )
     add(
-        rights.write and state.key == "active" and user.email_verified,
+        rights.write and state.key == "active" and user.email_verified and _has_passwords(),
         _("Send a password reset link…"),
         "user_reset_link",
         "lock_reset",
@@ -126,7 +138,7 @@ def menu_of(user: User, rights: Rights, state: State) -> list[dict[str, Any]]:
     if others and (rights.disable or rights.write):
         items.append({"divider": True})
         locked, disabled = state.key == "locked", state.key == "disabled"
-        add(rights.disable and locked, _("Unlock"), "user_unlock", "lock_open", post=True)
+        add(rights.may_unlock(user) and locked, _("Unlock"), "user_unlock", "lock_open", post=True)
         add(rights.disable and not locked and not disabled and not waits, _("Lock…"), "user_lock", "lock", dialog=True)
         may_disable = rights.disable and not rights.outranked
         add(may_disable and disabled, _("Enable"), "user_enable", "person_check", post=True)

@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.internal.userkit import user_id_to_str
 from allauth.socialaccount.models import SocialAccount
 from django.db import models, transaction
 
@@ -22,6 +24,7 @@ from identity.audit.outbox import drain
 from identity.consent.commands import grant_consent
 from identity.courier.commands import create_sms_provider
 from identity.courier.models import Message
+from identity.kernel import clock
 from identity.kernel.actor import Actor, anonymous_actor, system_actor
 from identity.kernel.checks import realm_owned_models
 from identity.kernel.context import no_realm, realm_scope
@@ -59,6 +62,7 @@ class World:
     secret: str = ""
     ids: dict[str, str] = field(default_factory=dict)
     raw_ids: dict[str, str] = field(default_factory=dict)
+    otp_device: str = ""
 
     @property
     def actor(self) -> Actor:
@@ -70,8 +74,14 @@ class World:
         return self.raw_ids[kind]
 
     def client(self) -> RealmClient:
-        """A browser in which the owner is signed in."""
-        return RealmClient(self.realm, raise_request_exception=False).sign_in(self.owner)
+        """A browser in which the owner is signed in, and has just shown the second factor that he holds."""
+        client = RealmClient(self.realm, raise_request_exception=False).sign_in(self.owner)
+        store = client.session
+        shown = {"method": "mfa", "type": "passkey", "id": self.otp_device, "at": clock.now().timestamp()}
+        store[AUTHENTICATION_METHODS_SESSION_KEY] = [shown]
+        store[f"{AUTHENTICATION_METHODS_SESSION_KEY}_user"] = user_id_to_str(self.owner)
+        store.save()
+        return client
 
 
 def build(slug: str, marker: str) -> World:
@@ -158,6 +168,7 @@ def build(slug: str, marker: str) -> World:
     world.ids["device"] = world.raw_ids["device"] = str(device.pk)
     world.ids["review"] = world.raw_ids["review"] = str(asked[0].pk)
     # Passkeys have numbers, in one row for all realms.
+    world.otp_device = factor.device
     world.ids["factor"], world.raw_ids["factor"] = factor.id, str(owner.pk)
     # Named by what they are called. The realms call theirs differently, or each would find its own; and without the
     # marker, which a page would show as part of the address that it was asked for.

@@ -69,9 +69,13 @@ def mail_confirm_link(realm: Realm, user: User, email: str, *, signing_up: bool 
     )
 
 
-def mail_account_exists(realm: Realm, user: User) -> None:
-    """To the owner of an address with which somebody, perhaps he, wanted to make another account."""
-    mail_to(realm, user, "account_already_exists", {"reset_url": realm_url(realm, "account_reset_password")})
+def mail_account_exists(realm: Realm, user: User, *, provider: str = "") -> None:
+    """To the owner of an address with which somebody, perhaps he, wanted to make another account.
+
+    provider: the name of the one he came through. It opens the account only once it is linked from inside.
+    """
+    context = {"reset_url": realm_url(realm, "account_reset_password"), "provider": provider}
+    mail_to(realm, user, "account_already_exists", context)
 
 
 def text_account_exists(realm: Realm, user: User, *, requested_from: str) -> None:
@@ -90,7 +94,9 @@ def text_account_exists(realm: Realm, user: User, *, requested_from: str) -> Non
 
 
 def mail_reset_link(realm: Realm, user: User, *, by_admin: bool = False) -> None:
-    """The link to choose a new password."""
+    """The link to choose a new password. None where nobody signs in with one."""
+    if not realm.setting("password_sign_in"):
+        return
     mail_to(
         realm,
         user,

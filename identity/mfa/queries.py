@@ -1,11 +1,14 @@
 """Reads of factors: what a person holds, what may be removed, and which ways in are left."""
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from allauth.socialaccount.models import SocialAccount
 from django.db.models import QuerySet
+from django_otp.models import Device as OtpDevice
 
 from identity.access.models import RoleAssignment
 from identity.accounts.models import User
@@ -175,15 +178,30 @@ def step_of_sign_in(
     )
 
 
-def reachable_level(user_id: UUID, shown: list[Shown]) -> int:
+def live_records(records: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What was shown in a session (allauth's records), without what a factor showed that was removed since (LG-20)."""
+    return [
+        record
+        for record in records
+        if record.get("method") != "mfa" or OtpDevice.from_persistent_id(str(record.get("id"))) is not None
+    ]
+
+
+def shown_in_session(records: Iterable[Mapping[str, Any]], amr: Collection[str]) -> list[Shown]:
+    """The same as methods. amr: the session's own, which remembers the password for longer."""
+    shown = rules.shown_of(live_records(records))
+    return [*rules.shown_of([{"method": "password"}]), *shown] if "pwd" in amr else shown
+
+
+def reachable_level(user_id: UUID, shown: Collection[Shown]) -> int:
     """The highest level that the person could reach now with what he holds."""
-    kinds = {factor.kind for factor in usable_factors(user_id, shown) if factor.is_second_factor}
-    return max([level_of(shown), *(rules.level_of_factor(kind) for kind in kinds)])
+    kinds = {factor.kind for factor in factors_of(user_id) if factor.is_second_factor}
+    return max([level_of(shown), *(rules.level_after(kind, shown) for kind in kinds)])
 
 
-def can_reach(realm: Realm, level: int) -> bool:
-    """Whether people of the realm may add what reaches a level."""
-    return any(rules.level_of_factor(kind) >= level for kind in methods_offered(realm))
+def can_reach(realm: Realm, level: int, shown: Collection[Shown] = ()) -> bool:
+    """Whether people of the realm may add what reaches a level after what was shown."""
+    return any(rules.level_after(kind, shown) >= level for kind in methods_offered(realm))
 
 
 # --- trusted browsers -------------------------------------------------------------------------------------------------

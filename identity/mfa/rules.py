@@ -180,11 +180,24 @@ def level_of_factor(kind: str) -> int:
     return 3 if kind == FactorKind.PASSKEY else 2
 
 
+def _own_kind(kind: str) -> Kind:
+    return {FactorKind.SMS: Kind.NUMBER, FactorKind.EMAIL: Kind.INBOX}.get(FactorKind(kind), Kind.HOLDS)
+
+
 def is_independent(kind: str, shown: Iterable[Shown]) -> bool:
     """Whether a factor of this kind adds something: a code by SMS after a sign-in by SMS shows the same thing twice."""
-    kinds = {each for one in shown for each in one.kinds}
-    own = {FactorKind.SMS: Kind.NUMBER, FactorKind.EMAIL: Kind.INBOX}.get(FactorKind(kind), Kind.HOLDS)
-    return own not in kinds
+    return _own_kind(kind) not in {each for one in shown for each in one.kinds}
+
+
+def level_after(kind: str, shown: Collection[Shown]) -> int:
+    """The level that a session reaches once a factor of this kind is shown besides; after a code to an inbox, another
+
+    code to an inbox reaches nothing. Without anything shown yet, as if some first step were.
+    """
+    if not shown:
+        return level_of_factor(kind)
+    amr = ("hwk",) if kind == FactorKind.PASSKEY else ()
+    return level_of([*shown, Shown(amr, frozenset({_own_kind(kind)}))])
 
 
 # --- what a sign-in must still show ---------------------------------------------------------------------------------

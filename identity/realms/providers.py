@@ -56,6 +56,9 @@ COMMON = frozenset({"trust_email"})
 NAMESPACE = ("issuer", "tenant", "base_url", "authorization_endpoint", "userinfo_endpoint", "subject_claim")
 """The settings that decide whose subjects these are. Others may come from another place and stay the same people."""
 
+DESTINATION = ("issuer", "tenant", "base_url", "authorization_endpoint", "token_endpoint", "userinfo_endpoint")
+"""The settings that decide to whom secrets, codes and tokens are sent."""
+
 TRUSTS_EMAIL = frozenset({ProviderKind.GOOGLE, ProviderKind.APPLE, ProviderKind.GITHUB})
 """Kinds that prove an address before they call it verified. Microsoft lets each company's admin write any address."""
 
@@ -280,3 +283,13 @@ def trusts_email(kind: str, settings: Mapping[str, Any]) -> bool:
 def namespace_of(kind: str, settings: Mapping[str, Any]) -> tuple[Any, ...]:
     """Whose subjects these are. Another one under the same links would let its people in as ours."""
     return (kind, *(settings.get(name) for name in NAMESPACE))
+
+
+def destination_of(settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    """To whom the secret goes, with the codes and tokens of those who come back."""
+    return tuple(settings.get(name) for name in DESTINATION)
+
+
+def has_destination(kind: str) -> bool:
+    """Whether its admins say where it is, at least in part."""
+    return any(name in REQUIRED[kind] | OPTIONAL[kind] for name in DESTINATION)

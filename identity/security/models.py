@@ -62,6 +62,10 @@ class ReviewStatus(models.TextChoices):
     DENIED = "denied"
 
 
+HELD = "held"
+"""In a review's outcome: address and browser of a sign-in that is held, which has neither session nor device."""
+
+
 class SignInReview(RealmOwned):
     """ "Was this you?": one sign-in that the person is asked about by mail and on his pages."""
 

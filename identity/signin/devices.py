@@ -1,6 +1,7 @@
 """Devices that a person signed in from before, by a signed cookie: a way in that others can't lock (RL-08)."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import cast
 from uuid import UUID
@@ -9,11 +10,12 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
 from identity.accounts.models import User
+from identity.accounts.queries import find_user_by_identifier
 from identity.kernel.naming import cookie_name
 from identity.kernel.origin import origin_of_request
 from identity.realms.models import Realm
 from identity.sessions.middleware import cookie_arguments
-from identity.signin.recognition import Recognition, recognized
+from identity.signin.recognition import Recognition, counts_as_known, recognized
 from identity.signin.requests import realm_of
 
 REMEMBERED = timedelta(days=180)
@@ -71,3 +73,31 @@ def recognize(request: HttpRequest, user: User) -> Recognition:
             cookie=known_devices(request, realm).get(user.pk, ""),
         )
     return found[user.pk]
+
+
+def known_device(request: HttpRequest) -> Callable[[User], str]:
+    """Says the id of this device for a person who is known on it now, else an empty text.
+
+    The cookie alone is not enough: a device that was denied, forgotten or copied elsewhere tries like any other. Who
+    comes in is recognized by the same look-up; it costs a query only for who fails on a device with a cookie.
+    """
+
+    def of(user: User) -> str:
+        if user.pk not in known_devices(request, realm_of(request)):
+            return ""
+        came = recognize(request, user)
+        return came.device_id if came.device is not None and counts_as_known(came.device) else ""
+
+    return of
+
+
+def known_device_of(request: HttpRequest, identifier: str) -> str:
+    """Person and device, where this browser is known for whom the name belongs to; else an empty text.
+
+    Asked of nobody without a cookie, so a stranger's question does the same work for every name (LG-23).
+    """
+    if not known_devices(request, realm_of(request)):
+        return ""
+    user = find_user_by_identifier(identifier)
+    device_id = known_device(request)(user) if user is not None else ""
+    return f"{user.pk} {device_id}" if user is not None and device_id else ""

@@ -28,7 +28,7 @@ from identity.accounts.rules import (
 from identity.kernel.errors import Invalid, RateLimited
 from identity.realms.models import Realm
 from identity.signin import commands
-from identity.signin.devices import known_devices
+from identity.signin.devices import known_device, known_device_of
 from identity.signin.errors import NotLetIn, Paused
 from identity.signin.requests import actor_of, asking_id, realm_of
 from identity.signin.ways import may_reset_by_phone
@@ -108,7 +108,7 @@ class SignInForm(upstream.LoginForm):
                 actor_of(request),
                 identifier=cleaned["login"],
                 password=cleaned["password"],
-                devices=known_devices(request, realm_of(request)),
+                device_of=known_device(request),
                 application_id=asking_id(request),
             )
         except Paused as error:
@@ -146,7 +146,8 @@ class ResetPasswordForm(upstream.ResetPasswordForm):
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         """Note the wish."""
         email: str = self.cleaned_data["email"]
-        commands.wish_for_password(actor_of(request), realm=realm_of(request), email=email)
+        device = known_device_of(request, email)
+        commands.wish_for_password(actor_of(request), realm=realm_of(request), email=email, device=device)
         return email
 
 
@@ -179,17 +180,19 @@ class NewPasswordForm(forms.Form):
 
 
 class InvitationForm(NewPasswordForm):
-    """Accepting an invitation: a first password, and the name if nobody gave one."""
+    """Accepting an invitation: a first password, where people have one, and the name if nobody gave one."""
 
     name = forms.CharField(
         label=_("Your name"), max_length=MAX_NAME, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
     field_order = ["name", "password1"]
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, with_password: bool, **kwargs: Any) -> None:
         super().__init__(*args, user=user, **kwargs)
         if user.name:
             del self.fields["name"]
+        if not with_password:
+            del self.fields["password1"]
 
     def clean_name(self) -> str:
         """One line."""

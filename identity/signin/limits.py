@@ -34,6 +34,8 @@ NETWORKS = (
 
 SIGN_UPS = Limit("signup-network", 20, timedelta(hours=1))
 MAILS = Limit("mail-address", 3, timedelta(hours=1))
+MAILS_EVERYWHERE = Limit("mail-address-everywhere", 10, timedelta(hours=1))
+MAILS_DEVICE = Limit("mail-device", 3, timedelta(hours=1))
 MAIL_WISHES = Limit("mail-network", 30, timedelta(hours=1))
 
 
@@ -150,10 +152,26 @@ def forget(taken: list[Taken]) -> None:
     ratelimit.settle(forgotten=taken)
 
 
-def may_mail(address: str, ip: str) -> bool:
-    """Whether another mail may be caused for this address, known or not, from this network. Counts it."""
-    networks = networks_of(ip)
-    taken = ratelimit.take([(MAILS, address), *((MAIL_WISHES, network) for network in networks[:1])])
+def may_mail(address: str, ip: str, *, device: str = "") -> bool:
+    """Whether another mail or text message may be caused for this address, known or not, from this network. Counts it.
+
+    Who types somebody's address again and again uses up what his own network may cause for it, not the owner's: each
+    network has a budget for each address, and all together a higher one, which keeps a mailbox from being flooded and
+    bounds what messages cost (LG-13; courier's own limits by number, prefix, realm and day stand above it). A stranger
+    with many networks can use up that, too, so a device that the person is known on has a budget of its own and asks
+    no other, like its tries (RL-08).
+
+    device: of `devices.known_device_of`; a person and his device.
+    """
+    if device:
+        taken = ratelimit.take([(MAILS_DEVICE, device)])
+    else:
+        nearest = (networks_of(ip) or ["nowhere"])[0]
+        limits = [(MAILS, f"{address} {nearest}"), (MAIL_WISHES, nearest)]
+        if (here := ratelimit.take(limits)) and any(each.is_over for each in here):
+            # What is refused here counts nowhere else: else refusals would use up the others' share.
+            return False
+        taken = ratelimit.take([(MAILS_EVERYWHERE, address)])
     return not any(each.is_over for each in taken)
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from identity.accounts.commands import new_password_hash
+from identity.accounts.commands.federation import fitting_attributes, free_username
 from identity.accounts.models import User
 from identity.accounts.queries import attributes_at_sign_up, country_of_realm, find_user_by_identifier
 from identity.accounts.rules import (
@@ -25,10 +26,12 @@ from identity.accounts.rules import (
 from identity.accounts.sign_up_rules import SignUpPolicy, check_domain, policy_of
 from identity.kernel.errors import Invalid
 from identity.kernel.ids import uuid7
+from identity.realms.models import IdentityProvider
 from identity.signin import limits
 from identity.signin.attribute_fields import name_of, put_fields, values_of
 from identity.signin.forms import TypedPassword, said
 from identity.signin.requests import actor_of, next_of, realm_of
+from identity.signin.social_claims import Upstream, vouched_address
 from identity.signin.wishes import SignUpWish
 
 PASSKEY = "passkey"
@@ -163,6 +166,52 @@ class SignUpForm(forms.Form):
             attributes=data["attributes"],
             next_url=next_of(self.request),
             proves=str(self.policy.proves_first(passkey=self.by_passkey) or ""),
+        )
+
+
+class ProviderSignUpForm(SignUpForm):
+    """What the realm asks of everybody and the provider didn't say, by the same rules.
+
+    An address that the provider didn't prove is asked for, with what it said typed in: a code proves it.
+    """
+
+    field_order = ("email", "phone", "username", "password1", "terms")
+
+    def __init__(self, *args: Any, request: HttpRequest, upstream: Upstream, **kwargs: Any) -> None:
+        super().__init__(*args, request=request, **kwargs)
+        self.by_passkey = False
+        self.address = vouched_address(upstream)
+        for name in ("name", "password1"):
+            self.fields.pop(name, None)
+        if "email" in self.fields and self.address:
+            del self.fields["email"]
+        elif "email" in self.fields:
+            self.fields["email"].initial = upstream.email
+        if "username" in self.fields:
+            self.fields["username"].initial = free_username(upstream.profile)
+        known = fitting_attributes(upstream.attributes)
+        for attribute in [each for each in self.attributes if each.name in known]:
+            del self.fields[name_of(attribute)]
+        self.attributes = [each for each in self.attributes if each.name not in known]
+
+    @property
+    def needs_nothing(self) -> bool:
+        """Whether the account can be made without a question."""
+        return not any(field.required for field in self.fields.values())
+
+    def wish_of(self, provider: IdentityProvider) -> SignUpWish:
+        """What is wanted. A number is proven by a code, else an address that the provider didn't prove."""
+        data = getattr(self, "cleaned_data", {})
+        proves = next((kind for kind in (Identifier.PHONE, Identifier.EMAIL) if str(kind) in self.fields), "")
+        return SignUpWish(
+            email=data.get("email") or self.address,
+            phone=data.get("phone") or "",
+            username=data.get("username") or "",
+            language=get_language() or "",
+            terms_version=self.policy.terms_version if data.get("terms") else "",
+            attributes=data.get("attributes") or {},
+            proves=str(proves),
+            provider=provider.alias,
         )
 
 

@@ -16,15 +16,18 @@ from django.urls import reverse
 
 from identity.accounts.models import User, UserStatus
 from identity.accounts.queries import find_user_by_identifier
+from identity.accounts.sign_up_rules import policy_of
 from identity.kernel.errors import NotFound
 from identity.kernel.outbound import OutboundSession
 from identity.realms.models import IdentityProvider, Realm
 from identity.realms.queries import enabled_providers, provider_key
 from identity.realms.rules import ascii_domain
-from identity.signin import commands
+from identity.signin import commands, limits
 from identity.signin.requests import actor_of, asking_id, realm_of
-from identity.signin.social_claims import Upstream
+from identity.signin.signing_up import ProviderSignUpForm
+from identity.signin.social_claims import Upstream, vouched_address
 from identity.signin.social_state import Waiting, keep_waiting, nobody_waits
+from identity.signin.wishes import SignUpWish
 
 REASONS = {UserStatus.LOCKED: "locked", UserStatus.PENDING: "pending"}
 """Why somebody who isn't active is refused, for the trail alone: the page is the same for all (LG-23)."""
@@ -186,36 +189,41 @@ def come_in(request: HttpRequest, provider: IdentityProvider, upstream: Upstream
         login.lookup()
     if login.is_existing:
         return enter(request, provider, upstream, login.user, next_url)
-    owner = find_user_by_identifier(upstream.email) if "@" in upstream.email else None
-    if provider.sign_up == "link" or owner is not None:
-        reason = "first" if owner is None else "taken"
-        keep_waiting(request, Waiting(provider.alias, upstream, next_url, reason))
+    # Only of an address that he proved is somebody told that there is an account with it (LG-23).
+    address = vouched_address(upstream)
+    taken = bool(address) and find_user_by_identifier(address) is not None
+    if provider.sign_up == "link" or taken:
+        keep_waiting(request, Waiting(provider.alias, upstream, next_url, "taken" if taken else "first"))
         return redirect("provider_link")
-    if not upstream.email or realm_of(request).setting("terms_version"):
+    form = ProviderSignUpForm(request=request, upstream=upstream)
+    if not form.needs_nothing:
         keep_waiting(request, Waiting(provider.alias, upstream, next_url, "unfinished"))
         return redirect("provider_finish")
-    return sign_up(request, provider, upstream, next_url, email=upstream.email)
+    limits.require_sign_up(actor_of(request).origin.ip)
+    return sign_up(request, provider, upstream, next_url, wish=form.wish_of(provider))
 
 
 def sign_up(
-    request: HttpRequest,
-    provider: IdentityProvider,
-    upstream: Upstream,
-    next_url: str,
-    *,
-    email: str,
-    terms_version: str = "",
+    request: HttpRequest, provider: IdentityProvider, upstream: Upstream, next_url: str, *, wish: SignUpWish
 ) -> HttpResponse:
-    """Make the account and go on with it. Raises Invalid, RateLimited, Conflict."""
+    """Make the account and go on with it. Raises Invalid, Conflict.
+
+    Where the address is still to be confirmed, the page that says so, whoever has it.
+    """
     user = commands.sign_up_upstream(
         actor_of(request),
         provider_id=provider.pk,
         upstream=upstream,
-        email=email,
-        terms_version=terms_version,
+        wish=wish,
         application_id=asking_id(request),
     )
     nobody_waits(request)
+    if wish.email and not (user is not None and user.email_verified):
+        waits = provider.sign_up == "approve" or policy_of(realm_of(request)).approval
+        return redirect(f"{reverse('account_email_verification_sent')}{'?approval=1' if waits else ''}")
+    if user is None:
+        # Taken between the code and this: as little is said as of any other name.
+        return redirect("account_login")
     return enter(request, provider, upstream, user, next_url, signup=True)
 
 

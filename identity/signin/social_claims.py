@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from identity.accounts.rules import normalized_email
+from identity.kernel.errors import Invalid
 from identity.realms.models import ProviderKind
 from identity.realms.providers import ATTRIBUTE, mapping_of, trusts_email
 
@@ -40,6 +42,14 @@ class Upstream:
     def of(cls, kept: Mapping[str, Any]) -> "Upstream":
         """Back from there."""
         return cls(**{**kept, "amr": tuple(kept.get("amr", ()))})
+
+
+def vouched_address(upstream: Upstream) -> str:
+    """The address that the provider proved, in the one spelling; empty when it proved none."""
+    try:
+        return normalized_email(upstream.email) if upstream.email_verified else ""
+    except Invalid:
+        return ""
 
 
 def value_at(claims: Mapping[str, Any], path: str) -> Any:

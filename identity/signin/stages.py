@@ -128,12 +128,11 @@ class SecondFactorStage(HeldStage):
             return None, True
         if is_held(self.request, user) and not self.state.get("held"):
             self.state["held"] = True
-            found = recognize(self.request, user)
             note_held(
                 actor_as(self.request, user, None),
+                realm=realm_of(self.request),
                 user=user,
-                reasons=found.reasons,
-                country=found.place.country,
+                came=recognize(self.request, user),
                 application_id=asking_id(self.request),
             )
         if not self.state.get("entered"):

@@ -4,10 +4,11 @@ Nothing that was posted is kept meanwhile: a form with passwords has no place in
 people without a password pass, and keeps the whole request.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
-from typing import Any, overload
+from typing import Any, cast, overload
 from urllib.parse import urlencode
 
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
@@ -21,22 +22,62 @@ from django_otp.models import Device
 
 from identity.accounts.models import User
 from identity.kernel import clock
+from identity.mfa.queries import has_second_factor, live_records, shown_in_session
 from identity.mfa.rules import amr_of, level_of, level_of_acr, shown_of
 from identity.sessions.commands import note_authentication
 from identity.sessions.rules import ACRS
 
 FRESH = timedelta(minutes=5)
+BY_FACTOR = "factor"
+"""What `by` says to the page that asks: the password is not enough."""
 
 View = Callable[..., HttpResponse]
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A session's data where there is no request of it, as allauth's reader wants it."""
+
+    session: Mapping[str, Any]
+
+
 def is_fresh(request: HttpRequest, max_age: timedelta = FRESH, acr: str = "") -> bool:
-    """Whether the signed-in person showed who he is within `max_age`, and the session reached `acr`."""
+    """Whether the signed-in person showed who he is within `max_age`, and the session reached `acr`.
+
+    By a second factor, if he has one: a password alone, or a browser that was trusted once, changes no factor (LG-20).
+    """
     row = getattr(request.session, "row", None) if request.user.is_authenticated else None
     at = row.authenticated_at if row is not None else None
     if row is None or at is None or clock.now() - at > max_age:
         return False
-    return level_of_acr(row.acr) >= level_of_acr(acr) if acr else True
+    return has_reached(request, acr) and has_shown_factor(request, cast(User, request.user), max_age)
+
+
+def has_reached(request: HttpRequest, acr: str) -> bool:
+    """Whether the session reached a class, however long ago."""
+    row = getattr(request.session, "row", None)
+    return not acr or (row is not None and level_of_acr(row.acr) >= level_of_acr(acr))
+
+
+def has_shown_factor(request: HttpRequest, user: User, max_age: timedelta = FRESH) -> bool:
+    """Whether the person showed a second factor within `max_age`; so, too, who has none.
+
+    A provider's word counts where the realm takes it for two factors.
+    """
+    if not has_second_factor(user):
+        return True
+    since = (clock.now() - max_age).timestamp()
+    recent = [
+        each
+        for each in shown_of(live_records(get_authentication_records(request, user)))
+        if each.at >= since and not each.for_hold
+    ]
+    return any(each.factor or level_of([each]) > 1 for each in recent)
+
+
+def showed_factor_in(data: Mapping[str, Any], user: User) -> bool:
+    """The same for a session that this request is not of: an operator's own, in a visit."""
+    return has_shown_factor(cast(HttpRequest, _Kept(data)), user)
 
 
 def note_shown(
@@ -51,12 +92,11 @@ def note_shown(
 ) -> None:
     """The signed-in person showed one more method: the session says so, and goes on under a new key (SE-02)."""
     details: dict[str, Any] = {"type": kind, "id": device, "amr": list(amr)} if method == "mfa" else {}
-    record_authentication(request, user, method=method, **details, **({address: "yes"} if address else {}))
+    details |= {"at": clock.now().timestamp(), **({address: "yes"} if address else {})}
+    record_authentication(request, user, method=method, **details)
     row = request.session.row  # type: ignore[attr-defined]
     if row is not None:
-        shown = shown_of(live_records(request, user))
-        if "pwd" in row.amr:
-            shown = [*shown_of([{"method": "password"}]), *shown]
+        shown = shown_in_session(get_authentication_records(request, user), row.amr)
         level = max(level_of_acr(row.acr), level_of(shown))
         values = [value for value in dict.fromkeys([*row.amr, *amr_of(shown)]) if value != "mfa"]
         note_authentication(
@@ -70,18 +110,9 @@ def note_shown(
     request.session.cycle_key()
 
 
-def live_records(request: HttpRequest, user: User) -> list[dict[str, Any]]:
-    """What this person showed in this session, without what a factor showed that was removed since (LG-20)."""
-    return [
-        record
-        for record in get_authentication_records(request, user)
-        if record.get("method") != "mfa" or Device.from_persistent_id(str(record.get("id"))) is not None
-    ]
-
-
-def confirm_url(wanted: str, acr: str = "") -> str:
-    """The page that asks once more, and where to go on from there."""
-    query = {REDIRECT_FIELD_NAME: wanted, **({"acr": acr} if acr else {})}
+def confirm_url(wanted: str, acr: str = "", *, by_factor: bool = False) -> str:
+    """The page that asks once more, and where to go on from there. by_factor: not by the password."""
+    query = {REDIRECT_FIELD_NAME: wanted, **({"acr": acr} if acr else {}), **({"by": BY_FACTOR} if by_factor else {})}
     return f"{reverse('account_reauthenticate')}?{urlencode(query, safe='/')}"
 
 
@@ -113,11 +144,24 @@ def fresh_sign_in_required(view: View | None = None, *, max_age: timedelta = FRE
     return decorate(view) if view is not None else decorate
 
 
+def fresh_factor_required(view: View) -> View:
+    """For a page that asks for the password itself: who has a second factor shows that first (LG-20)."""
+
+    @wraps(view)
+    def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated and not has_shown_factor(request, cast(User, request.user)):
+            return ask_again(request)
+        return view(request, *args, **kwargs)
+
+    return asked
+
+
 def ask_again(request: HttpRequest, acr: str = "") -> HttpResponse:
     """To the page that asks; after it back to the page that the person was on, never to what was posted."""
     htmx = getattr(request, "htmx", None)
     here = getattr(htmx, "current_url_abs_path", None) if htmx else None
-    to = confirm_url(here or request.get_full_path(), acr)
+    by_factor = has_second_factor(cast(User, request.user))
+    to = confirm_url(here or request.get_full_path(), acr, by_factor=by_factor)
     if htmx:
         response = HttpResponse(status=204)
         response.headers["HX-Redirect"] = to

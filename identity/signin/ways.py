@@ -35,3 +35,18 @@ def may_reset_by_phone(realm: RealmLike) -> bool:
 def method_of(identifier: str) -> str:
     """How events call this way in."""
     return "sms_code" if kind_of_identifier(identifier) == Identifier.PHONE else "email_code"
+
+
+def way_after_invitation(realm: RealmLike) -> str:
+    """What an invited person will sign in with, whose address the link has proven: what he needs the least for first.
+
+    Empty where only links with identity providers are left.
+    """
+    for setting, way in (
+        ("password_sign_in", "password"),
+        ("email_code_sign_in", "email_code"),
+        ("passkey_sign_in", "passkey"),
+    ):
+        if realm.setting(setting):
+            return way
+    return ""

@@ -40,6 +40,8 @@ class SignUpWish:
     """Which of them is proven first (an Identifier); empty: none."""
     code_id: str = ""
     proven: bool = False
+    provider: str = ""
+    """The alias of the identity provider that the person came through; a wish of one way is none of another."""
     user_id: str = ""
     """The id that the account will have: a passkey is bound to it before there is one."""
 

@@ -29,6 +29,13 @@ def key():
     return SoftKey("http://testserver")
 
 
+def shows_a_code(client, offset=0):
+    """The second factor, as the page asks for it."""
+    code = code_at(SECRET, clock.now(), offset)
+    done = client.post("/signin/again", {"factor": "totp", "code": code, "by": "factor", "next": "/realms/a/account/"})
+    assert done["Location"] == "/realms/a/account/"
+
+
 def stale():
     return clock.clock_at(clock.now() + timedelta(minutes=6))
 
@@ -61,6 +68,52 @@ def test_lg_20_a_sign_in_that_is_not_fresh_is_confirmed_first_and_one_comes_back
         response = dana.get(path)
         assert response["Location"] == f"/realms/a/signin/again?next=/realms/a{path}"
         assert dana.post(path, {"code": "1"})["Location"].startswith("/realms/a/signin/again")
+
+
+MANAGING = [
+    "/account/factors/add",
+    "/account/factors/add/app",
+    "/account/factors/add/passkey",
+    "/account/factors/codes",
+    "/account/factors/a1/remove",
+    "/account/email",
+    "/account/password",
+    "/account/linked/corp/link",
+]
+
+
+def test_lg_20_who_has_a_second_factor_shows_it_before_managing_anything_a_password_is_not_enough(
+    dana, realm_a, user_a
+):
+    with realm_scope(realm_a):
+        with_app(user_a)
+    for path in MANAGING:
+        for response in (dana.get(path), dana.post(path, {"code": "1"})):
+            assert response["Location"] == f"/realms/a/signin/again?next=/realms/a{path}&by=factor", path
+    # The password, given again just now, is none; nor does the page offer it there.
+    page = dana.get("/signin/again?by=factor")
+    assert 'type="password"' not in page.text
+    dana.post("/signin/again", {"factor": "password", "password": "correct horse battery"})
+    assert "by=factor" in dana.get("/account/factors/add")["Location"]
+    dana.post("/signin/again", {"factor": "password", "password": "correct horse battery", "by": "factor"})
+    assert "by=factor" in dana.get("/account/factors/add")["Location"]
+    shows_a_code(dana)
+    assert dana.get("/account/factors/add").status_code == 200
+    assert dana.get("/account/password").status_code == 200
+    with stale():
+        assert "by=factor" in dana.get("/account/factors/add")["Location"]
+
+
+def test_lg_20_who_lost_the_factor_shows_a_recovery_code_and_replaces_it(dana, realm_a, user_a):
+    with realm_scope(realm_a):
+        factor = with_app(user_a)
+        codes = commands.generate_recovery_codes(himself(user_a), user_id=user_a.pk)
+    assert "Recovery code" in dana.get("/signin/again?by=factor&choose=1").text
+    assert "Recovery code" not in dana.get("/signin/again?choose=1").text
+    dana.post("/signin/again", {"factor": "recovery_codes", "code": codes[0], "by": "factor"})
+    assert dana.post(f"/account/factors/{factor.id}/remove").status_code == 302
+    with realm_scope(realm_a):
+        assert not any(each.is_second_factor for each in queries.factors_of(user_a.pk))
 
 
 def test_an_app_is_added_then_codes_are_offered_and_shown_once(dana, realm_a, user_a):
@@ -115,6 +168,7 @@ def test_the_last_one_says_why_it_stays(dana, realm_a, user_a):
     with realm_scope(realm_a):
         factor = with_app(user_a)
     change(realm_a, second_factor="required")
+    shows_a_code(dana)
     page = dana.get(f"/account/factors/{factor.id}/remove")
     assert "this is your last one" in page.text
     assert "btn-danger" not in page.text

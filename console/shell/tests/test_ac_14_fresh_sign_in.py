@@ -16,6 +16,8 @@ from identity.audit.models import AuditEvent
 from identity.kernel import clock
 from identity.kernel.context import realm_scope
 from identity.kernel.ids import public_id
+from identity.mfa.testing import code_at
+from identity.mfa.tests.test_commands import SECRET, with_app
 from identity.oauth.models import KeyStatus, SigningKey
 from identity.realms.models import Realm
 from identity.sessions.testing import RealmClient
@@ -206,6 +208,23 @@ def test_ac_14_with_nothing_to_confirm_with_nobody_passes(act: Act) -> None:
     assert act.state() == before
 
 
+def test_lg_20_who_has_a_second_factor_confirms_with_it_in_the_console_too(realm_a: Realm, owner_a: User) -> None:
+    with realm_scope(realm_a):
+        with_app(owner_a)
+    client = RealmClient(realm_a).sign_in(owner_a)
+    own = f"/console/users/{public_id('user', owner_a.pk)}/edit"
+    ways = [("/console/keys/rotate", {}), (f"{own}/email", {"email-email": "thief@example.net"})]
+    for path, data in ways:
+        assert client.post("/signin/again", {"factor": "password", "password": PASSWORD}).status_code == 302
+        assert "by=factor" in client.post(path, data)["Location"], path
+    with realm_scope(realm_a):
+        assert User.objects.get(pk=owner_a.pk).email == owner_a.email
+    code = code_at(SECRET, clock.now())
+    assert client.post("/signin/again", {"factor": "totp", "code": code, "by": "factor"}).status_code == 302
+    assert client.get("/console/keys/rotate").status_code == 200
+    assert client.post(*ways[1])["Location"].endswith("/edit")
+
+
 @pytest.fixture
 def visiting(realm_a: Realm, platform: Realm, operator: User) -> RealmClient:
     """The operator's browser in A, on a visit."""
@@ -237,6 +256,19 @@ def test_ac_14_a_visitor_confirms_in_the_platform_and_comes_back(
         assert visiting.get(path).status_code == 200
         assert visiting.post(path).status_code == 302
         assert state_of(realm_a) != before
+
+
+def test_lg_20_a_visitor_shows_the_second_factor_of_his_own_realm(
+    visiting: RealmClient, realm_a: Realm, platform: Realm, operator: User
+) -> None:
+    with realm_scope(platform):
+        with_app(operator)
+    where = visiting.post("/console/keys/rotate")["Location"]
+    assert "by=factor" in where
+    at_home = RealmClient(platform)
+    at_home.cookies = visiting.cookies
+    at_home.post("/signin/again", {"factor": "totp", "code": code_at(SECRET, clock.now()), "by": "factor"})
+    assert visiting.get("/console/keys/rotate").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from identity.realms.providers import (
     PROFILE,
     REQUIRED,
     SCOPES,
+    has_destination,
     mapping_of,
     secret_name,
     trusts_email,
@@ -180,6 +181,10 @@ class ConnectionForm(KindForm):
         self.fields["name"] = forms.CharField(label=_("Name"), max_length=100)
         self.fields["client_id"] = _text(_("Services ID") if kind == ProviderKind.APPLE else _("Client ID"))
         self.fields.update(setting_fields(kind))
+        self.secret_name = secret_name(kind) if has_destination(kind) else ""
+        if self.secret_name:
+            self.fields[self.secret_name] = secret_field(kind, required=False)
+            self.fields[self.secret_name].help_text = _("Only if it is another one, or goes to another address now.")
         self.fields["scopes"] = Lines(label=_("Scopes"), required=False)
 
     def values(self) -> dict[str, Any]:
@@ -190,6 +195,7 @@ class ConnectionForm(KindForm):
             "client_id": data["client_id"],
             "settings": self.settings(),
             "scopes": data["scopes"],
+            "secret": data[self.secret_name] if self.secret_name else "",
         }
 
 

@@ -122,6 +122,31 @@ def test_each_part_saves_itself_and_an_old_page_is_refused(
     assert provider.settings["token_auth"] == "basic"
 
 
+def test_ac_10_another_address_asks_for_the_secret_at_its_field(
+    realm_a: Realm, console: RealmClient, as_owner_a: Actor
+) -> None:
+    add(as_owner_a)
+    moved = {
+        "part": "connection",
+        "version": "1",
+        "name": "Corp ID",
+        "client_id": "realmkeep",
+        "issuer": "https://id.thief.example",
+        "token_auth": "auto",
+        "scopes": "openid",
+    }
+    refused = console.post(ONE, moved)
+    assert refused.status_code == 422
+    assert refused.context["sections"][0]["form"].errors.keys() == {"client_secret"}
+    with realm_scope(realm_a):
+        assert IdentityProvider.objects.get().settings["issuer"] == "https://id.corp.example"
+    assert console.post(ONE, {**moved, "client_secret": "of-the-new-one"}).status_code == 302
+    with realm_scope(realm_a):
+        provider = IdentityProvider.objects.get()
+        assert provider.settings["issuer"] == "https://id.thief.example"
+        assert secrets_of(provider) == {"client_secret": "of-the-new-one"}
+
+
 def test_the_order_of_the_buttons_changes(realm_a: Realm, console: RealmClient, as_owner_a: Actor) -> None:
     add(as_owner_a)
     add(as_owner_a, alias="two", name="Two")

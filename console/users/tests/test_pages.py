@@ -151,6 +151,23 @@ def test_acts_on_people_above_are_not_offered(realm_a, owner_a, user_a, as_role)
     assert f"{uid(user_a)}/disable" in text
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_ac_02_unlocking_is_offered_only_where_it_works(own, realm_a, owner_a, user_a, as_role, as_owner_a):
+    client = as_role("Help desk")
+    path = f"/console/users/{uid(owner_a)}"
+    with realm_scope(realm_a):
+        other = make_user(realm_a, "second@example.com", role="Owner")
+        assert other
+    if own:
+        client.post(f"{path}/lock", {"minutes": "60", "reason": "Asked for"})
+    else:
+        with realm_scope(realm_a):
+            lock_user(system_actor(realm_a.pk), user_id=owner_a.pk, minutes=60)
+    shown = [f"{uid(owner_a)}/unlock" in client.get(page).content.decode() for page in (path, "/console/users")]
+    assert shown == [own, own]
+    assert client.post(f"{path}/unlock").status_code == (302 if own else 403)
+
+
 def test_nobody_is_offered_to_lock_himself_out(as_owner, owner_a):
     text = as_owner.get(f"/console/users/{uid(owner_a)}").content.decode()
     assert f"{uid(owner_a)}/lock" not in text

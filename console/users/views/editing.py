@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from console.shell.forms import ConsoleForm
 from console.shell.fragments import redirect_after, render_page
+from console.shell.freshness import ask_again_here, is_fresh_here
 from console.shell.http import ConsoleRequest, wants_fragment
 from console.shell.ids import id_from
 from console.shell.trail import with_trail
@@ -75,6 +76,9 @@ SECTIONS: dict[str, Section] = {
         _save_identifiers,
     ),
 }
+
+CONTACTS = ("email", "identifiers")
+"""Where links and codes go that let somebody in."""
 
 
 def _sections() -> dict[str, Section]:
@@ -143,6 +147,9 @@ class EditSection(ConsoleView):
         sections = _sections()
         if section not in sections:
             raise NotFound
+        # On one's own record this is a way round the account's page, which asks once more (LG-20).
+        if section in CONTACTS and user.pk == request.actor.id and not is_fresh_here(request):
+            return ask_again_here(request)
         form = sections[section].form(request.POST, prefix=section)
         if form.is_valid():
             try:

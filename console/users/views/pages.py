@@ -182,6 +182,7 @@ class PersonPage(ConsoleView):
             "rights": rights,
             "invitation": invitation,
             "menu": menu_of(user, rights, state),
+            "may_unlock": rights.may_unlock(user) and not rights.is_self,
             "meta": _meta(request, user, text),
             "tabs": tabs,
         }

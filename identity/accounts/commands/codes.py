@@ -23,12 +23,14 @@ ADDRESS_LABEL = "one-time-code-address"
 
 
 def make_code(  # house: HR03 what the code is for says it: signin, signup or the address that was confirmed
-    actor: Actor, *, purpose: str, address: str, user: User | None = None, sent: bool = True
+    actor: Actor, *, purpose: str, address: str, user: User | None = None, sent: bool = True, alone: bool = True
 ) -> tuple[OneTimeCode, str]:
     """A code for one purpose and one address, in its canonical spelling: the row, and the text to send.
 
     Made for unknown names as well, so that asking costs the same for every name (LG-23). A newer code ends the older
     ones of the same purpose and address: whoever asks again and again gets no more guesses for it than five each.
+    Unless `alone` is false: where strangers may ask for somebody's code, theirs must not end his, and the tries are
+    counted on the account besides. Each works in the browser alone that asked for it.
 
     sent: whether a message may take it along. One over the limit of messages is never right, so asking on gives no
     guesses, and it ends no other: strangers could keep a person's codes from working.
@@ -42,7 +44,7 @@ def make_code(  # house: HR03 what the code is for says it: signin, signup or th
             used_at=None,
             expires_at__gt=now,
         )
-        if sent:
+        if sent and alone:
             former.update(expires_at=now)
         code = OneTimeCode(
             id=pk,

@@ -9,6 +9,7 @@ from identity.accounts import attribute_rules, rules, sign_up_rules
 from identity.accounts.commands.creation import LANGUAGES, insert_user, joining_fields, profile_fields
 from identity.accounts.commands.fetching import realm_of
 from identity.accounts.models import Attribute, User
+from identity.accounts.queries import attributes_at_sign_up, country_of_realm
 from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.errors import Invalid
@@ -17,30 +18,40 @@ from identity.kernel.errors import Invalid
 def sign_up_federated_user(
     actor: Actor,
     *,
-    email: str,
+    email: str = "",
+    phone: str = "",
+    username: str = "",
     email_verified: bool = False,
+    phone_verified: bool = False,
     profile: Mapping[str, str] | None = None,
     attributes: Mapping[str, Any] | None = None,
+    typed: Mapping[str, Any] | None = None,
     terms_version: str = "",
     pending: bool = False,
 ) -> User:
     """An account without a password for somebody who came in through a provider that may make accounts.
 
-    What the provider says of the profile is taken where it fits and left out where it doesn't; only the address is
-    needed. pending: it waits for an admin's approval, as it does where the realm wants that of everybody. The realm's
-    lists of domains and its terms stand over the provider's word. Raises Invalid (email, terms). Says user.created.
+    The realm's sign-up policy stands over the provider's word: what is asked of everybody is asked here (identifiers,
+    required attributes, terms, lists of domains, approval). What the provider says of the profile and of attributes
+    is taken where it fits and left out where it doesn't. typed: attributes that the person was asked for. pending: it
+    waits for an admin's approval in any case. Raises Invalid (the field that is missing or refused). Says user.created.
     """
     now = clock.now()
     policy = sign_up_rules.policy_of(realm_of(actor))
-    address = rules.normalized_email(email)
-    sign_up_rules.check_domain(policy, address)
+    asked = sign_up_rules.asked_identifiers(policy, email=email, phone=phone, username=username)
+    address = rules.normalized_email(email) if email else None
+    if address:
+        sign_up_rules.check_domain(policy, address)
     sign_up_rules.check_terms(policy, terms_version)
+    by_phone, by_name = asked.get(rules.Identifier.PHONE), asked.get(rules.Identifier.USERNAME)
+    said = {**fitting_attributes(attributes or {}), **(typed or {})}
     fields: dict[str, Any] = {
         "email": address,
-        "phone": None,
-        "username": _username(profile or {}),
-        "email_verified_at": now if email_verified else None,
-        "attributes": fitting_attributes(attributes or {}),
+        "phone": rules.normalized_phone(by_phone, country_of_realm()) if by_phone else None,
+        "username": rules.normalized_username(by_name) if by_name else free_username(profile or {}),
+        "email_verified_at": now if email_verified and address else None,
+        "phone_verified_at": now if phone_verified and by_phone else None,
+        "attributes": {**said, **attribute_rules.checked_values(attributes_at_sign_up(), said)},
         **_profile(profile or {}),
         **joining_fields(policy, approval=pending),
     }
@@ -67,7 +78,7 @@ def _profile(said: Mapping[str, str]) -> dict[str, Any]:
     return fine
 
 
-def _username(said: Mapping[str, str]) -> str | None:
+def free_username(said: Mapping[str, str]) -> str | None:
     """The mapped username if it is one and nobody has it: a name is no proof of anything."""
     if not said.get("username"):
         return None

@@ -90,8 +90,10 @@ def revoke_invitation(actor: Actor, *, user_id: UUID) -> Invitation:
     return invitation
 
 
-def accept_invitation(actor: Actor, *, token: str, password: str, name: str = "") -> User:
-    """Choose a first password with the link. It works once, also when it is used twice at the same moment.
+def accept_invitation(actor: Actor, *, token: str, password: str = "", name: str = "") -> User:
+    """Choose a first password with the link; none where nobody signs in with one, which drops what is given.
+
+    It works once, also when it is used twice at the same moment.
 
     The address is thereby verified. Raises NotFound (unknown, used, withdrawn, expired, of another realm, or the
     account has another address by now), Invalid. Says invitation.accepted.
@@ -99,7 +101,8 @@ def accept_invitation(actor: Actor, *, token: str, password: str, name: str = ""
     invitation = find_invitation_by_token(token)
     if invitation is None or not is_open_invitation(invitation):
         raise NotFound
-    encoded = checked_hash_of(invitation.user, password=password)
+    with_password = bool(realm_of(actor).setting("password_sign_in"))
+    encoded = checked_hash_of(invitation.user, password=password) if with_password else ""
     now = clock.now()
     with transaction.atomic():
         user = locked_user(invitation.user_id)
@@ -112,7 +115,8 @@ def accept_invitation(actor: Actor, *, token: str, password: str, name: str = ""
             user.name = rules.checked_text(name, field="name", most=rules.MAX_NAME)
         user.email_verified_at = now
         user.save(update_fields=["name", "email_verified_at"])
-        put_password(actor, user=user, encoded=encoded)
+        if encoded:
+            put_password(actor, user=user, encoded=encoded)
         _close(user)
         record(
             actor,

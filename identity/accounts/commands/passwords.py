@@ -60,7 +60,8 @@ def use_reset_link(actor: Actor, *, user_id: UUID, token: str, password: str) ->
     All sessions of the person end. Raises NotFound, Conflict (link_used), Invalid. Says password.changed.
     """
     seen = user_by_id(user_id)
-    if seen is None or not reset_tokens.check_token(seen, token):
+    is_open = bool(realm_of(actor).setting("password_sign_in"))
+    if seen is None or not is_open or not reset_tokens.check_token(seen, token):
         raise Conflict(_("This link doesn't work any more."), code="link_used")
     encoded = checked_hash_of(seen, password=password)
     with transaction.atomic():
@@ -82,7 +83,7 @@ def answer_password_wish(realm: Realm, *, email: str, ip: str = "", user_agent: 
     Says password.reset_requested.
     """
     user = find_user_by_identifier(email)
-    if user is None or not user.email or not user.is_active:
+    if user is None or not user.email or not user.is_active or not realm.setting("password_sign_in"):
         return
     if not user.email_verified:
         mail_confirm_link(realm, user, user.email)
@@ -102,10 +103,12 @@ def renew_password_hash(*, user_id: UUID, encoded: str) -> None:  # house: HR03 
 def send_password_reset_link(actor: Actor, *, user_id: UUID) -> None:
     """Mail a person a link to choose a new password, by an admin. Only to the verified address (LG-04).
 
-    Raises NotFound, PermissionDenied, Conflict (no verified address, or the account is disabled). Says
-    password.reset_requested.
+    Raises NotFound, PermissionDenied, Conflict (no verified address, the account is disabled, or nobody signs in with
+    a password here). Says password.reset_requested.
     """
     user = user_for(actor, user_id=user_id, permission=Permission.USERS_WRITE)
+    if not realm_of(actor).setting("password_sign_in"):
+        raise Conflict(_("People sign in without a password here."), code="passwords_off")
     if not user.email or not user.email_verified:
         raise Conflict(_("There is no verified address that a link could go to."), code="no_verified_email")
     if not user.is_active:

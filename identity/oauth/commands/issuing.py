@@ -18,6 +18,7 @@ from identity.kernel.actor import Actor
 from identity.kernel.crypto import keyed_hash, new_secret
 from identity.kernel.events import Event
 from identity.kernel.ids import uuid7
+from identity.mfa.rules import level_of_acr
 from identity.oauth import events, rules
 from identity.oauth.commands.revocation import punish_replay, punish_reuse
 from identity.oauth.errors import invalid_grant
@@ -147,6 +148,7 @@ def redeem_code(
         or grant.redirect_uri != redirect_uri
         or not rules.pkce_matches(code_verifier, grant.code_challenge)
         or not standing.is_usable(realm, application, offline=False)
+        or level_of_acr(grant.acr) < level_of_acr(application.required_acr)
     ):
         raise invalid_grant(REFUSED_CODE)
     # A family has the id of the code that founded it: so no index of the code's row changes when it is used.

@@ -15,6 +15,7 @@ from identity.gate.grants import grant_is_usable
 from identity.gate.usable import is_usable
 from identity.kernel import clock, sql
 from identity.kernel.crypto import keyed_hashes
+from identity.mfa.rules import level_of_acr
 from identity.oauth import rules
 from identity.oauth.claims import Mapped
 from identity.oauth.models import FamilyStatus, Grant, RefreshFamily, RefreshToken
@@ -210,9 +211,17 @@ class FoundRefresh:
     successor_used: bool
 
     def is_live(self, realm: Realm, application: Application, now: datetime) -> bool:
-        """Whether this application could use it now."""
+        """Whether this application could use it now.
+
+        What the application requires is asked of what was shown when the family began: who requires a second factor
+        from today on has nobody come on with one factor for another ninety days. The way back is authorize, which
+        asks for it. A change of password that is due stops no refresh: it is due at the next sign-in, and who wants
+        open sessions to end says so.
+        """
         token, family = self.token, self.family
         if token.application_id != application.pk or token.rotated_at is not None:
+            return False
+        if level_of_acr(family.acr) < level_of_acr(application.required_acr):
             return False
         if token.expires_at is None or token.expires_at <= now or family.expires_at <= now:
             return False

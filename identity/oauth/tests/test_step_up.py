@@ -1,16 +1,21 @@
 """acr_values, required classes and max_age at authorize; amr, acr and auth_time in tokens (OIDC Core; RFC 9470)."""
 
+import re
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from identity.applications.commands import change_application
+from identity.courier.testing import mails
 from identity.kernel import clock
 from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.errors import Invalid
+from identity.mfa import commands
+from identity.mfa.rules import level_after, shown_of
 from identity.mfa.testing import code_at
+from identity.mfa.tests.conftest import himself
 from identity.mfa.tests.test_commands import SECRET, change, with_app
 from identity.oauth.tests.flows import Flow, answer_of
 from identity.sessions.models import Session
@@ -123,3 +128,56 @@ def test_max_age_is_served_by_a_factor_of_somebody_without_a_password(ready, use
 def test_the_classes_are_advertised(flow):
     found = flow.document()
     assert found["acr_values_supported"] == [ACR_ONE, ACR_TWO, ACR_THREE]
+
+
+def by_code_and_with_a_second_inbox(ready, user):
+    """Came in by a code to the own address; the only factor is an address, too."""
+    store = ready.browser.session
+    store["account_authentication_methods"] = [{"method": "code", "at": clock.now().timestamp(), "email": user.email}]
+    store["account_authentication_methods_user"] = str(user.pk)
+    store.save()
+    with realm_scope(ready.realm):
+        Session.objects.filter(user=user).update(amr=["otp"])
+        device = commands.add_message_device(himself(user), user_id=user.pk, kind="email", to="dana@work.example")
+    code = re.search(r"\b\d{6}\b", next(m.text for m in mails(ready.realm) if m.to == "dana@work.example"))
+    with realm_scope(ready.realm):
+        factor = commands.confirm_message_device(
+            himself(user), user_id=user.pk, device_id=device.pk, code=code[0] if code else ""
+        )
+    with clock.clock_at(clock.now() + timedelta(minutes=2)):
+        page = ready.browser.post("/signin/again", {"factor": factor.id, "send": "yes"})
+        assert page.status_code == 200
+        code = re.findall(r"\b\d{6}\b", [m.text for m in mails(ready.realm) if m.to == "dana@work.example"][-1])
+        ready.browser.post("/signin/again", {"factor": factor.id, "code": code[0]})
+    assert ready.session_of(user).acr == ACR_ONE, "two codes by mail are one factor"
+
+
+def test_lg_01_a_second_code_by_mail_is_no_second_factor_and_asking_for_one_ends(ready, user_a):
+    by_code_and_with_a_second_inbox(ready, user_a)
+    path, query = sent_to(ready.authorize(acr_values=ACR_TWO))
+    assert (path, query["acr"]) == ("/realms/a/account/factors/add", ACR_TWO)
+    again = ready.browser.get("/signin/again", {"acr": ACR_TWO, "next": query["next"]})
+    assert sent_to(again) == ("/realms/a/account/factors/add", {"next": query["next"]}), "no page that leads nowhere"
+    change(ready.realm, second_factor_methods=["email"])
+    assert answer_of(ready.authorize(acr_values=ACR_TWO))["error"] == "unmet_authentication_requirements"
+    assert "code" in answer_of(ready.authorize(acr_values=ACR_ONE))
+
+
+def test_another_kind_beside_it_is_asked_for(ready, user_a):
+    by_code_and_with_a_second_inbox(ready, user_a)
+    with realm_scope(ready.realm):
+        with_app(user_a)
+    path, query = sent_to(ready.authorize(acr_values=ACR_TWO))
+    assert path == "/realms/a/signin/again"
+    page = ready.browser.get("/signin/again", {"acr": ACR_TWO, "next": query["next"]})
+    assert page.context["choice"].kind == "totp"
+    assert page.context["others"] is False
+    code = code_at(SECRET, clock.now())
+    ready.browser.post("/signin/again", {"factor": page.context["choice"].id, "acr": ACR_TWO, "code": code})
+    assert "code" in answer_of(ready.authorize(acr_values=ACR_TWO))
+
+
+def test_after_an_app_a_passkey_still_reaches_the_highest_class():
+    shown = shown_of([{"method": "password"}, {"method": "mfa", "type": "totp", "id": "x"}])
+    assert [level_after(kind, shown) for kind in ("passkey", "totp", "email")] == [3, 2, 2]
+    assert [level_after(kind, []) for kind in ("passkey", "totp", "email")] == [3, 2, 2]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
-from uuid import UUID
 
+from allauth.account.authentication import get_authentication_records
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -19,12 +19,13 @@ from django.urls import reverse
 from oauth2_provider.exceptions import FatalClientError, OAuthToolkitError
 from oauth2_provider.views.base import AuthorizationView
 
+from identity.accounts.models import User
 from identity.applications.models import Application
 from identity.consent.commands import grant_consent
 from identity.consent.queries import consent_in_force
 from identity.kernel import clock
 from identity.kernel.naming import issuer_of
-from identity.mfa.queries import can_reach, reachable_level
+from identity.mfa.queries import can_reach, reachable_level, shown_in_session
 from identity.mfa.rules import level_of_acr, wanted_level
 from identity.oauth import asking, consent_page, rules
 from identity.oauth.authorization import CodeServer, RealmCore, RealmValidator
@@ -171,10 +172,12 @@ class AuthorizeView(AuthorizationView):
         if prompt.silent:
             raise ProtocolError("login_required", "The person has to show another factor.")
         acr = ACRS[wanted - 1]
-        user_id: UUID = request.user.pk  # type: ignore[assignment]
-        if reachable_level(user_id, []) >= wanted:
+        person: User = request.user  # type: ignore[assignment]
+        # After what this session showed: a second code to the same inbox leads nowhere but here again.
+        shown = shown_in_session(get_authentication_records(request, person), session.amr)
+        if reachable_level(person.pk, shown) >= wanted:
             return self._to_sign_in(request, asked, "account_reauthenticate", acr)
-        if can_reach(request.realm, wanted):  # type: ignore[attr-defined]
+        if can_reach(request.realm, wanted, shown):  # type: ignore[attr-defined]
             return self._to_sign_in(request, asked, "account_add", acr)
         raise ProtocolError(UNMET, "The person has no factor that reaches this authentication context class.")
 

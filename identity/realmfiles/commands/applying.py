@@ -13,11 +13,14 @@ from identity.kernel.errors import PermissionDenied
 from identity.oauth.commands.founding import found_realm
 from identity.realmfiles.commands.places import Environment, at_place
 from identity.realmfiles.commands.pruning import WholePass
+from identity.realmfiles.errors import RealmFileInvalid
 from identity.realmfiles.queries import export_realm
 from identity.realmfiles.rules import differences
 from identity.realmfiles.schema import RealmFile
 from identity.realms.commands import change_realm_branding, change_realm_settings
 from identity.realms.models import Realm
+from identity.signin.commands.policies import NOBODY_LEFT
+from identity.signin.queries import WAYS, owners_with_a_way_in
 
 
 @dataclass(slots=True)
@@ -65,6 +68,8 @@ def _apply(document: RealmFile, environment: Environment, prune: bool) -> Applie
     part = document.realm
     realm = Realm.objects.filter(slug=part.slug).first()
     before: dict[str, Any] = {}
+    # A realm that the file makes has nobody to lose.
+    policy: dict[str, Any] | None = None
     if realm is None:
         realm = at_place(
             "realm",
@@ -81,6 +86,7 @@ def _apply(document: RealmFile, environment: Environment, prune: bool) -> Applie
         with realm_scope(realm):
             system = system_actor(realm.pk)
             before = export_realm(system)
+            policy = realm.policy() if owners_with_a_way_in(realm.policy()).exists() else None
             if part.settings:
                 at_place("realm.settings", partial(change_realm_settings, system, changes=part.settings or {}))
             if part.name or part.branding:
@@ -89,4 +95,18 @@ def _apply(document: RealmFile, environment: Environment, prune: bool) -> Applie
         system = system_actor(realm.pk)
         secrets = WholePass(system, document, environment, prune).run()
         realm = Realm.objects.get(pk=realm.pk)
+        if policy is not None and not owners_with_a_way_in(realm.policy()).exists():
+            # Asked of what would have been, all sections together; the transaction takes it back.
+            raise RealmFileInvalid([(_closed_by(document, policy), str(NOBODY_LEFT))])
         return Applied(realm, differences(before, export_realm(system)), secrets)
+
+
+def _closed_by(document: RealmFile, policy: dict[str, Any]) -> str:
+    """The place in the file that takes the last owner's way in: a setting that closes one, else a section."""
+    wanted = document.realm.settings or {}
+    for name in WAYS:
+        if policy[name] and wanted.get(name) is False:
+            return f"realm.settings.{name}"
+    if document.providers is not None:
+        return "providers"
+    return "users" if document.users is not None else "realm.settings"

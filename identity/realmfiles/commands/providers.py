@@ -1,8 +1,10 @@
 """Identity providers of a realm file."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from identity.kernel.errors import Invalid
 from identity.realmfiles.commands.places import Pass, at_place
 from identity.realmfiles.errors import RealmFileInvalid
 from identity.realmfiles.schema import ProviderPart
@@ -13,11 +15,19 @@ from identity.realms.commands import (
     disable_provider,
     enable_provider,
     reorder_providers,
-    set_provider_secret,
 )
 from identity.realms.models import IdentityProvider
 from identity.realms.providers import secret_name
-from identity.realms.queries import secrets_of
+
+
+def _named(kind: str, act: Callable[[], IdentityProvider]) -> IdentityProvider:
+    """The file has one name for what each kind calls its secret otherwise. Raises Invalid."""
+    try:
+        return act()
+    except Invalid as error:
+        if error.field == secret_name(kind):
+            error.field = "secret"
+        raise
 
 
 class ProvidersPass(Pass):
@@ -31,7 +41,7 @@ class ProvidersPass(Pass):
             at_place("providers", partial(reorder_providers, self.actor, provider_ids=ids))
 
     def provider(self, part: ProviderPart, path: str) -> IdentityProvider:
-        """One of them. A secret is written when it differs: a file that is applied twice changes nothing."""
+        """One of them. A secret is written if it differs or goes elsewhere: applied twice, a file changes nothing."""
         secret = self.value(part.secret, f"{path}.secret") if part.secret else ""
         row = IdentityProvider.objects.filter(alias=part.alias).first()
         if row is None:
@@ -39,9 +49,8 @@ class ProvidersPass(Pass):
         if part.kind is not None and part.kind != row.kind:
             raise RealmFileInvalid([(f"{path}.kind", "The kind of a provider never changes.")])
         fields = part.model_dump(exclude={"alias", "kind", "secret", "enabled"}, exclude_none=True)
-        if secret and secrets_of(row).get(secret_name(row.kind), "").strip() != secret.strip():
-            at_place(path, partial(set_provider_secret, self.actor, provider_id=row.pk, secret=secret))
-        row = at_place(path, partial(change_provider, self.actor, provider_id=row.pk, **fields))
+        change = partial(change_provider, self.actor, provider_id=row.pk, secret=secret, **fields)
+        row = at_place(path, partial(_named, row.kind, change))
         if part.enabled is not None and part.enabled != row.enabled:
             switch = enable_provider if part.enabled else disable_provider
             row = at_place(path, partial(switch, self.actor, provider_id=row.pk))
@@ -54,7 +63,8 @@ class ProvidersPass(Pass):
             raise RealmFileInvalid([(f"{path}.{name}", "A new provider needs it.") for name in missing])
         fields: dict[str, Any] = part.model_dump(exclude={"secret"}, exclude_none=True)
         fields.setdefault("name", part.alias)
-        return at_place(path, partial(create_provider, self.actor, secret=secret, **fields))
+        create = partial(create_provider, self.actor, secret=secret, **fields)
+        return at_place(path, partial(_named, str(fields["kind"]), create))
 
     def prune_providers(self) -> None:
         """Delete those that the file doesn't name, if it has the section."""

@@ -450,3 +450,60 @@ def test_a_refused_provider_is_named_by_its_place(change: tuple[str, str], place
         apply(PROVIDERS.replace(*change), environment=SECRETS)
     assert refused.value.problems[0][0] == place
     assert not IdentityProvider.all_realms.exists()
+
+
+def test_ac_10_a_file_that_moves_a_provider_gives_its_secret_again(db: None) -> None:
+    apply(SMALL)
+    realm = apply(PROVIDERS, environment=SECRETS).realm
+    moved = PROVIDERS.replace("id.corp.example", "id.other.example")
+    with pytest.raises(RealmFileInvalid) as refused:
+        apply(moved.replace("    secret: {env: CORP_SECRET}\n", ""), environment=SECRETS)
+    assert refused.value.problems[0][0] == "providers[0].secret"
+    with realm_scope(realm):
+        assert IdentityProvider.objects.get(alias="corp").settings["issuer"] == "https://id.corp.example"
+    apply(moved, environment={**SECRETS, "CORP_SECRET": "of-the-other"})
+    with realm_scope(realm):
+        corp = IdentityProvider.objects.get(alias="corp")
+        assert (corp.settings["issuer"], secrets_of(corp)["client_secret"]) == (
+            "https://id.other.example",
+            "of-the-other",
+        )
+    back = apply(PROVIDERS, environment={**SECRETS, "CORP_SECRET": "of-the-other"})
+    assert back.diff, "The same secret, given again, may go to another address."
+
+
+OWNED = """
+version: 1
+realm: {slug: small}
+users:
+  - {key: olga, email: olga@small.example, email_verified: true, password: {env: OLGA}, console_roles: [owner]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [
+        ("settings: {password_sign_in: false}", "realm.settings.password_sign_in"),
+        ("settings: {password_sign_in: false, passkey_sign_in: true}", "realm.settings.password_sign_in"),
+    ],
+)
+def test_ac_08_a_file_leaves_an_owner_who_can_sign_in(more: str, place: str, db: None) -> None:
+    apply(SMALL)
+    realm = apply(OWNED, environment={**ENVIRONMENT, "OLGA": "correct horse battery"}).realm
+    before = events(realm)
+    file = "version: 1\nrealm: {slug: small, %s}\n"
+    with pytest.raises(RealmFileInvalid) as refused:
+        apply(file % more)
+    assert refused.value.problems[0][0] == place
+    assert "No owner" in refused.value.problems[0][1]
+    assert Realm.objects.get(pk=realm.pk).setting("password_sign_in")
+    assert events(realm) == before
+    # All sections together count: here codes to the owner's confirmed address take over.
+    apply(file % "settings: {password_sign_in: false, email_code_sign_in: true}")
+    assert not Realm.objects.get(pk=realm.pk).setting("password_sign_in")
+
+
+def test_a_realm_that_nobody_owns_yet_takes_any_policy(db: None) -> None:
+    realm = apply("version: 1\nrealm: {slug: empty, settings: {password_sign_in: false}}\n").realm
+    apply("version: 1\nrealm: {slug: empty, settings: {passkey_sign_in: false}}\n")
+    assert not Realm.objects.get(pk=realm.pk).setting("passkey_sign_in")

@@ -20,7 +20,7 @@ from identity.kernel.permissions import Permission
 from identity.kernel.transactions import for_write
 from identity.realms import events, providers
 from identity.realms.models import IdentityProvider
-from identity.realms.queries import PROVIDER_TABLE, SECRETS_FIELD, provider_key
+from identity.realms.queries import PROVIDER_TABLE, SECRETS_FIELD, provider_key, secrets_of
 
 MOST_PROVIDERS = 50
 CHANGEABLE = ("name", "client_id", "settings", "scopes", "attribute_mapping", "amr_mapping", "domains", "sign_up")
@@ -118,24 +118,25 @@ def create_provider(
 
 @transaction.atomic
 def change_provider(
-    actor: Actor, *, provider_id: UUID, expected_version: int | None = None, **fields: Any
+    actor: Actor, *, provider_id: UUID, expected_version: int | None = None, secret: str = "", **fields: Any
 ) -> IdentityProvider:
-    """Change what is named in CHANGEABLE. An unchanged value is no change.
+    """Change what is named in CHANGEABLE. An unchanged value is no change; without `secret`, it stays as it is.
 
     Where subjects come from (issuer, tenant, endpoints) can't change while people are linked: whoever answers there
-    next could come in as them. Raises PermissionDenied, NotFound, Invalid, Conflict (somebody saved meanwhile, or
-    people are linked). Says provider.changed.
+    next could come in as them. A secret that would go somewhere else has to be given again (AC-10), and is dropped
+    where none is needed. Raises PermissionDenied, NotFound, Invalid, Conflict (somebody saved meanwhile, or people
+    are linked). Says provider.changed, provider.secret_changed.
     """
     actor.require(Permission.SETTINGS_WRITE)
     provider = _locked(provider_id)
     if expected_version is not None and provider.version != expected_version:
         raise Conflict
-    checked = _checked_fields(provider, fields)
+    if secret:
+        secret = providers.checked_secret(provider.kind, secret)
+    checked = _checked_fields(provider, fields, secret=secret)
     if "domains" in checked:
         _refuse_taken_domains(checked["domains"], own_id=provider.pk)
     differing = changes_of({name: getattr(provider, name) for name in checked}, checked)
-    if not differing:
-        return provider
     if "settings" in differing:
         before, after = (providers.namespace_of(provider.kind, each) for each in differing["settings"])
         if before != after and _links(provider).exists():
@@ -143,20 +144,44 @@ def change_provider(
                 _("People are linked with this provider, so where it is can’t change. Add another provider instead."),
                 code="people_linked",
             )
+    resealed = _resealed(provider, checked.get("settings", provider.settings), secret)
+    if not differing and not resealed:
+        return provider
     for name in differing:
         setattr(provider, name, checked[name])
+    if resealed:
+        provider.secrets_sealed = _sealed(provider, secret) if secret else None
     provider.version += 1
-    provider.save(update_fields=[*differing, "version"])
-    record(
-        actor,
-        events.ProviderChanged(
-            target_id=provider.pk, target_name=provider.name, alias=provider.alias, changes=differing
-        ),
-    )
+    provider.save(update_fields=[*differing, "secrets_sealed", "version"])
+    about: dict[str, Any] = {"target_id": provider.pk, "target_name": provider.name, "alias": provider.alias}
+    if resealed:
+        record(actor, events.ProviderSecretChanged(**about))
+    if differing:
+        record(actor, events.ProviderChanged(**about, changes=differing))
     return provider
 
 
-def _checked_fields(provider: IdentityProvider, fields: Mapping[str, Any]) -> dict[str, Any]:
+def _resealed(provider: IdentityProvider, settings: Mapping[str, Any], secret: str) -> bool:
+    """Whether the sealed secret is replaced or dropped.
+
+    Stops whoever may change settings from having it sent to a host of his own, even by the way round of a client that
+    needs none. Raises Invalid (the secret's field).
+    """
+    redirected = providers.destination_of(settings) != providers.destination_of(provider.settings)
+    if not provider.secrets_sealed:
+        return bool(secret)
+    if secret:
+        return redirected or secrets_of(provider).get(providers.secret_name(provider.kind)) != secret
+    if redirected and providers.needs_secret(settings):
+        raise Invalid(
+            _("It would go to another host now: type it again."),
+            field=providers.secret_name(provider.kind),
+            code="secret_needed",
+        )
+    return redirected
+
+
+def _checked_fields(provider: IdentityProvider, fields: Mapping[str, Any], *, secret: str) -> dict[str, Any]:
     checks: dict[str, Any] = {
         "name": lambda value: providers.checked_line(value, field="name", most=100),
         "client_id": lambda value: providers.checked_line(value, field="client_id", most=255),
@@ -171,7 +196,7 @@ def _checked_fields(provider: IdentityProvider, fields: Mapping[str, Any]) -> di
         if name not in CHANGEABLE:
             raise Invalid(_("This can’t be changed."), field=name, code="no_such_field")
     checked = {name: checks[name](value) for name, value in fields.items()}
-    unproven = "settings" in checked and not provider.secrets_sealed
+    unproven = "settings" in checked and not provider.secrets_sealed and not secret
     if unproven and providers.needs_secret(checked["settings"]):
         raise Invalid(
             _("It has no secret yet. Save one first."), field=providers.secret_name(provider.kind), code="required"

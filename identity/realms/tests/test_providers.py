@@ -168,7 +168,7 @@ def test_oa_28_where_subjects_come_from_cannot_change_under_linked_people(
     with realm_scope(realm_a):
         provider = make(as_owner_a)
         elsewhere = {"issuer": "https://id.elsewhere.example"}
-        commands.change_provider(as_owner_a, provider_id=provider.pk, settings=elsewhere)
+        commands.change_provider(as_owner_a, provider_id=provider.pk, settings=elsewhere, secret=SECRET)
         link(provider, user_a)
         with pytest.raises(Conflict) as refused:
             commands.change_provider(
@@ -244,3 +244,73 @@ def test_another_realm_and_who_holds_nothing_reach_no_provider(
         ):
             with pytest.raises(NotFound):
                 missing()
+
+
+ELSEWHERE = {"issuer": "https://id.thief.example"}
+
+
+def test_ac_10_a_secret_never_goes_to_another_host_unless_it_is_given_again(realm_a: Realm, as_owner_a: Actor) -> None:
+    with realm_scope(realm_a):
+        provider = make(as_owner_a)
+        sealed = provider.secrets_sealed
+        with pytest.raises(Invalid) as refused:
+            commands.change_provider(as_owner_a, provider_id=provider.pk, settings=ELSEWHERE)
+        assert (refused.value.field, refused.value.reason) == ("client_secret", "secret_needed")
+        provider.refresh_from_db()
+        assert (provider.settings, bytes(provider.secrets_sealed)) == ({"issuer": "https://id.corp.example"}, sealed)
+        moved = commands.change_provider(
+            as_owner_a, provider_id=provider.pk, settings=ELSEWHERE, secret="of-the-new-host"
+        )
+        assert queries.secrets_of(moved) == {"client_secret": "of-the-new-host"}
+    said = AuditEvent.objects.filter(realm_id=realm_a.pk, type__startswith="provider.").order_by("id")
+    assert [row.type for row in said] == ["provider.created", "provider.secret_changed", "provider.changed"]
+
+
+def test_ac_10_no_way_round_by_a_client_that_needs_no_secret(realm_a: Realm, as_owner_a: Actor) -> None:
+    with realm_scope(realm_a):
+        provider = make(as_owner_a)
+        public = commands.change_provider(
+            as_owner_a, provider_id=provider.pk, settings={**ELSEWHERE, "token_auth": "none"}
+        )
+        assert public.secrets_sealed is None
+        with pytest.raises(Invalid) as refused:
+            commands.change_provider(as_owner_a, provider_id=provider.pk, settings=ELSEWHERE)
+        assert refused.value.field == "client_secret"
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "userinfo_endpoint"])
+def test_ac_10_each_endpoint_is_a_place_that_things_are_sent_to(name: str, realm_a: Realm, as_owner_a: Actor) -> None:
+    settings = {
+        "authorization_endpoint": "https://x.example/a",
+        "token_endpoint": "https://x.example/t",
+        "userinfo_endpoint": "https://x.example/u",
+        "subject_claim": "id",
+    }
+    with realm_scope(realm_a):
+        provider = make(as_owner_a, kind="oauth2", settings=settings)
+        with pytest.raises(Invalid) as refused:
+            commands.change_provider(
+                as_owner_a, provider_id=provider.pk, settings={**settings, name: "https://thief.example/x"}
+            )
+        assert refused.value.reason == "secret_needed"
+        same = commands.change_provider(
+            as_owner_a, provider_id=provider.pk, settings={**settings, "token_auth": "post"}
+        )
+        assert queries.secrets_of(same) == {"client_secret": SECRET}
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after"),
+    [
+        ("github", {}, {"base_url": "https://github.thief.example"}),
+        ("microsoft", {"tenant": "common"}, {"tenant": "thief.example"}),
+    ],
+)
+def test_ac_10_so_is_an_own_server_and_a_directory(
+    kind: str, before: dict[str, str], after: dict[str, str], realm_a: Realm, as_owner_a: Actor
+) -> None:
+    with realm_scope(realm_a):
+        provider = make(as_owner_a, kind=kind, settings=before)
+        with pytest.raises(Invalid) as refused:
+            commands.change_provider(as_owner_a, provider_id=provider.pk, settings=after)
+    assert refused.value.reason == "secret_needed"

@@ -9,7 +9,7 @@ from identity.security.commands.alerts import (
     raise_alert,
     take_alert,
 )
-from identity.security.commands.reviews import close_review, open_review
+from identity.security.commands.reviews import close_review, open_held_review, open_review, take_up_held_review
 
 __all__ = [
     "Containment",
@@ -18,7 +18,9 @@ __all__ = [
     "contain_address",
     "contain_person",
     "dismiss_alert",
+    "open_held_review",
     "open_review",
     "raise_alert",
     "take_alert",
+    "take_up_held_review",
 ]

@@ -1,19 +1,21 @@
 """The question "was this you?": asked once for each device, answered once."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from identity.accounts.models import User
 from identity.audit.record import record
 from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.crypto import keyed_hash, new_secret
+from identity.kernel.transactions import for_write
 from identity.security import events
-from identity.security.models import ReviewStatus, SignInReview
+from identity.security.models import HELD, ReviewStatus, SignInReview
 from identity.security.queries import REVIEW_LABEL
 from identity.sessions.models import Device
 
@@ -63,10 +65,68 @@ def open_review(
     return review, secret
 
 
+@transaction.atomic(savepoint=False)
+def open_held_review(
+    actor: Actor, *, user: User, reasons: Sequence[str], country: str, lifetime: timedelta
+) -> tuple[SignInReview, str] | None:
+    """Ask a person about a sign-in that is held: there is no session and no device yet.
+
+    None while he is asked about one already, so that guessing on sends one mail. Says review.opened.
+    """
+    now = clock.now()
+    # Of two at the same moment one asks.
+    for_write(User.objects.filter(pk=user.pk)).first()
+    if _held(user, now).exists():
+        return None
+    secret = new_secret()
+    review = SignInReview(
+        user=user,
+        reasons=list(reasons),
+        country=country,
+        token_hash=keyed_hash(REVIEW_LABEL, actor.realm_id, secret),
+        signed_in_at=now,
+        expires_at=now + lifetime,
+        outcome={HELD: {"ip": actor.origin.ip, "user_agent": actor.origin.user_agent}},
+    )
+    review.save(force_insert=True)
+    record(
+        actor,
+        events.ReviewOpened(
+            target_id=user.pk,
+            subject_id=user.pk,
+            target_name=user.display_name,
+            reasons=tuple(reasons),
+            country=country,
+            device="",
+        ),
+    )
+    return review, secret
+
+
+def take_up_held_review(  # house: HR03 signin.succeeded says it
+    *, user: User, session_id: UUID, device: Device
+) -> bool:
+    """The held sign-in was confirmed: what the person is asked already is about this session and device now."""
+    with transaction.atomic(savepoint=False):
+        review = _held(user, clock.now()).first()
+        if review is None:
+            return False
+        review.session_id, review.device = session_id, device
+        review.save(update_fields=["session", "device"])
+        return True
+
+
+def _held(user: User, now: datetime) -> QuerySet[SignInReview]:
+    return SignInReview.objects.filter(
+        user=user, session=None, device=None, status=ReviewStatus.OPEN, expires_at__gt=now, outcome__has_key=HELD
+    )
+
+
 @transaction.atomic
 def close_review(actor: Actor, *, review: SignInReview, user: User, status: str, outcome: dict[str, Any]) -> None:
     """Write down the answer on a locked review. Says review.confirmed or review.denied."""
-    review.status, review.decided_at, review.outcome = status, clock.now(), outcome
+    kept = {HELD: review.outcome[HELD]} if HELD in review.outcome else {}
+    review.status, review.decided_at, review.outcome = status, clock.now(), {**kept, **outcome}
     review.save(update_fields=["status", "decided_at", "outcome"])
     about: dict[str, Any] = {"target_id": user.pk, "subject_id": user.pk, "target_name": user.display_name}
     if status == ReviewStatus.CONFIRMED:

@@ -1,6 +1,6 @@
 """Signing in with a code that was sent: asked for with any name, checked like a password."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from uuid import UUID
 
 from django.db import transaction
@@ -25,18 +25,20 @@ CODE_WISH = "sign_in_code_wish"
 """The late message that asks for a code (courier.late); `answer_code_wish` answers it."""
 
 
-def wish_for_code(actor: Actor, *, realm: Realm, identifier: str) -> UUID:  # house: HR03 coming in says it
+def wish_for_code(  # house: HR03 coming in says it
+    actor: Actor, *, realm: Realm, identifier: str, device: str = ""
+) -> UUID:
     """Ask for a code to sign in with. The same rows and the same answer for every name; the worker looks who is meant.
 
-    Returns the code's id, which only this browser gets: knowing the digits alone lets nobody in. Raises Invalid
-    (codes_off).
+    Returns the code's id, which only this browser gets: knowing the digits alone lets nobody in. device: the person's
+    own, of `known_device_of`. Raises Invalid (codes_off).
     """
     if not may_send_codes(realm, identifier):
         raise Invalid(code="codes_off", field="login")
     name = canonical_id(identifier, country_of_realm())
-    allowed = limits.may_mail(name, actor.origin.ip)
+    allowed = limits.may_mail(name, actor.origin.ip, device=device)
     with transaction.atomic():
-        code, text = make_code(actor, purpose=CodePurpose.SIGN_IN, address=name, sent=allowed)
+        code, text = make_code(actor, purpose=CodePurpose.SIGN_IN, address=name, sent=allowed, alone=False)
         if allowed:
             queue_message(
                 realm,
@@ -81,7 +83,7 @@ def check_sign_in_code(
     identifier: str,
     code_id: UUID,
     text: str,
-    devices: Mapping[UUID, str] | None = None,
+    device_of: Callable[[User], str] | None = None,
     application_id: UUID | None = None,
 ) -> User:
     """The person of this realm who has the address and was sent these digits, and who may come in.
@@ -90,7 +92,7 @@ def check_sign_in_code(
     NotLetIn. Says signin.failed.
     """
     user = find_user_by_identifier(identifier)
-    known = (devices or {}).get(user.pk) if user is not None else None
+    known = device_of(user) if user is not None and device_of is not None else ""
     name = canonical_id(identifier, country_of_realm())
     attempt = limits.count_attempt(
         limits.account_key(user, identifier),

@@ -3,7 +3,7 @@
 Refusals are recorded in transactions of their own: there is nothing that could roll back with them (DECISIONS 22).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -41,18 +41,18 @@ def check_sign_in(
     *,
     identifier: str,
     password: str,
-    devices: Mapping[UUID, str] | None = None,
+    device_of: Callable[[User], str] | None = None,
     application_id: UUID | None = None,
 ) -> User:
     """The person of this realm whom name and password belong to and who may come in.
 
     The same answer and the same work for every name: unknown, wrong, without password, locked or disabled (LG-23). A
-    failure of any part refuses: nothing is skipped (LG-02). devices: who signed in from this device before, and its id
-    for each. Raises Paused, NotLetIn, Unavailable. Says signin.failed.
+    failure of any part refuses: nothing is skipped (LG-02). device_of: the id of this device for a person who
+    is known on it. Raises Paused, NotLetIn, Unavailable. Says signin.failed.
     """
     user = find_user_by_identifier(identifier)
     is_open = may_use_password(current_realm(), identifier)
-    known = (devices or {}).get(user.pk) if user is not None else None
+    known = device_of(user) if user is not None and device_of is not None else ""
     attempt = limits.count_attempt(
         limits.account_key(user, identifier),
         actor.origin.ip,
@@ -214,10 +214,10 @@ def confirm_sign_in(actor: Actor, *, user: User, password: str) -> None:
 
 
 def wish_for_password(
-    actor: Actor, *, realm: Realm, email: str
+    actor: Actor, *, realm: Realm, email: str, device: str = ""
 ) -> None:  # house: HR03 the worker says what comes of it
     """Ask for a link to choose a new password. One row, whatever the address; the worker looks who is meant (LG-08)."""
-    if not limits.may_mail(email, actor.origin.ip):
+    if not realm.setting("password_sign_in") or not limits.may_mail(email, actor.origin.ip, device=device):
         return
     with transaction.atomic():
         queue_message(

@@ -27,21 +27,24 @@ OWN_NAMES = ("email_taken", "phone_taken")
 """Refusals that nobody is told: they would say who has an account (LG-23). A username is public, so it is told."""
 
 
-def send_sign_up_code(actor: Actor, *, realm: Realm, wish: SignUpWish) -> UUID:  # house: HR03 signing up says it
+def send_sign_up_code(  # house: HR03 signing up says it
+    actor: Actor, *, realm: Realm, wish: SignUpWish, provider: str = ""
+) -> UUID:
     """Send the code that proves the number or address; its owner, if there is one, is told that he has an account.
 
     The same rows and the same answer either way, and the number of a stranger is asked at most a few times an hour
     (LG-13, LG-23). The owner of another name in the wish is told only once this one is proven: else whoever types
     somebody's address beside his own number would see no code come, and know.
 
-    The edge counts who asks (limits.require_sign_up), before a password is hashed.
+    The edge counts who asks (limits.require_sign_up), before a password is hashed. provider: the name of the one that
+    the person came through.
     """
     allowed = limits.may_mail(wish.address, actor.origin.ip)
     owner = find_user_by_identifier(wish.address)
     with transaction.atomic():
         code, text = make_code(actor, purpose=CodePurpose.SIGN_UP, address=wish.address, sent=allowed)
         if allowed and owner is not None:
-            _tell_owner(actor, realm, owner, by_phone=wish.by_phone)
+            _tell_owner(actor, realm, owner, by_phone=wish.by_phone, provider=provider)
         elif allowed:
             queue_message(
                 realm,
@@ -61,11 +64,11 @@ def send_sign_up_code(actor: Actor, *, realm: Realm, wish: SignUpWish) -> UUID: 
     return code.pk
 
 
-def _tell_owner(actor: Actor, realm: Realm, owner: User, *, by_phone: bool) -> None:
+def _tell_owner(actor: Actor, realm: Realm, owner: User, *, by_phone: bool, provider: str) -> None:
     if by_phone:
         text_account_exists(realm, owner, requested_from=actor.origin.ip)
     else:
-        mail_account_exists(realm, owner)
+        mail_account_exists(realm, owner, provider=provider)
 
 
 def check_sign_up_code(  # house: HR03 signing up says it

@@ -13,6 +13,8 @@ from identity.realms.commands import change_realm_settings
 from identity.realms.models import Realm
 from identity.signin.queries import owners_with_a_way_in
 
+NOBODY_LEFT = _("No owner of this realm could sign in any more. Give an owner another way in first.")
+
 
 @transaction.atomic
 def change_sign_in_policy(actor: Actor, *, changes: Mapping[str, Any], expected_version: int | None = None) -> Realm:
@@ -28,7 +30,7 @@ def change_sign_in_policy(actor: Actor, *, changes: Mapping[str, Any], expected_
     if had_one and not owners_with_a_way_in(realm.policy()).exists():
         # Raised after the change: the transaction takes it back, and what was asked is exactly what would have been.
         raise Conflict(
-            _("No owner of this realm could sign in any more. Give an owner another way in first."),
+            NOBODY_LEFT,
             code="nobody_left",
         )
     return realm

@@ -1,6 +1,6 @@
 """Choosing a new password by a code that was sent to the own number: for people who have no address, or prefer it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from uuid import UUID
 
 from django.db import transaction
@@ -30,7 +30,7 @@ RESET_CODE_WISH = "reset_code_wish"
 
 
 def wish_for_reset_code(  # house: HR03 the worker says what comes of it
-    actor: Actor, *, realm: Realm, identifier: str
+    actor: Actor, *, realm: Realm, identifier: str, device: str = ""
 ) -> UUID:
     """Ask for a code to choose a new password with. The same rows and the same answer for every name (LG-08).
 
@@ -39,9 +39,9 @@ def wish_for_reset_code(  # house: HR03 the worker says what comes of it
     if not may_reset_by_phone(realm):
         raise Invalid(code="codes_off", field="email")
     name = canonical_id(identifier, country_of_realm())
-    allowed = limits.may_mail(name, actor.origin.ip)
+    allowed = limits.may_mail(name, actor.origin.ip, device=device)
     with transaction.atomic():
-        code, text = make_code(actor, purpose=CodePurpose.RESET, address=name, sent=allowed)
+        code, text = make_code(actor, purpose=CodePurpose.RESET, address=name, sent=allowed, alone=False)
         if allowed:
             queue_message(
                 realm,
@@ -91,14 +91,14 @@ def use_reset_code(
     identifier: str,
     code_id: UUID,
     text: str,
-    devices: Mapping[UUID, str] | None = None,
+    device_of: Callable[[User], str] | None = None,
 ) -> User:
     """The person who was sent these digits: he may choose a new password, and is signed in by nothing of this (LG-07).
 
     Counted like every other try on the account (RL-07). Raises Paused, NotLetIn. Says signin.failed.
     """
     user = find_user_by_identifier(identifier)
-    known = (devices or {}).get(user.pk) if user is not None else None
+    known = device_of(user) if user is not None and device_of is not None else ""
     attempt = limits.count_attempt(
         limits.account_key(user, identifier),
         actor.origin.ip,

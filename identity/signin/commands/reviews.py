@@ -35,8 +35,15 @@ from identity.mfa.commands import take_back_factors, untrust_devices
 from identity.realms.models import IdentityProvider, Realm
 from identity.realms.mount import realm_url
 from identity.realms.queries import provider_key
-from identity.security.commands import Signal, close_review, open_review, raise_alert
-from identity.security.models import ReviewStatus, SignInReview
+from identity.security.commands import (
+    Signal,
+    close_review,
+    open_held_review,
+    open_review,
+    raise_alert,
+    take_up_held_review,
+)
+from identity.security.models import HELD, ReviewStatus, SignInReview
 from identity.security.queries import DONE
 from identity.security.rules import MOST_COUNTED, Detector
 from identity.sessions.commands import confirm_device, deny_device
@@ -50,8 +57,12 @@ EARLIER = timedelta(seconds=1)
 """What was written in the same moment as the sign-in is its doing, too."""
 
 
-def note_held(actor: Actor, *, user: User, reasons: Collection[str], country: str, application_id: UUID | None) -> None:
-    """A sign-in is held: the first step was right, and another factor has to confirm it. Says signin.held."""
+def note_held(actor: Actor, *, realm: RealmLike, user: User, came: Recognition, application_id: UUID | None) -> None:
+    """A sign-in is held: the first step was right, and another factor has to confirm it.
+
+    Somebody knows the password who perhaps should not, so the person is told, whether it is ever confirmed or not:
+    once, with the link that says "it was not me". Says signin.held, review.opened.
+    """
     with transaction.atomic():
         record(
             actor,
@@ -59,23 +70,32 @@ def note_held(actor: Actor, *, user: User, reasons: Collection[str], country: st
                 target_id=user.pk,
                 subject_id=user.pk,
                 target_name=user.display_name,
-                reasons=tuple(reasons),
-                country=country,
+                reasons=tuple(came.reasons),
+                country=came.place.country,
                 application_id=application_id,
             ),
         )
+        opened = open_held_review(
+            actor, user=user, reasons=came.reasons, country=came.place.country, lifetime=REVIEW_LIFETIME
+        )
+        _ask_by_mail(actor, realm, user, came, opened, held=True)
 
 
 def ask_person(
     actor: Actor, *, realm: RealmLike, user: User, session_id: UUID, device: Device, came: Recognition
 ) -> None:
-    """Ask by mail and in the account whether it was the person, as the realm wants it. Says review.opened."""
+    """Ask by mail and in the account whether it was the person, as the realm wants it. Says review.opened.
+
+    About one that was held he has been asked: that question is about this sign-in from now on.
+    """
     if not is_told(
         came.reasons,
         new_device=bool(realm.setting("new_device_notice")),
         places=bool(realm.setting("impossible_travel_notice")),
         suspicious=str(realm.setting("suspicious_sign_in")),
     ):
+        return
+    if came.is_suspicious and take_up_held_review(user=user, session_id=session_id, device=device):
         return
     opened = open_review(
         actor,
@@ -86,6 +106,18 @@ def ask_person(
         country=came.place.country,
         lifetime=REVIEW_LIFETIME,
     )
+    _ask_by_mail(actor, realm, user, came, opened, held=False)
+
+
+def _ask_by_mail(
+    actor: Actor,
+    realm: RealmLike,
+    user: User,
+    came: Recognition,
+    opened: tuple[SignInReview, str] | None,
+    *,
+    held: bool,
+) -> None:
     # An address that nobody has confirmed may be a stranger's: its link would end sessions of the person (LG-11).
     if opened is None or not user.email_verified:
         return
@@ -104,6 +136,7 @@ def ask_person(
             "at": review.signed_in_at.isoformat(),
             "is_new_device": "new_device" in came.reasons,
             "is_impossible": "impossible_travel" in came.reasons,
+            "held": held,
         },
         expires_at=review.expires_at,
     )
@@ -166,7 +199,8 @@ def deny_review(actor: Actor, *, realm: Realm, review: SignInReview) -> dict[str
     identities = _unlink_since(actor, user, since, done)
     outcome: dict[str, Any] = {
         "sessions_ended": ended if back is None else back,
-        "password": had_password,
+        # Where nobody signs in with one, there is nothing to choose anew.
+        "password": had_password and bool(realm.setting("password_sign_in")),
         "trusted": trusted,
         "factors": factors,
         "identities": identities,
@@ -272,7 +306,7 @@ def _alert(realm: Realm, user: User, review: SignInReview, outcome: dict[str, An
             },
             about=user.display_name,
             user_id=user.pk,
-            address=(session.ip or "") if session is not None else "",
+            address=(session.ip or "") if session is not None else review.outcome.get(HELD, {}).get("ip", ""),
         ),
     )
 

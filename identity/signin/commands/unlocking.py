@@ -36,10 +36,12 @@ def _salt(realm_id: UUID) -> str:
     return f"identity.signin.unlock.{realm_id}"
 
 
-def wish_for_unlock(actor: Actor, *, realm: Realm, identifier: str) -> None:  # house: HR03 ending the pause says it
+def wish_for_unlock(  # house: HR03 ending the pause says it
+    actor: Actor, *, realm: Realm, identifier: str, device: str = ""
+) -> None:
     """Ask for a link that ends a pause. One row, whatever the name; the worker looks who is meant (LG-23)."""
     name = canonical_id(identifier, country_of_realm())
-    if not limits.may_mail(name, actor.origin.ip):
+    if not limits.may_mail(name, actor.origin.ip, device=device):
         return
     with transaction.atomic():
         queue_message(realm, to=name, template=UNLOCK_WISH, context={"identifier": name}, channel=Channel.LATE)

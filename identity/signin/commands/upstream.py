@@ -8,11 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 from identity.accounts.commands import sign_up_federated_user
 from identity.accounts.commands.fetching import realm_of, user_for_or_self
-from identity.accounts.mails import mail_to
+from identity.accounts.mails import mail_account_exists, mail_confirm_link, mail_to
 from identity.accounts.models import User
+from identity.accounts.queries import find_user_by_identifier
 from identity.audit.record import record
 from identity.kernel.actor import Actor
-from identity.kernel.errors import Conflict, NotFound
+from identity.kernel.errors import Conflict, Invalid, NotFound
 from identity.kernel.permissions import Permission
 from identity.kernel.transactions import for_write
 from identity.realms.commands import delete_provider, disable_provider
@@ -20,8 +21,11 @@ from identity.realms.models import IdentityProvider, Realm
 from identity.realms.mount import realm_url
 from identity.realms.queries import provider_key
 from identity.signin import events, limits
+from identity.signin.commands.joining import OWN_NAMES
+from identity.signin.commands.policies import NOBODY_LEFT
 from identity.signin.queries import owners_with_a_way_in, policy_of, way_in
-from identity.signin.social_claims import Upstream
+from identity.signin.social_claims import Upstream, vouched_address
+from identity.signin.wishes import SignUpWish
 
 MOST_LINKS = 20
 
@@ -57,44 +61,78 @@ def sign_up_upstream(
     *,
     provider_id: UUID,
     upstream: Upstream,
-    email: str,
-    terms_version: str = "",
+    wish: SignUpWish,
     application_id: UUID | None = None,
-) -> User:
+) -> User | None:
     """Make an account for somebody whom nobody here is linked with, where the provider's policy lets it.
 
-    An address that somebody here has makes no account and links none, whatever the provider says of it (OA-28).
-    Raises NotFound, Conflict (the policy, linked meanwhile), Invalid (the address, the terms), RateLimited. Says
-    user.created, identity.linked, signup.completed.
+    An address that somebody here has makes no account and links none, whatever the provider says of it (OA-28). Where
+    nobody proved it, the answer is None, its owner is told, and whoever asks sees what he would see of a free one
+    (LG-23). Raises NotFound, Conflict (the policy, linked meanwhile), Invalid (what is missing or refused; a proven
+    address that is taken). Says user.created, identity.linked, signup.completed.
     """
-    limits.require_sign_up(actor.origin.ip)
-    with transaction.atomic():
-        provider = _enabled(provider_id)
-        realm: Realm = provider.realm
-        if provider.sign_up not in ("create", "approve") or not realm.is_active:
-            raise Conflict(_("Accounts are by invitation here."), code="sign_up_closed")
-        own = email == upstream.email
-        user = sign_up_federated_user(
-            actor,
-            email=email,
-            email_verified=own and upstream.email_verified,
-            profile=upstream.profile,
-            attributes=upstream.attributes,
-            terms_version=terms_version,
-            pending=provider.sign_up == "approve",
+    vouched = bool(wish.email) and wish.email == vouched_address(upstream)
+    proven = vouched or (wish.proven and not wish.by_phone)
+    if wish.proves and not wish.proven:
+        raise Conflict
+    # Counted for a free address and a taken one.
+    mailable = bool(wish.email) and not proven and limits.may_mail(wish.email, actor.origin.ip)
+    try:
+        return _made(
+            actor, provider_id, upstream, wish, proven=proven, mailable=mailable, application_id=application_id
         )
-        _insert_link(user, provider, upstream)
-        _say_linked(actor, user, provider, upstream)
-        record(
-            actor,
-            events.SignUpCompleted(
-                target_id=user.pk,
-                subject_id=user.pk,
-                target_name=user.display_name,
-                email=user.email or "",
-                application_id=application_id,
-            ),
-        )
+    except Invalid as error:
+        if error.reason not in OWN_NAMES or proven:
+            raise
+    owner = find_user_by_identifier(wish.email) if wish.email else None
+    if owner is not None and mailable:
+        with transaction.atomic():
+            mail_account_exists(_enabled(provider_id).realm, owner, provider=_enabled(provider_id).name)
+    return None
+
+
+@transaction.atomic
+def _made(
+    actor: Actor,
+    provider_id: UUID,
+    upstream: Upstream,
+    wish: SignUpWish,
+    *,
+    proven: bool,
+    mailable: bool,
+    application_id: UUID | None,
+) -> User:
+    provider = _enabled(provider_id)
+    realm: Realm = provider.realm
+    if provider.sign_up not in ("create", "approve") or not realm.is_active:
+        raise Conflict(_("Accounts are by invitation here."), code="sign_up_closed")
+    user = sign_up_federated_user(
+        actor,
+        email=wish.email,
+        phone=wish.phone,
+        username=wish.username,
+        email_verified=proven,
+        phone_verified=wish.proven and wish.by_phone,
+        profile=upstream.profile,
+        attributes=upstream.attributes,
+        typed=wish.attributes,
+        terms_version=wish.terms_version,
+        pending=provider.sign_up == "approve",
+    )
+    _insert_link(user, provider, upstream)
+    _say_linked(actor, user, provider, upstream)
+    if mailable:
+        mail_confirm_link(realm, user, user.email or "", signing_up=True)
+    record(
+        actor,
+        events.SignUpCompleted(
+            target_id=user.pk,
+            subject_id=user.pk,
+            target_name=user.display_name,
+            email=user.email or "",
+            application_id=application_id,
+        ),
+    )
     return user
 
 
@@ -228,6 +266,6 @@ def _somebody_left(realm: Realm) -> bool:
 def _refuse_nobody_left(realm: Realm, *, had_one: bool) -> None:
     if had_one and not _somebody_left(realm):
         raise Conflict(
-            _("No owner of this realm could sign in any more. Give an owner another way in first."),
+            NOBODY_LEFT,
             code="nobody_left",
         )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -17,8 +17,9 @@ from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
 from identity.realms.commands import change_realm_settings
 from identity.realms.models import Realm
-from identity.sessions.models import Session
+from identity.sessions.models import Device, DeviceStatus, Session
 from identity.sessions.testing import RealmClient
+from identity.signin.tests.conftest import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -115,14 +116,55 @@ def test_rl_07_wrong_codes_and_wrong_passwords_count_together(codes_a: Realm, us
     assert client.post("/signin/code", {"note": note, "code": "000000"}).status_code == 429
 
 
-def test_a_code_ends_after_ten_minutes_and_with_the_next_one(codes_a: Realm, user_a: User) -> None:
+def test_a_code_ends_after_ten_minutes(codes_a: Realm, user_a: User) -> None:
     client = RealmClient(codes_a)
-    first, code = ask(client), sent_code(codes_a)
-    second, newer = ask(client), sent_code(codes_a)
-    assert client.post("/signin/code", {"note": first, "code": code}).status_code == 200
+    note, code = ask(client), sent_code(codes_a)
     with clock.clock_at(clock.now() + timedelta(minutes=11)):
-        assert client.post("/signin/code", {"note": second, "code": newer}).status_code == 200
+        assert client.post("/signin/code", {"note": note, "code": code}).status_code == 200
     assert client.get("/account/").status_code == 302
+
+
+NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+"""So that no hour ends in the middle of a test."""
+
+
+def test_rl_08_a_stranger_neither_uses_up_nor_ends_the_codes_of_a_person(codes_a: Realm, user_a: User) -> None:
+    home = RealmClient(codes_a, REMOTE_ADDR="203.0.113.9")
+    with clock.clock_at(NOON):
+        note, code = ask(home), sent_code(codes_a)
+        stranger = RealmClient(codes_a, REMOTE_ADDR="198.51.100.1")
+        for _ in range(6):
+            ask(stranger)
+        assert len(mails(codes_a)) == 1 + 3, "his network’s share, and no more"
+        ask(RealmClient(codes_a, REMOTE_ADDR="203.0.113.77"))
+        assert len(mails(codes_a)) == 5, "another network has its own"
+        home.post("/signin/code", {"note": note, "code": code})
+        assert home.get("/account/").status_code == 200
+
+
+def test_lg_13_rl_08_all_networks_together_are_bounded_and_a_known_device_asks_none_of_them(
+    codes_a: Realm, user_a: User
+) -> None:
+    home = RealmClient(codes_a, REMOTE_ADDR="203.0.113.9")
+    sign_in(home)
+    home.post("/signout")
+    with clock.clock_at(NOON):
+        for host in range(5):
+            for _ in range(4):
+                ask(RealmClient(codes_a, REMOTE_ADDR=f"198.51.{host}.1"))
+        flooded = len(mails(codes_a))
+        assert flooded == 10
+        ask(RealmClient(codes_a, REMOTE_ADDR="203.0.113.200"))
+        assert len(mails(codes_a)) == flooded
+        for _ in range(5):
+            note = ask(home)
+        assert len(mails(codes_a)) == flooded + 3, "by its own share"
+        with realm_scope(codes_a):
+            Device.objects.update(status=DeviceStatus.DENIED)
+        with clock.clock_at(NOON + timedelta(minutes=5)):
+            ask(home)
+        assert len(mails(codes_a)) == flooded + 3
+        assert note
 
 
 def test_lg_23_every_name_gets_the_same_page_and_rows_and_only_the_right_one_a_mail(

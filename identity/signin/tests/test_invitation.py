@@ -15,6 +15,8 @@ from identity.accounts.commands import (
     invite_user,
     resend_invitation,
     revoke_invitation,
+    send_password_reset_link,
+    use_reset_link,
 )
 from identity.accounts.models import Invitation, User
 from identity.accounts.queries import find_invitations, find_users, open_invitation_of
@@ -24,6 +26,7 @@ from identity.kernel import clock
 from identity.kernel.actor import Actor, anonymous_actor, system_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.errors import Conflict, Invalid, NotFound, PermissionDenied
+from identity.kernel.ids import public_id
 from identity.realms.models import Realm
 from identity.sessions.models import Session
 from identity.sessions.testing import RealmClient
@@ -183,3 +186,67 @@ def test_dp_08_the_token_is_stored_nowhere(realm_a: Realm, invited: Invitation) 
     assert token.encode() not in bytes(invited.token_hash)
     assert len(invited.token_hash) == 33
     assert system_actor(realm_a.pk)
+
+
+# --- where nobody signs in with a password ---
+
+
+def without_passwords(realm: Realm, **settings: bool) -> None:
+    wanted = {"password_sign_in": False, "email_code_sign_in": False, "passkey_sign_in": False, **settings}
+    Realm.objects.filter(pk=realm.pk).update(settings={**realm.settings, **wanted})
+
+
+@pytest.mark.parametrize(
+    ("way", "to"),
+    [
+        ("email_code_sign_in", "/realms/a/account/"),
+        ("passkey_sign_in", "/realms/a/account/factors/add/passkey"),
+        ("", "/realms/a/account/security"),
+    ],
+)
+def test_lg_07_without_passwords_the_link_leads_to_the_way_in_that_there_is(
+    way: str, to: str, realm_a: Realm, invited: Invitation
+) -> None:
+    without_passwords(realm_a, **({way: True} if way else {}))
+    client = RealmClient(realm_a)
+    page = client.get(link(realm_a))
+    assert "password1" not in page.context["form"].fields
+    assert 'type="password"' not in page.text
+    done = client.post(link(realm_a), {"password1": PASSWORD})
+    assert done["Location"] == to
+    assert client.get(to).status_code == 200
+    with realm_scope(realm_a):
+        user = User.objects.get(email="kim@example.com")
+        assert (user.email_verified, user.has_usable_password()) == (True, False)
+        assert Session.objects.get(user=user).amr == ["otp"]
+    assert RealmClient(realm_a).get(link(realm_a)).status_code == 410
+
+
+def test_lg_08_without_passwords_no_link_to_choose_one_goes_out_or_works(
+    realm_a: Realm, user_a: User, as_owner_a: Actor, owner_a: User
+) -> None:
+    RealmClient(realm_a).post("/password/reset", {"email": "dana@example.com"})
+    before = mails(realm_a)
+    (path,) = [path_of(mail.links[0]) for mail in before]
+    RealmClient(realm_a).post("/password/reset", {"email": "dana@example.com"})
+    without_passwords(realm_a, email_code_sign_in=True)
+    assert len(mails(realm_a)) == len(before), "nor one that was asked for before"
+    for email in ("dana@example.com", "nobody@example.com"):
+        answer = RealmClient(realm_a).post("/password/reset", {"email": email})
+        assert (answer.status_code, answer["Location"]) == (302, "/realms/a/signin")
+    assert RealmClient(realm_a).post(path, {"password1": "another good phrase"})["Location"] == "/realms/a/signin"
+    with realm_scope(realm_a):
+        with pytest.raises(Conflict) as refused:
+            use_reset_link(
+                anonymous_actor(realm_a.pk),
+                user_id=user_a.pk,
+                token=path.rpartition(user_a.pk.hex + "-")[2],
+                password="another good phrase",
+            )
+        assert refused.value.reason == "link_used"
+        with pytest.raises(Conflict) as refused:
+            send_password_reset_link(as_owner_a, user_id=user_a.pk)
+        assert refused.value.reason == "passwords_off"
+    console = RealmClient(realm_a).sign_in(owner_a)
+    assert "reset-link" not in console.get(f"/console/users/{public_id('user', user_a.pk)}").text
+    assert len(mails(realm_a)) == len(before)

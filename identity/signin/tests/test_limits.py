@@ -15,6 +15,7 @@ from identity.kernel.context import realm_scope
 from identity.kernel.naming import cookie_name
 from identity.realms.commands import change_realm_settings
 from identity.realms.models import Realm
+from identity.sessions.models import Device, DeviceStatus
 from identity.sessions.testing import RealmClient
 from identity.signin import limits
 from identity.signin.notes import Note, write_note
@@ -128,6 +129,30 @@ def test_rl_08_a_known_device_has_a_limit_of_its_own(realm_a: Realm, user_a: Use
             assert sign_in(device, password="wrong").status_code == 200
         assert sign_in(device).status_code == 429
         assert sign_in(at(realm_a)).status_code == 302
+
+
+@pytest.mark.parametrize("state", ["denied", "forgotten", "unconfirmed", "copied"])
+def test_rl_08_a_device_that_is_not_known_now_has_no_counter_of_its_own(
+    state: str, realm_a: Realm, user_a: User
+) -> None:
+    device = at(realm_a, "203.0.113.9")
+    with clock_at(T0):
+        assert sign_in(device).status_code == 302
+        device.post("/signout")
+        with realm_scope(realm_a):
+            rows = Device.objects.filter(user=user_a)
+            match state:
+                case "denied":
+                    rows.update(status=DeviceStatus.DENIED)
+                case "forgotten":
+                    rows.delete()
+                case "unconfirmed":
+                    rows.update(status=DeviceStatus.NEW)
+                case "copied":
+                    device.defaults["HTTP_USER_AGENT"] = "Mozilla/5.0 (X11; Linux) Firefox/130.0"
+        for _try in range(5):
+            assert sign_in(device, password="wrong").status_code == 200
+        assert sign_in(device).status_code == 429, "the account’s own pause counts"
 
 
 def test_rl_08_a_device_is_known_for_its_own_people_in_its_own_realm(

@@ -1,6 +1,7 @@
 """Coming in through an identity provider, with a real server on the other side and our own client code."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,7 @@ from identity.accounts.models import Attribute, User, UserStatus
 from identity.audit.models import AuditEvent
 from identity.courier.models import Message
 from identity.courier.rendering import render
+from identity.courier.testing import mails
 from identity.kernel.actor import Actor
 from identity.kernel.context import realm_scope
 from identity.realms.commands import create_provider, disable_provider
@@ -34,6 +36,9 @@ def fake(settings: Any) -> Iterator[FakeProvider]:
     settings.REALMKEEP_OUTBOUND_NETWORKS = ["127.0.0.0/8"]
     with FakeProvider() as provider:
         yield provider
+
+
+FINISH = "/realms/a/signin/provider/finish"
 
 
 def add(actor: Actor, fake: FakeProvider, alias: str = "corp", **fields: Any) -> IdentityProvider:
@@ -200,14 +205,13 @@ def test_oa_28_an_address_is_verified_only_by_a_trusted_true(
     add(as_owner_a, fake, settings={"issuer": fake.issuer, "trust_email": trust})
     fake.person["email_verified"] = verified
     client = RealmClient(realm_a)
-    round_trip(client, fake)
-    with realm_scope(realm_a):
-        assert not User.objects.get(email="dana@corp.example").email_verified
-    # The realm wants addresses to be confirmed first.
+    assert round_trip(client, fake).headers["Location"] == FINISH
+    assert 'value="dana@corp.example"' in client.get(FINISH).content.decode()
     assert not is_in(client)
+    assert not SocialAccount.objects.exists()
 
 
-@pytest.mark.parametrize("verified", [True, False, "true", None])
+@pytest.mark.parametrize("verified", [True, "true"])
 @pytest.mark.parametrize("policy", ["link", "create", "approve"])
 def test_oa_28_somebodys_address_never_opens_his_account(
     policy: str, verified: Any, realm_a: Realm, as_owner_a: Actor, user_a: User, fake: FakeProvider
@@ -224,6 +228,46 @@ def test_oa_28_somebodys_address_never_opens_his_account(
     assert "action_link" not in page
     client.post("/signin/provider/link", {"action_link": "1"})
     assert not SocialAccount.objects.exists()
+
+
+def plain(response: Any) -> str:
+    """A page without what differs each time."""
+    text = re.sub(r'name="(note|csrfmiddlewaretoken)" value="[^"]*"', "", response.content.decode())
+    return re.sub(r"(dana|free)@example\.com", "…", re.sub(r'nonce="[^"]*"', "", text))
+
+
+@pytest.mark.parametrize("policy", ["create", "approve", "link"])
+def test_lg_23_an_address_that_the_provider_did_not_prove_is_answered_alike_taken_or_free(
+    policy: str, realm_a: Realm, as_owner_a: Actor, user_a: User, fake: FakeProvider
+) -> None:
+    add(as_owner_a, fake, sign_up=policy)
+    pages = []
+    for address in ("dana@example.com", "free@example.com"):
+        fake.person |= {"email": address, "email_verified": False}
+        client = RealmClient(realm_a)
+        where = round_trip(client, fake).headers["Location"]
+        seen = [where, plain(client.get(where))]
+        if policy != "link":
+            sent = client.post(where, {"email": address})
+            assert "Check your email" in sent.content.decode()
+            seen += [plain(sent), plain(client.post(where, {"note": note_of(sent), "code": "000000"}))]
+        pages.append(seen)
+        assert not is_in(client)
+    assert pages[0] == pages[1]
+    assert not SocialAccount.objects.exists()
+
+
+def note_of(page: Any) -> str:
+    found = re.search(r'name="note" value="([^"]+)"', page.content.decode())
+    assert found is not None
+    return found[1]
+
+
+def code_to(realm: Realm, to: str) -> str:
+    texts = [mail.text for mail in mails(realm) if mail.to == to]
+    found = re.search(r"\b\d{6}\b", texts[-1])
+    assert found is not None
+    return found[0]
 
 
 def test_oa_28_after_signing_in_to_the_own_account_the_two_are_linked(
@@ -277,22 +321,100 @@ def test_lg_23_who_may_not_come_in_meets_the_same_page(
     assert (said.payload["reason"], said.payload["method"]) == (str(status), "corp")
 
 
-def test_without_an_address_one_is_asked_for(
+def test_lg_23_without_an_address_one_is_asked_for_and_proven_by_a_code(
     realm_a: Realm, as_owner_a: Actor, user_a: User, fake: FakeProvider
 ) -> None:
     add(as_owner_a, fake)
     del fake.person["email"]
     client = RealmClient(realm_a)
-    assert round_trip(client, fake).headers["Location"] == "/realms/a/signin/provider/finish"
-    assert client.get("/signin/provider/finish").status_code == 200
-    taken = client.post("/signin/provider/finish", {"email": "dana@example.com"})
-    assert taken.headers["Location"] == "/realms/a/signin/provider/link"
-    client.post("/signin/provider/finish", {"email": "new@example.com"})
+    assert round_trip(client, fake).headers["Location"] == FINISH
+    assert client.get(FINISH).status_code == 200
+    taken = client.post(FINISH, {"email": "dana@example.com"})
+    assert "Check your email" in taken.content.decode()
+    (told,) = [mail for mail in mails(realm_a) if mail.to == "dana@example.com"]
+    assert "already have an account" in told.subject
+    assert "Corp ID" in told.text
+    assert not re.search(r"\b\d{6}\b", told.text), "the owner’s code went to nobody"
+    sent = client.post(FINISH, {"email": "new@example.com"})
+    assert not SocialAccount.objects.exists()
+    code = code_to(realm_a, "new@example.com")
+    wrong = client.post(FINISH, {"note": note_of(taken), "code": code})
+    assert "That code didn’t work" in wrong.content.decode()
+    assert not SocialAccount.objects.exists()
+    assert client.post("/signup/code", {"note": note_of(sent), "code": code}).status_code == 200
+    assert not User.all_realms.filter(email="new@example.com").exists(), "a wish of one way is none of another"
+    client.post(FINISH, {"note": note_of(sent), "code": code})
     with realm_scope(realm_a):
         user = User.objects.get(email="new@example.com")
-    assert not user.email_verified
-    assert not is_in(client)
+    assert user.email_verified
+    assert is_in(client)
     assert SocialAccount.objects.get().user_id == user.pk
+    other = RealmClient(realm_a)
+    assert other.post(FINISH, {"note": note_of(sent), "code": code}).status_code == 400
+
+
+def policy(realm: Realm, **settings: Any) -> None:
+    Realm.objects.filter(pk=realm.pk).update(settings={**realm.settings, **settings})
+
+
+def test_lg_10_a_provider_leads_round_nothing_that_sign_up_asks_of_everybody(
+    realm_a: Realm, as_owner_a: Actor, fake: FakeProvider
+) -> None:
+    policy(realm_a, sign_up_identifiers=["email", "username"])
+    with realm_scope(realm_a):
+        made: dict[str, Any] = {"created_at": "2026-01-01T00:00:00Z", "at_sign_up": True, "required": True}
+        Attribute.objects.create(name="team", label="Team", **made)
+        Attribute.objects.create(name="unit", label="Unit", **made)
+    add(as_owner_a, fake, attribute_mapping={"email": "email", "attributes.team": "team", "username": "nick"})
+    fake.person |= {"team": "red", "nick": "dana.c"}
+    client = RealmClient(realm_a)
+    assert round_trip(client, fake).headers["Location"] == FINISH
+    page = client.get(FINISH)
+    assert set(page.context["form"].fields) == {"username", "attribute_unit"}
+    assert 'value="dana.c"' in page.content.decode()
+    refused = client.post(FINISH, {"username": "two words", "attribute_unit": "", "attribute_team": "blue"})
+    assert set(refused.context["form"].errors) == {"username", "attribute_unit"}
+    assert not SocialAccount.objects.exists()
+    client.post(FINISH, {"username": "dana.x", "attribute_unit": "7", "attribute_team": "blue", "phone": "+49"})
+    assert is_in(client)
+    with realm_scope(realm_a):
+        user = User.objects.get(email="dana@corp.example")
+    assert (user.username, user.attributes, user.phone) == ("dana.x", {"team": "red", "unit": "7"}, None)
+
+
+def test_lg_10_a_number_that_sign_up_asks_for_is_proven_after_a_provider_too(
+    realm_a: Realm, as_owner_a: Actor, fake: FakeProvider
+) -> None:
+    policy(realm_a, sign_up_identifiers=["phone", "email"])
+    add(as_owner_a, fake)
+    client = RealmClient(realm_a)
+    assert round_trip(client, fake).headers["Location"] == FINISH
+    sent = client.post(FINISH, {"phone": "+4915112345678"})
+    assert "Check your phone" in sent.content.decode()
+    assert not SocialAccount.objects.exists()
+    client.post(FINISH, {"note": note_of(sent), "code": code_to(realm_a, "+4915112345678")})
+    assert is_in(client)
+    with realm_scope(realm_a):
+        user = User.objects.get(email="dana@corp.example")
+    assert (user.phone, user.phone_verified_at is not None, user.email_verified) == ("+4915112345678", True, True)
+
+
+def test_lg_23_behind_a_proven_number_an_address_that_nobody_proved_is_answered_alike(
+    realm_a: Realm, as_owner_a: Actor, user_a: User, fake: FakeProvider
+) -> None:
+    policy(realm_a, sign_up_identifiers=["phone", "email"])
+    add(as_owner_a, fake)
+    del fake.person["email"]
+    answers = []
+    for number, address in (("+4915112345678", "dana@example.com"), ("+4915112345679", "free@example.com")):
+        client = RealmClient(realm_a)
+        round_trip(client, fake)
+        sent = client.post(FINISH, {"phone": number, "email": address})
+        done = client.post(FINISH, {"note": note_of(sent), "code": code_to(realm_a, number)})
+        answers.append((done.status_code, done.headers["Location"], is_in(client)))
+    assert answers[0] == answers[1]
+    assert answers[0][1:] == ("/realms/a/signup/sent", False)
+    assert not User.all_realms.filter(phone="+4915112345678").exists()
 
 
 def test_terms_are_accepted_before_there_is_an_account(realm_a: Realm, as_owner_a: Actor, fake: FakeProvider) -> None:
@@ -682,7 +804,7 @@ def test_microsofts_issuer_is_the_tenants_own(
     monkeypatch.setattr("identity.signin.social_protocol.issuer_at", lambda provider: fake.issuer)
     fake.discovery = {"issuer": template}
     monkeypatch.setattr("identity.signin.social_protocol._same_issuer", lambda provider, said, issuer: said == template)
-    add(as_owner_a, fake, "ms", kind="microsoft", settings={"tenant": "common"})
+    add(as_owner_a, fake, "ms", kind="microsoft", settings={"tenant": "common", "trust_email": True})
     fake.bend = lambda claims: {**claims, "iss": template.replace("{tenantid}", TENANT), "tid": TENANT}
     client = RealmClient(realm_a)
     round_trip(client, fake, "ms")

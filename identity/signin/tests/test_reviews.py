@@ -386,7 +386,7 @@ def test_a_suspicious_sign_in_is_held_until_a_code_to_the_confirmed_address_came
     assert signed_in_as(client) is None
     client.post("/signin/prove", {"way": "email", "note": note, "code": code})
     assert signed_in_as(client) == str(user_a.pk)
-    assert row(client).amr == ["pwd", "otp", "mfa"]
+    assert row(client).amr == ["pwd", "otp"]
     with realm_scope(realm_a):
         assert set(Device.objects.values_list("status", flat=True)) == {DeviceStatus.KNOWN}
 
@@ -411,6 +411,57 @@ def test_a_code_of_another_person_or_realm_lets_nothing_go(realm_a, user_a, real
         client.post("/signin/prove", {"way": "email", "note": note, "code": code})
         assert signed_in_as(client) is None
     assert eve.pk
+
+
+def told_of_held(realm):
+    return [mail for mail in mails(realm) if "is held" in mail.subject]
+
+
+def test_a_held_sign_in_that_stays_unconfirmed_is_told_once_and_not_me_contains_it(realm_a, user_a, realm_b, user_b):
+    for realm in (realm_a, realm_b):
+        change(realm, suspicious_sign_in="hold")
+    home = known(realm_a)
+    for _each in range(3):
+        stranger = abroad(realm_a)
+        sign_in(stranger)
+        assert signed_in_as(stranger) is None
+    (mail,) = told_of_held(realm_a)
+    assert mail.to == "dana@example.com"
+    assert "let nobody in before a second step confirms it" in mail.text
+    assert told_of_held(realm_b) == []
+    link = path_of(mail.links[0])
+    page = RealmClient(realm_a).get(link)
+    assert "took the first step" in page.text
+    assert "Chrome" in page.text
+    assert BRAZIL in page.text
+    assert signed_in_as(home)
+    done = RealmClient(realm_a).post(link, {"me": "no"})
+    assert "Your account is secured" in done.text
+    assert signed_in_as(home) is None
+    with realm_scope(realm_a):
+        assert not User.objects.get(pk=user_a.pk).has_usable_password()
+        alert = Alert.objects.get()
+        assert (alert.detector, alert.evidence["session_id"]) == ("denied_sign_in", None)
+    with realm_scope(realm_b):
+        assert User.objects.get(pk=user_b.pk).has_usable_password()
+    assert RealmClient(realm_a).post(link, {"me": "no"}).status_code == 409
+
+
+def test_a_held_sign_in_that_was_confirmed_is_asked_about_once(realm_a, user_a):
+    change(realm_a, suspicious_sign_in="hold")
+    known(realm_a)
+    client = abroad(realm_a)
+    sign_in(client)
+    page = client.post("/signin/prove", {"way": "email", "send": "yes"})
+    note = re.search(r'name="note" value="([^"]+)"', page.text)[1]
+    code = re.search(r"\b\d{6}\b", mails(realm_a)[-1].text)[0]
+    client.post("/signin/prove", {"way": "email", "note": note, "code": code})
+    assert signed_in_as(client)
+    (mail,) = [*told_of_held(realm_a), *asked(realm_a)]
+    with realm_scope(realm_a):
+        review = SignInReview.objects.get()
+        assert (review.session_id, review.device_id) == (row(client).pk, row(client).device_id)
+    assert "Thanks" in RealmClient(realm_a).post(path_of(mail.links[0]), {"me": "yes"}).text
 
 
 def test_a_held_sign_in_asks_for_the_factor_that_there_is_and_trusts_no_browser(realm_a, user_a):

@@ -279,7 +279,7 @@ def test_after_a_reset_there_is_no_new_grace(realm_a, app_user, as_owner_a):
 # --- trusted browsers ---
 
 
-def test_a_trusted_browser_stands_for_the_second_step_until_it_is_taken_back(realm_a, app_user):
+def test_lg_20_a_trusted_browser_stands_for_the_second_step_of_a_sign_in_and_for_nothing_else(realm_a, app_user):
     change(realm_a, trusted_device_lifetime=30 * 86400)
     client = RealmClient(realm_a)
     sign_in(client)
@@ -295,7 +295,13 @@ def test_a_trusted_browser_stands_for_the_second_step_until_it_is_taken_back(rea
     assert (session.amr, session.acr) == (["pwd"], ACR_ONE)
     with realm_scope(realm_a):
         device = Device.objects.get(user=app_user, trusted_until__isnull=False)
+    for path in (f"/account/trusted/{device.pk}/end", "/account/factors/codes", "/account/factors/add/app"):
+        refused = client.post(path)["Location"]
+        assert "by=factor" in refused, "what was shown in an earlier sign-in stands for nothing (LG-20)"
+    client.post("/signin/again", {"factor": "totp", "by": "factor", "code": code_at(SECRET, clock.now(), 1)})
     assert client.post(f"/account/trusted/{device.pk}/end").status_code == 302
+    with realm_scope(realm_a):
+        assert not Device.objects.filter(trusted_until__isnull=False).exists()
     client.post("/signout")
     assert sign_in(client)["Location"].endswith(CONFIRM)
 

@@ -11,7 +11,7 @@ from django.views.generic import View
 
 from identity.kernel.errors import Invalid
 from identity.signin.commands import check_sign_in_code, wish_for_code
-from identity.signin.devices import known_devices
+from identity.signin.devices import known_device, known_device_of
 from identity.signin.errors import NotLetIn, Paused
 from identity.signin.forms import CodeForm, WhoForm
 from identity.signin.notes import Note, read_note, write_note
@@ -55,7 +55,7 @@ class CodeView(Entrance, View):
                 identifier=note.login,
                 code_id=note.code_id,
                 text=form.cleaned_data["code"],
-                devices=known_devices(request, realm_of(request)),
+                device_of=known_device(request),
                 application_id=asking_id(request),
             )
         except Paused as error:
@@ -77,7 +77,8 @@ class CodeView(Entrance, View):
         """Ask for a code, then show where to type it; the same for every name."""
         realm = realm_of(request)
         try:
-            code_id = wish_for_code(actor_of(request), realm=realm, identifier=login)
+            device = known_device_of(request, login)
+            code_id = wish_for_code(actor_of(request), realm=realm, identifier=login, device=device)
         except Invalid:
             return redirect(login_url(next_of(request)))
         view = CodeView()

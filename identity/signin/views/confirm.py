@@ -3,12 +3,15 @@
 People without a password confirm like everybody else; who has nothing at all to confirm with signs in again.
 """
 
-from datetime import timedelta
 from typing import Any
 
+from allauth.account.authentication import get_authentication_records
 from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.generic import View
 
 from identity.accounts.models import User
@@ -16,14 +19,14 @@ from identity.kernel.errors import RateLimited
 from identity.mfa.commands import send_message_code
 from identity.mfa.errors import WrongCode
 from identity.mfa.models import FactorKind
-from identity.mfa.queries import Factor, factors_of
-from identity.mfa.rules import level_of_acr
+from identity.mfa.queries import Factor, factors_of, has_second_factor, shown_in_session
+from identity.mfa.rules import level_after, level_of_acr
 from identity.signin.commands import send_confirm_code, use_confirm_code
 from identity.signin.forms import ConfirmForm
 from identity.signin.notes import Note, read_note, write_note
 from identity.signin.requests import actor_of, next_of, realm_of
 from identity.signin.stages import MESSAGES
-from identity.signin.stepup import is_fresh, note_shown
+from identity.signin.stepup import BY_FACTOR, has_reached, note_shown
 from identity.signin.views.entrance import Entrance, login_url, secret_fields
 from identity.signin.views.factors import (
     ICONS,
@@ -42,7 +45,7 @@ PASSWORD, MAILED = "password", "mailed"
 
 @secret_fields
 class ConfirmView(Entrance, View):
-    """`signin/again`: `next` is where to go on, `acr` what the page there asks for."""
+    """`signin/again`: `next` is where to go on, `acr` what the page there asks for, `by` whether a password will do."""
 
     http_method_names = ["get", "post"]
     person: User
@@ -60,17 +63,35 @@ class ConfirmView(Entrance, View):
         acr = self.request.POST.get("acr") or self.request.GET.get("acr") or ""
         return acr if level_of_acr(acr) else ""
 
+    @property
+    def by_factor(self) -> bool:
+        """Whether the page behind takes nothing but a second factor; it checks that itself."""
+        asked = self.request.POST.get("by") or self.request.GET.get("by")
+        return asked == BY_FACTOR and has_second_factor(self.person)
+
     def factors(self) -> list[Factor]:
-        """What the person could show: no recovery codes, which are for getting in; for a class, what reaches it."""
-        found = [factor for factor in factors_of(self.person.pk) if factor.kind != FactorKind.RECOVERY_CODES]
-        if level_of_acr(self.wanted) > 2:
-            found = [factor for factor in found if factor.kind == FactorKind.PASSKEY]
-        return found
+        """What the person could show; for a class, what reaches it.
+
+        Recovery codes are for getting in, and for who has to replace the factor that he lost.
+        """
+        found = [
+            factor
+            for factor in factors_of(self.person.pk)
+            if factor.is_second_factor or (self.by_factor and factor.kind == FactorKind.RECOVERY_CODES)
+        ]
+        level = level_of_acr(self.wanted)
+        if level < 2 or has_reached(self.request, self.wanted):
+            return found
+        row = getattr(self.request.session, "row", None)
+        shown = shown_in_session(
+            get_authentication_records(self.request, self.person), row.amr if row is not None else ()
+        )
+        return [factor for factor in found if level_after(factor.kind, shown) >= level]
 
     def choices(self) -> list[Choice]:
         """Factors by strength, then the password; without either, a code to the confirmed address or number."""
         rows = choices_of(self.factors())
-        if level_of_acr(self.wanted) > 1 and not is_fresh(self.request, timedelta(days=3650), self.wanted):
+        if self.by_factor or (level_of_acr(self.wanted) > 1 and not has_reached(self.request, self.wanted)):
             return rows
         if self.person.has_usable_password():
             rows.append(Choice(PASSWORD, PASSWORD, str(TITLES[PASSWORD]), "", ICONS[PASSWORD]))
@@ -83,7 +104,10 @@ class ConfirmView(Entrance, View):
         """The first way, or the one that was chosen; with `choose`, all of them."""
         choices = self.choices()
         if not choices:
-            return redirect("account_add" if self.wanted else "account_logout")
+            if not self.wanted:
+                return redirect("account_logout")
+            # Nothing that he holds reaches it: what he adds may, and then it goes on.
+            return redirect_to_login(next_of(request), reverse("account_add"), REDIRECT_FIELD_NAME)
         if "choose" in request.GET and len(choices) > 1:
             return render(request, "account/confirm_choose.html", self.context(choices=choices))
         wanted = request.GET.get("method", "")
@@ -151,7 +175,8 @@ class ConfirmView(Entrance, View):
 
     def context(self, **values: Any) -> dict[str, Any]:
         """What every page of this has."""
-        return self.get_context_data(person=self.person, acr=self.wanted, **values)
+        by = BY_FACTOR if self.by_factor else ""
+        return self.get_context_data(person=self.person, acr=self.wanted, by=by, **values)
 
     def page(
         self,

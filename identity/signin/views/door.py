@@ -22,7 +22,7 @@ from identity.signin.requests import actor_of, asking, next_of, realm_of
 from identity.signin.social import provider_for_identifier
 from identity.signin.views import codes, providers
 from identity.signin.views.entrance import Entrance, secret_fields
-from identity.signin.ways import may_send_codes, may_use_password, method_of
+from identity.signin.ways import may_send_codes, may_use_password, method_of, way_after_invitation
 
 
 class Door(View):
@@ -128,7 +128,7 @@ class CheckEmailView(Entrance, upstream.EmailVerificationSentView):
 
 @secret_fields
 class InvitationView(Entrance, FormView):  # type: ignore[type-arg]
-    """Accept an invitation: choose a first password, and be signed in."""
+    """Accept an invitation: choose a first password, and be signed in; else go on to the way in that there is."""
 
     template_name = "account/invitation.html"
     form_class = InvitationForm
@@ -155,11 +155,16 @@ class InvitationView(Entrance, FormView):  # type: ignore[type-arg]
     def get_form_kwargs(self) -> dict[str, Any]:
         """The rules look at whose password it is."""
         assert self.invitation is not None  # noqa: S101 - get and post have asked; for the type checker
-        return {**super().get_form_kwargs(), "user": self.invitation.user}
+        return {**super().get_form_kwargs(), "user": self.invitation.user, "with_password": self.way == "password"}
+
+    @property
+    def way(self) -> str:
+        """What the person will sign in with."""
+        return way_after_invitation(realm_of(self.request))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """For whom it is."""
-        return super().get_context_data(invitation=self.invitation, **kwargs)
+        return super().get_context_data(invitation=self.invitation, way=self.way, **kwargs)
 
     def form_valid(self, form: InvitationForm) -> HttpResponse:
         """Accept, then come in by the same way as everybody: stages, guard and event."""
@@ -167,7 +172,7 @@ class InvitationView(Entrance, FormView):  # type: ignore[type-arg]
             user = accept_invitation(
                 actor_of(self.request),
                 token=self.kwargs["token"],
-                password=form.cleaned_data["password1"],
+                password=form.cleaned_data.get("password1", ""),
                 name=form.cleaned_data.get("name", ""),
             )
         except NotFound:
@@ -175,6 +180,12 @@ class InvitationView(Entrance, FormView):  # type: ignore[type-arg]
         except Invalid as error:
             form.add_error(error.field if error.field in form.fields else "password1", said(error))
             return self.form_invalid(form)
-        record_authentication(self.request, user, method="password", email=user.email)
-        response: HttpResponse = perform_login(self.request, Login(user=user, email=user.email))
+        if self.way == "password":
+            record_authentication(self.request, user, method="password", email=user.email)
+        else:
+            # The link has proven the address, as a code would.
+            record_authentication(self.request, user, method="code", email=user.email)
+        pages = {"passkey": "account_add_passkey", "": "selfservice:security"}
+        to = reverse(pages[self.way]) if self.way in pages else None
+        response: HttpResponse = perform_login(self.request, Login(user=user, email=user.email, redirect_url=to))
         return response

@@ -18,13 +18,13 @@ from identity.accounts.rules import Identifier, kind_of_identifier
 from identity.gate.ratelimits import rate_limited
 from identity.kernel.errors import Conflict, Invalid
 from identity.signin.commands import end_pauses_after_reset, use_reset_code, wish_for_reset_code
-from identity.signin.devices import known_devices
+from identity.signin.devices import known_device, known_device_of
 from identity.signin.errors import NotLetIn, Paused
 from identity.signin.forms import CodeForm, NewPasswordForm, RealmUserTokenForm, said
 from identity.signin.notes import Note, read_note, write_note
 from identity.signin.requests import actor_of, next_of, realm_of
 from identity.signin.stages import NewPasswordStage, SecondFactorStage, password_due
-from identity.signin.stepup import fresh_sign_in_required
+from identity.signin.stepup import fresh_factor_required, fresh_sign_in_required
 from identity.signin.views.entrance import Entrance, secret_fields
 from identity.signin.views.guarded import BotGuard
 from identity.signin.views.second import InStage
@@ -40,7 +40,19 @@ def chosen(request: HttpRequest, form: Any) -> User | None:
         return None
 
 
-class WishView(BotGuard, Entrance, upstream.PasswordResetView):
+class _WithPasswords:
+    """Where nobody signs in with a password nobody chooses a new one either, whoever asks."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Back to the ways in that there are."""
+        if not realm_of(request).setting("password_sign_in"):
+            messages.info(request, _("You sign in without a password here."))
+            return redirect("account_login")
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        return response
+
+
+class WishView(_WithPasswords, BotGuard, Entrance, upstream.PasswordResetView):
     """Asks for a link to choose a new password; where numbers are names, or for a code."""
 
     guards = "reset"
@@ -71,7 +83,7 @@ class WishView(BotGuard, Entrance, upstream.PasswordResetView):
 
 
 @secret_fields
-class ResetCodeView(Entrance, View):
+class ResetCodeView(_WithPasswords, Entrance, View):
     """The digits that were texted lead to the page that a mailed link leads to."""
 
     http_method_names = ["get", "post"]
@@ -84,7 +96,8 @@ class ResetCodeView(Entrance, View):
     def sent(request: HttpRequest, login: str) -> HttpResponse:
         """Ask for a code, then show where to type it; the same for every name."""
         realm = realm_of(request)
-        code_id = wish_for_reset_code(actor_of(request), realm=realm, identifier=login)
+        device = known_device_of(request, login)
+        code_id = wish_for_reset_code(actor_of(request), realm=realm, identifier=login, device=device)
         view = ResetCodeView()
         view.setup(request)
         return view.page(login, write_note(realm, Note(login, code_id)))
@@ -106,7 +119,7 @@ class ResetCodeView(Entrance, View):
                 identifier=note.login,
                 code_id=note.code_id,
                 text=form.cleaned_data["code"],
-                devices=known_devices(request, realm),
+                device_of=known_device(request),
             )
         except Paused as error:
             return self.page(note.login, again, error=str(error.message), paused_until=error.until, status=429)
@@ -125,7 +138,7 @@ class WishNotedView(Entrance, upstream.PasswordResetDoneView):
 
 
 @secret_fields
-class NewPasswordView(Entrance, FormView):  # type: ignore[type-arg]
+class NewPasswordView(_WithPasswords, Entrance, FormView):  # type: ignore[type-arg]
     """Choose a new password with a mailed link. The token stays in the address and goes into no session."""
 
     template_name = "account/password_reset_from_key.html"
@@ -226,6 +239,7 @@ class NewPasswordSavedView(Entrance, upstream.PasswordResetFromKeyDoneView):
 
 
 @secret_fields
+@method_decorator(fresh_factor_required, name="dispatch")
 class ChangePasswordView(Entrance, upstream.PasswordChangeView):
     """The own password."""
 

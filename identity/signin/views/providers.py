@@ -5,10 +5,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from allauth.socialaccount.providers.base import AuthProcess
-from django import forms
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,20 +14,19 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
-from django.views.generic import FormView, View
+from django.views.generic import View
 
 from identity.accounts.queries import realm_attributes
-from identity.accounts.rules import normalized_email
 from identity.gate.ratelimits import rate_limited
-from identity.kernel.errors import Conflict, Invalid
+from identity.kernel.errors import Conflict
 from identity.realms.models import IdentityProvider
 from identity.realms.queries import enabled_provider
 from identity.signin import commands, social, social_protocol, social_state
-from identity.signin.forms import RETURN_KEY, said
+from identity.signin.forms import RETURN_KEY
 from identity.signin.requests import actor_of, asking, asking_id, next_of, realm_of
 from identity.signin.social_claims import Upstream
 from identity.signin.social_state import LINK, LOGIN, TEST, Asked, Waiting
-from identity.signin.stepup import fresh_sign_in_required, is_fresh
+from identity.signin.stepup import ask_again, fresh_sign_in_required, is_fresh
 from identity.signin.views.entrance import Entrance, login_url
 
 CANCELLED = frozenset({"access_denied", "user_cancelled_login", "user_cancelled_authorize", "interaction_required"})
@@ -243,7 +240,7 @@ class LinkView(Entrance, View):
         if self.waiting is None or self.provider is None:
             return trouble(request, "lost", status=HTTPStatus.BAD_REQUEST)
         if request.user.is_authenticated and not is_fresh(request):
-            return redirect_to_login(request.path, reverse("account_reauthenticate"), REDIRECT_FIELD_NAME)
+            return ask_again(request)
         context = {
             "provider": self.provider,
             "waiting": self.waiting,
@@ -269,81 +266,6 @@ class LinkView(Entrance, View):
                 messages.error(request, str(error.message))
         social_state.nobody_waits(request)
         return redirect(self.waiting.next_url or "selfservice:security")
-
-
-class FinishForm(forms.Form):
-    """What the provider didn’t say and an account needs."""
-
-    email = forms.EmailField(
-        max_length=254, label=gettext_lazy("Email"), widget=forms.EmailInput(attrs={"autocomplete": "email"})
-    )
-    terms = forms.BooleanField(label=gettext_lazy("I accept the terms"))
-
-    def __init__(self, *args: Any, needs_email: bool, needs_terms: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not needs_email:
-            del self.fields["email"]
-        if not needs_terms:
-            del self.fields["terms"]
-
-    def clean_email(self) -> str:
-        """The one spelling."""
-        try:
-            return normalized_email(self.cleaned_data["email"])
-        except Invalid as error:
-            raise said(error)
-
-
-class FinishView(Entrance, FormView):  # type: ignore[type-arg]
-    """A first sign-in that may make an account, and lacks an address or the terms."""
-
-    template_name = "account/provider_finish.html"
-    form_class = FinishForm
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Only while somebody waits in this browser."""
-        self.waiting = social_state.who_waits(request)
-        self.provider = social.find_waiting_provider(self.waiting)
-        if self.waiting is None or self.provider is None:
-            return trouble(request, "lost", status=HTTPStatus.BAD_REQUEST)
-        return super().dispatch(request, *args, **kwargs)
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        """Only what is missing is asked."""
-        assert self.waiting is not None  # noqa: S101 - dispatch has asked; for the type checker
-        return {
-            **super().get_form_kwargs(),
-            "needs_email": not self.waiting.upstream.email,
-            "needs_terms": bool(realm_of(self.request).setting("terms_version")),
-        }
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Who it is."""
-        return super().get_context_data(
-            provider=self.provider,
-            label=self.waiting.upstream.label,  # type: ignore[union-attr]
-            terms_uri=realm_of(self.request).setting("terms_uri"),
-            **kwargs,
-        )
-
-    def form_valid(self, form: FinishForm) -> HttpResponse:
-        """Make the account. Somebody’s address leads to linking instead."""
-        assert self.waiting is not None  # noqa: S101 - as above
-        assert self.provider is not None  # noqa: S101 - as above
-        waiting, provider = self.waiting, self.provider
-        email = form.cleaned_data.get("email") or waiting.upstream.email
-        version = realm_of(self.request).setting("terms_version") if form.cleaned_data.get("terms") else ""
-        try:
-            return social.sign_up(
-                self.request, provider, waiting.upstream, waiting.next_url, email=email, terms_version=version
-            )
-        except Invalid as error:
-            if error.reason == "email_taken":
-                kept = Waiting(waiting.alias, waiting.upstream, waiting.next_url, "taken")
-                social_state.keep_waiting(self.request, kept)
-                return redirect("provider_link")
-            form.add_error("email" if "email" in form.fields else None, said(error))
-            return self.form_invalid(form)
 
 
 @method_decorator(fresh_sign_in_required, name="dispatch")

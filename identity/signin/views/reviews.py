@@ -10,7 +10,7 @@ from django.views.generic import View
 
 from identity.kernel.errors import Conflict, NotFound
 from identity.kernel.places import place_of
-from identity.security.models import SignInReview
+from identity.security.models import HELD, SignInReview
 from identity.security.queries import review_to_answer
 from identity.signin.commands import confirm_review, deny_review
 from identity.signin.requests import actor_as, actor_of, realm_of
@@ -20,8 +20,10 @@ from identity.signin.views.entrance import Entrance, login_url, secret_fields
 def facts_of(review: SignInReview) -> dict[str, Any]:
     """What the person is told of the sign-in."""
     session, device = review.session, review.device
-    ip = (session.ip if session is not None else device.ip if device is not None else "") or ""
-    agent = (session.user_agent if session is not None else device.label if device is not None else "") or ""
+    held = review.outcome.get(HELD, {})
+    ip = (session.ip if session is not None else device.ip if device is not None else held.get("ip")) or ""
+    agent = session.user_agent if session is not None else device.label if device is not None else None
+    agent = agent or held.get("user_agent") or ""
     return {
         "review": review,
         "email": review.user.email or review.user.get_username(),
@@ -30,6 +32,7 @@ def facts_of(review: SignInReview) -> dict[str, Any]:
         "city": place_of(ip).city,
         "is_new_device": "new_device" in review.reasons,
         "is_impossible": "impossible_travel" in review.reasons,
+        "is_held": session is None and bool(held),
     }
 
 

@@ -83,7 +83,12 @@ def code_page(request: HttpRequest, wish: SignUpWish | None, *, error: str = "",
     view = SignUpCodeView()
     view.setup(request)
     context = view.get_context_data(
-        wish=wish, note=write_wish(realm_of(request), wish) if wish else "", error=error, again=again
+        wish=wish,
+        note=write_wish(realm_of(request), wish) if wish else "",
+        error=error,
+        again=again,
+        signup_page=reverse("account_signup"),
+        code_url=reverse("account_signup_code"),
     )
     return render(request, "account/signup_code.html", context)
 
@@ -134,6 +139,8 @@ class SignUpCodeView(Entrance, View):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Send the code again, or try one."""
         wish = read_wish(realm_of(request), request.POST.get("note", ""))
+        if wish is not None and wish.provider:
+            wish = None
         if wish is not None and wish.proven and wish.passkey:
             return self.with_passkey(request, wish)
         if wish is None or not wish.code_id or wish.proven:

@@ -9,6 +9,7 @@ from django.views.generic import View
 from identity.gate.ratelimits import rate_limited
 from identity.kernel.errors import Conflict
 from identity.signin.commands import use_unlock_link, wish_for_unlock
+from identity.signin.devices import known_device_of
 from identity.signin.forms import MAX_TYPED
 from identity.signin.requests import actor_of, next_of, realm_of
 from identity.signin.views.entrance import Entrance, login_url
@@ -29,7 +30,8 @@ class UnlockWishView(Entrance, View):
         login = request.POST.get("login", "")[:MAX_TYPED].strip()
         if not login:
             return redirect(login_url(next_of(request)))
-        wish_for_unlock(actor_of(request), realm=realm_of(request), identifier=login)
+        device = known_device_of(request, login)
+        wish_for_unlock(actor_of(request), realm=realm_of(request), identifier=login, device=device)
         return render(request, "account/unlock.html", self.get_context_data(sent=True))
 
 
