@@ -24,7 +24,13 @@ from playwright.sync_api import BrowserContext, CDPSession, Page
 
 ROOT = Path(__file__).parents[1]
 PASSWORD = "violet harbor lantern 7"
-ENVIRONMENT = {"GALLERY_PASSWORD": PASSWORD, "GALLERY_SECRET": "a-secret-of-the-gallery-0123456789abcdef"}
+ENVIRONMENT = {
+    "GALLERY_PASSWORD": PASSWORD,
+    "GALLERY_SECRET": "a-secret-of-the-gallery-0123456789abcdef",
+    "REALMKEEP_OUTBOUND_NETWORKS": "127.0.0.0/8",
+    "REALMKEEP_CAPTCHA_SECRET": "a-secret-of-the-gallery",
+}
+"""What the demo server and `manage.py` beside it need: secrets, a provider on this machine, a captcha."""
 MAIL_SECONDS = 20
 ANOTHER_DEVICE = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
 PLATFORM_KEY = {"transport": "internal", "hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}
@@ -66,6 +72,12 @@ def realm_file(*, providers: Sequence[dict[str, Any]] = (), **settings: Any) -> 
                 "password_character_classes": 3,
                 "trusted_device_lifetime": 30 * 24 * 3600,
                 "time_zone": "Europe/Berlin",
+                # Said though they are the defaults: what a file leaves out stays as it was.
+                "password_sign_in": True,
+                "session_limit": 0,
+                "session_limit_action": "end_oldest",
+                "phone_verification_required": False,
+                "suspicious_sign_in": "notify",
                 **settings,
             },
         },

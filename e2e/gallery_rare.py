@@ -5,9 +5,6 @@ from playwright.sync_api import Page
 from e2e.gallery import ANOTHER_DEVICE, PASSWORD, Gallery, apply, fill, submit
 from identity.signin.tests.fake_provider import FakeProvider
 
-ENVIRONMENT = {"REALMKEEP_OUTBOUND_NETWORKS": "127.0.0.0/8", "REALMKEEP_CAPTCHA_SECRET": "a-secret-of-the-gallery"}
-"""What the demo server needs for these pages: a provider on this machine, and a captcha."""
-
 
 def previews(walk: Gallery) -> None:
     """What tokens would say: with nobody chosen, about somebody whose roles yield, don't yield, or who can't sign in."""
@@ -56,11 +53,9 @@ def owing(walk: Gallery) -> None:
     with walk.browser() as page:
         walk.sign_in(page, "owes")
         walk.shoot(page, "number")
-        submit(page)
-        walk.shoot(page, "number-code")
         page.locator("input[name=code]").fill("000000")
         submit(page)
-        walk.shoot(page, "number-code-wrong")
+        walk.shoot(page, "number-wrong")
 
 
 def held(walk: Gallery) -> None:
@@ -151,11 +146,10 @@ def invited(walk: Gallery) -> None:
         with page.expect_navigation():
             page.locator("main form[method=post] button.pri").first.click()
     link = walk.link_to("ivy@gallery.example", "invitation/")
-    for ways in ({"email_code_sign_in": True}, {"email_code_sign_in": False}):
-        apply(walk.data, password_sign_in=False, **ways)
-        with walk.browser() as page:
-            page.goto(link)
-            walk.shoot(page, f"invitation-{'code' if ways['email_code_sign_in'] else 'passkey'}")
+    apply(walk.data, password_sign_in=False)
+    with walk.browser() as page:
+        page.goto(link)
+        walk.shoot(page, "invitation")
 
 
 def every(walk: Gallery) -> None:

@@ -75,7 +75,7 @@ def demo_server() -> Iterator[tuple[str, str]]:
     server = subprocess.Popen(
         [sys.executable, "bin/serve.py"],
         cwd=ROOT,
-        env={**kept, **gallery_rare.ENVIRONMENT, "PORT": str(port), "REALMKEEP_DATA": data},
+        env={**kept, **gallery.ENVIRONMENT, "PORT": str(port), "REALMKEEP_DATA": data},
         stdout=subprocess.PIPE,
         text=True,
     )
