@@ -31,7 +31,7 @@ from identity.kernel.errors import Conflict, Invalid, NotFound
 from identity.kernel.naming import prefix_of
 from identity.kernel.origin import origin_of_request
 from identity.mfa.commands import trust_device
-from identity.mfa.rules import Shown, Step, acr_of, amr_of, way_of
+from identity.mfa.rules import Shown, Step, acr_of, amr_of, level_of, way_of
 from identity.sessions.commands import make_room, sign_out
 from identity.sessions.commands.limiting import TOO_MANY
 from identity.sessions.models import Session
@@ -118,6 +118,7 @@ class RealmAccountAdapter(DefaultAccountAdapter):
                 method=way_of(shown),
                 lifetime=timedelta(seconds=realm.setting("session_lifetime")),
                 came=recognize(request, user),
+                confirmed=level_of(shown, with_hold=True) > 1,
                 application_id=application_id,
             )
 

@@ -137,6 +137,7 @@ def note_signed_in(
     method: str = "password",
     lifetime: timedelta,
     came: Recognition,
+    confirmed: bool = False,
     application_id: UUID | None = None,
 ) -> Session:
     """Begin the session: write on it, on the device and in the trail how and where from the person came in.
@@ -150,8 +151,13 @@ def note_signed_in(
         user_id=user.pk,
         device_id=came.device_id,
         former=came.device,
-        # Who showed two kinds of factor has shown that the device is his; else somebody has to say so.
-        status=DeviceStatus.NEW if came.is_new and came.reasons and acr == ACR_ONE else DeviceStatus.KNOWN,
+        # Who showed two kinds of factor, or confirmed a held sign-in, has shown that the device is his; else somebody
+        # has to say so.
+        status=(
+            DeviceStatus.NEW
+            if came.is_new and came.reasons and acr == ACR_ONE and not confirmed
+            else DeviceStatus.KNOWN
+        ),
         label=came.label,
         country=came.place.country,
     )
