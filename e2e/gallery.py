@@ -171,7 +171,7 @@ class Gallery:
         """What the newest message to an address or number says, by a pattern."""
         deadline = time.monotonic() + MAIL_SECONDS
         while time.monotonic() < deadline:
-            for file in sorted(self.data.glob("outbox/*/*.*"), reverse=True):
+            for file in sorted(self.data.glob("outbox/*/[!.]*.*"), reverse=True):
                 message = message_from_bytes(file.read_bytes(), policy=policy.default)
                 body = message.get_body(("plain",)) if message["To"] == to else None
                 found = re.search(pattern, body.get_content()) if body else None

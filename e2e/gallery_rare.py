@@ -7,7 +7,7 @@ from identity.signin.tests.fake_provider import FakeProvider
 
 
 def previews(walk: Gallery) -> None:
-    """What tokens would say: with nobody chosen, about somebody whose roles yield, don't yield, or who can't sign in."""
+    """What tokens would say: nobody chosen, roles that yield, roles that don't, somebody who can't sign in."""
     with walk.browser() as page:
         walk.sign_in(page, "olga")
         page.goto(f"{walk.mount}/console/applications")
@@ -94,10 +94,9 @@ def elsewhere(walk: Gallery) -> None:
             "client_id": partner.client_id,
             "secret": {"env": "GALLERY_SECRET"},
             "settings": {"issuer": partner.issuer},
-            "sign_up": "create",
         }
-        apply(walk.data, providers=[provider])
-        for person, name in (("new", "finish"), ("kim", "link")):
+        for person, name, sign_up in (("new", "finish", "create"), ("kim", "link", "link")):
+            apply(walk.data, providers=[{**provider, "sign_up": sign_up}])
             partner.person |= {"sub": f"u-{person}", "email": f"{person}@gallery.example"}
             with walk.browser() as page:
                 come_through(walk, page)
@@ -105,6 +104,9 @@ def elsewhere(walk: Gallery) -> None:
                 if name == "finish":
                     submit(page, novalidate=True)
                     walk.shoot(page, "provider-finish-wrong")
+                    fill(page, phone="0151 12345696", username="newt", terms=True)
+                    submit(page)
+                    walk.shoot(page, "provider-finish-code")
                 else:
                     walk.sign_in(page, "kim")
                     page.goto(f"{walk.mount}/signin/provider/link")
