@@ -95,7 +95,7 @@ def ask_person(
         suspicious=str(realm.setting("suspicious_sign_in")),
     ):
         return
-    if came.is_suspicious and take_up_held_review(user=user, session_id=session_id, device=device):
+    if came.is_suspicious and take_up_held_review(actor, user=user, session_id=session_id, device=device):
         return
     opened = open_review(
         actor,
