@@ -104,11 +104,16 @@ def open_held_review(
 
 
 def take_up_held_review(  # house: HR03 signin.succeeded says it
-    *, user: User, session_id: UUID, device: Device
+    actor: Actor, *, user: User, session_id: UUID, device: Device
 ) -> bool:
-    """The held sign-in was confirmed: what the person is asked already is about this session and device now."""
+    """The held sign-in was confirmed: what the person is asked already is about this session and device now.
+
+    Only about one from the same address. A stranger's may be waiting for its answer while the person confirms his own:
+    "it was not me" is about the stranger's then.
+    """
     with transaction.atomic(savepoint=False):
-        review = _held(user, clock.now()).first()
+        mine = _held(user, clock.now()).filter(**{f"outcome__{HELD}__ip": actor.origin.ip})
+        review = for_write(mine).first()
         if review is None:
             return False
         review.session_id, review.device = session_id, device
