@@ -39,6 +39,10 @@ def test_they_come_with_their_scope_and_keep_their_types(flow, mapped):
     assert not set(mapped) & (set(without) | set(asked))
 
 
+def test_discovery_names_them(flow, mapped):
+    assert set(mapped) <= set(flow.document()["claims_supported"])
+
+
 def test_a_refreshed_token_and_userinfo_say_what_holds_now(flow, mapped, user_a):
     found = flow.tokens(scope="openid profile")
     with realm_scope(flow.realm):

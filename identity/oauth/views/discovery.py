@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from identity.accounts.queries import mapped_attributes
 from identity.applications.models import AuthMethod
 from identity.applications.queries import realm_scopes
 from identity.kernel.naming import issuer_of
@@ -43,7 +44,7 @@ def document(request: Request) -> dict[str, Any]:
         "revocation_endpoint_auth_methods_supported": [*with_secret, str(AuthMethod.NONE)],
         "introspection_endpoint_auth_methods_supported": with_secret,
         "code_challenge_methods_supported": ["S256"],
-        "claims_supported": list(SUPPORTED),
+        "claims_supported": [*SUPPORTED, *(attribute.claim for attribute in mapped_attributes())],
         "acr_values_supported": list(ACRS),
         "prompt_values_supported": list(rules.PROMPTS),
         "authorization_response_iss_parameter_supported": True,
