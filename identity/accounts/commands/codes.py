@@ -29,8 +29,8 @@ def make_code(  # house: HR03 what the code is for says it: signin, signup or th
 
     Made for unknown names as well, so that asking costs the same for every name (LG-23). A newer code ends the older
     ones of the same purpose and address: whoever asks again and again gets no more guesses for it than five each.
-    Unless `alone` is false: where strangers may ask for somebody's code, theirs must not end his, and the tries are
-    counted on the account besides. Each works in the browser alone that asked for it.
+    Unless `alone` is false: where strangers may ask for somebody's code, theirs must not end his. Each works in the
+    browser alone that asked for it, the messages are counted, and the tries are where there is an account.
 
     sent: whether a message may take it along. One over the limit of messages is never right, so asking on gives no
     guesses, and it ends no other: strangers could keep a person's codes from working.

@@ -196,7 +196,8 @@ def key_of(realm: Realm, *, client_id: str, secret: str, issuing: bool) -> Key:
 def remembered(realm: Realm, key: Key) -> Client | None:
     """The client that was let in with this before, still to be proven; None if there was none."""
     client = _remembered.get(key)
-    if client is None:
+    # The realm may sign by another algorithm by now; that changes no row of the key that signed before (OA-23).
+    if client is None or (client.signer is not None and client.signer.alg != realm.setting("signing_algorithm")):
         return None
     proof = proof_of(
         realm,

@@ -26,7 +26,7 @@ from identity.audit.models import AuditEvent
 from identity.kernel import clock
 from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
-from identity.oauth.commands import rotate_signing_key
+from identity.oauth.commands import choose_signing_algorithm, rotate_signing_key
 from identity.oauth.queries import clients
 from identity.oauth.tests.flows import Flow, said
 from identity.realms.commands import change_realm_settings
@@ -138,6 +138,17 @@ def test_the_next_token_is_signed_by_the_new_key(service: Flow):
         rotate_signing_key(system_actor(service.realm.pk), withdraw_former=True)
     after = service.decoded(grant(service).json()["access_token"]).header["kid"]
     assert after != before
+
+
+def test_oa_23_the_next_token_is_signed_by_the_algorithm_that_was_chosen(service: Flow):
+    warm(service)
+    with realm_scope(service.realm):
+        choose_signing_algorithm(system_actor(service.realm.pk), alg="RS256")
+    assert service.decoded(grant(service).json()["access_token"]).header["alg"] == "RS256"
+    warm(service)
+    with realm_scope(service.realm):
+        choose_signing_algorithm(system_actor(service.realm.pk), alg="ES256")
+    assert service.decoded(grant(service).json()["access_token"]).header["alg"] == "ES256"
 
 
 def test_a_setting_of_the_realm_counts_at_the_next_request(service: Flow):

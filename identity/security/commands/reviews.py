@@ -13,11 +13,15 @@ from identity.audit.record import record
 from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.crypto import keyed_hash, new_secret
+from identity.kernel.origin import Origin, network_of
 from identity.kernel.transactions import for_write
 from identity.security import events
 from identity.security.models import HELD, ReviewStatus, SignInReview
 from identity.security.queries import REVIEW_LABEL
 from identity.sessions.models import Device
+
+MOST_HELD = 3
+"""How many held sign-ins one person is asked about at a time."""
 
 
 @transaction.atomic(savepoint=False)
@@ -71,12 +75,14 @@ def open_held_review(
 ) -> tuple[SignInReview, str] | None:
     """Ask a person about a sign-in that is held: there is no session and no device yet.
 
-    None while he is asked about one already, so that guessing on sends one mail. Says review.opened.
+    None while he is asked about one from there already, or about several from anywhere, so that guessing on sends no
+    further mail. Says review.opened.
     """
     now = clock.now()
     # Of two at the same moment one asks.
     for_write(User.objects.filter(pk=user.pk)).first()
-    if _held(user, now).exists():
+    held = list(_held(user, now))
+    if len(held) >= MOST_HELD or any(_is_from(each, actor.origin) for each in held):
         return None
     secret = new_secret()
     review = SignInReview(
@@ -108,17 +114,21 @@ def take_up_held_review(  # house: HR03 signin.succeeded says it
 ) -> bool:
     """The held sign-in was confirmed: what the person is asked already is about this session and device now.
 
-    Only about one from the same address. A stranger's may be waiting for its answer while the person confirms his own:
-    "it was not me" is about the stranger's then.
+    Only what he is asked about the same network and browser. Else whoever comes from elsewhere while an older question
+    is open would be told of by nothing, and the person's yes to his own sign-in would be a yes to that one.
     """
     with transaction.atomic(savepoint=False):
-        mine = _held(user, clock.now()).filter(**{f"outcome__{HELD}__ip": actor.origin.ip})
-        review = for_write(mine).first()
+        review = next((each for each in _held(user, clock.now()) if _is_from(each, actor.origin)), None)
         if review is None:
             return False
         review.session_id, review.device = session_id, device
         review.save(update_fields=["session", "device"])
         return True
+
+
+def _is_from(review: SignInReview, origin: Origin) -> bool:
+    held = review.outcome[HELD]
+    return network_of(held["ip"]) == network_of(origin.ip) and held["user_agent"] == origin.user_agent
 
 
 def _held(user: User, now: datetime) -> QuerySet[SignInReview]:

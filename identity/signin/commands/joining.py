@@ -42,7 +42,7 @@ def send_sign_up_code(  # house: HR03 signing up says it
     allowed = limits.may_mail(wish.address, actor.origin.ip)
     owner = find_user_by_identifier(wish.address)
     with transaction.atomic():
-        code, text = make_code(actor, purpose=CodePurpose.SIGN_UP, address=wish.address, sent=allowed)
+        code, text = make_code(actor, purpose=CodePurpose.SIGN_UP, address=wish.address, sent=allowed, alone=False)
         if allowed and owner is not None:
             _tell_owner(actor, realm, owner, by_phone=wish.by_phone, provider=provider)
         elif allowed:

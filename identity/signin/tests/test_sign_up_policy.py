@@ -121,6 +121,18 @@ def test_a_code_ends_after_ten_minutes_and_after_five_wrong_ones(realm_a):
     assert client.post("/signup/code", {"note": note_of(again), "code": newer}).status_code == 302
 
 
+def test_rl_08_a_stranger_who_signs_up_with_a_number_ends_no_code_of_its_owner(realm_a):
+    by_phone(realm_a)
+    client = RealmClient(realm_a)
+    note = note_of(client.post("/signup", {**FORM, "phone": NUMBER}))
+    code = digits_in(messages_of(realm_a)[-1])
+    stranger = RealmClient(realm_a, REMOTE_ADDR="198.51.100.1")
+    theirs = note_of(stranger.post("/signup", {**FORM, "phone": NUMBER}))
+    assert "didn’t work" in stranger.post("/signup/code", {"note": theirs, "code": code}).text
+    assert client.post("/signup/code", {"note": note, "code": code}).status_code == 302
+    assert who(client)
+
+
 def test_lg_23_a_number_that_somebody_has_looks_the_same_and_its_owner_is_told(realm_a, realm_b):
     by_phone(realm_a)
     by_phone(realm_b)
