@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes, policy
@@ -24,7 +24,13 @@ from playwright.sync_api import BrowserContext, CDPSession, Page
 
 ROOT = Path(__file__).parents[1]
 PASSWORD = "violet harbor lantern 7"
-ENVIRONMENT = {"GALLERY_PASSWORD": PASSWORD, "GALLERY_SECRET": "a-secret-of-the-gallery-0123456789abcdef"}
+ENVIRONMENT = {
+    "GALLERY_PASSWORD": PASSWORD,
+    "GALLERY_SECRET": "a-secret-of-the-gallery-0123456789abcdef",
+    "REALMKEEP_OUTBOUND_NETWORKS": "127.0.0.0/8",
+    "REALMKEEP_CAPTCHA_SECRET": "a-secret-of-the-gallery",
+}
+"""What the demo server and `manage.py` beside it need: secrets, a provider on this machine, a captcha."""
 MAIL_SECONDS = 20
 ANOTHER_DEVICE = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
 PLATFORM_KEY = {"transport": "internal", "hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}
@@ -41,8 +47,8 @@ def _person(key: str, **fields: Any) -> dict[str, Any]:
     return {name: value for name, value in {**person, **fields}.items() if value is not None}
 
 
-def realm_file(**settings: Any) -> dict[str, Any]:
-    """The realm with everything on; `settings` replace its own."""
+def realm_file(*, providers: Sequence[dict[str, Any]] = (), **settings: Any) -> dict[str, Any]:
+    """The realm with everything on; `settings` replace its own, `providers` join them."""
     return {
         "version": 1,
         "realm": {
@@ -66,12 +72,18 @@ def realm_file(**settings: Any) -> dict[str, Any]:
                 "password_character_classes": 3,
                 "trusted_device_lifetime": 30 * 24 * 3600,
                 "time_zone": "Europe/Berlin",
+                # Said though they are the defaults: what a file leaves out stays as it was.
+                "password_sign_in": True,
+                "session_limit": 0,
+                "session_limit_action": "end_oldest",
+                "phone_verification_required": False,
+                "suspicious_sign_in": "notify",
                 **settings,
             },
         },
         "attributes": [
             {"name": "member_number", "label": "Member number", "pattern": "[A-Z]{2}[0-9]{4}", "at_sign_up": True,
-             "person_may_see": True, "person_may_change": True},
+             "person_may_see": True, "person_may_change": True, "claim": "member_number", "scope": "profile"},
             {"name": "size", "label": "Shirt size", "type": "choice", "choices": ["S", "M", "L"], "at_sign_up": True,
              "person_may_see": True, "person_may_change": True},
             {"name": "newsletter", "label": "Newsletter", "type": "boolean", "person_may_see": True,
@@ -86,13 +98,29 @@ def realm_file(**settings: Any) -> dict[str, Any]:
             {"alias": "corp", "name": "Winterbottom Corporate Identity", "kind": "oidc", "client_id": "gallery",
              "secret": {"env": "GALLERY_SECRET"}, "settings": {"issuer": "https://login.corp.example"},
              "domains": ["corp.example"]},
+            *providers,
         ],
         "sms_providers": [],
+        "applications": [
+            {"client_id": "reading-room", "name": "Reading room", "type": "web", "publisher": "Gallery",
+             "secret": {"env": "GALLERY_SECRET"}, "redirect_uris": ["https://reading.gallery.example/callback"],
+             "scopes": ["openid", "profile", "email", "phone", "offline_access"]},
+        ],
+        "roles": [
+            {"name": "reader", "description": "May open every book."},
+            {"name": "binder", "application": "reading-room", "description": "Mends them.",
+             "requirements": ["verified_phone"]},
+            {"name": "curator", "description": "Buys them.", "requirements": ["second_factor"]},
+        ],
         "users": [
             _person("olga", console_roles=["Owner"]),
-            _person("dana", phone="+4915112345601", phone_verified=True, username="dana"),
+            _person("dana", phone="+4915112345601", phone_verified=True, username="dana",
+                    roles=["reader", {"application": "reading-room", "role": "binder"}],
+                    attributes={"member_number": "GA0001", "size": "M", "newsletter": True}),
             _person("kim"),
-            _person("rita"),
+            _person("rita", roles=["curator", {"application": "reading-room", "role": "binder"}]),
+            _person("gone", roles=["reader"]),
+            _person("hedy", phone="+4915112345604", phone_verified=True),
             _person("held", phone="+4915112345602", phone_verified=True),
             _person("wrong"),
             _person("owes", phone="+4915112345603"),
@@ -113,10 +141,10 @@ def manage(data: Path, *arguments: str) -> None:
     subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environ, check=True, stdout=sys.stderr)
 
 
-def apply(data: Path, **settings: Any) -> None:
+def apply(data: Path, **changes: Any) -> None:
     """Make the realm, or change its settings."""
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-        json.dump(realm_file(**settings), file)  # JSON is YAML
+        json.dump(realm_file(**changes), file)  # JSON is YAML
         file.flush()
         manage(data, "realm", "apply", file.name)
 
@@ -143,7 +171,7 @@ class Gallery:
         """What the newest message to an address or number says, by a pattern."""
         deadline = time.monotonic() + MAIL_SECONDS
         while time.monotonic() < deadline:
-            for file in sorted(self.data.glob("outbox/*/*.*"), reverse=True):
+            for file in sorted(self.data.glob("outbox/*/[!.]*.*"), reverse=True):
                 message = message_from_bytes(file.read_bytes(), policy=policy.default)
                 body = message.get_body(("plain",)) if message["To"] == to else None
                 found = re.search(pattern, body.get_content()) if body else None
@@ -370,6 +398,10 @@ class Gallery:
             self.shoot(page, "again")
             page.goto(f"{self.mount}/signin/again?choose=1")
             self.shoot(page, "again-choose")
+            page.goto(f"{self.mount}/signin/again?by=factor")
+            self.shoot(page, "again-factor")
+            page.goto(f"{self.mount}/signin/again?by=factor&choose=1")
+            self.shoot(page, "again-factor-choose")
             page.goto(f"{self.mount}/signout")
             self.shoot(page, "signout")
         with self.browser() as page:

@@ -25,7 +25,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from e2e import gallery
+from e2e import gallery, gallery_rare
 
 ROOT = Path(__file__).parents[1]
 WIDTHS = {"1440": (1440, 900), "390": (390, 844)}
@@ -75,7 +75,7 @@ def demo_server() -> Iterator[tuple[str, str]]:
     server = subprocess.Popen(
         [sys.executable, "bin/serve.py"],
         cwd=ROOT,
-        env={**kept, "PORT": str(port), "REALMKEEP_DATA": data},
+        env={**kept, **gallery.ENVIRONMENT, "PORT": str(port), "REALMKEEP_DATA": data},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -187,7 +187,9 @@ def take_gallery(browser: Browser, origin: str, data: Path, folder: Path, langua
                 page.screenshot(path=folder / "gallery" / f"{name}.{theme}.{width}.png", full_page=True)
         page.set_viewport_size({"width": 1440, "height": 900})
 
-    gallery.Gallery(f"{origin}/realms/gallery", data, partial(browser.new_context, locale=language), shoot).every()
+    walk = gallery.Gallery(f"{origin}/realms/gallery", data, partial(browser.new_context, locale=language), shoot)
+    walk.every()
+    gallery_rare.every(walk)
     return len(names)
 
 

@@ -32,6 +32,16 @@ def mail_to(realm: Realm, user: User, template: str, context: dict[str, Any], **
         )
 
 
+def way_back(realm: Realm) -> dict[str, str]:
+    """For mails that tell of what somebody else may have done: the page to choose a new password, which ends that.
+
+    Where nobody has a password, the page of devices and ways in.
+    """
+    if realm.setting("password_sign_in"):
+        return {"reset_url": realm_url(realm, "account_reset_password")}
+    return {"security_url": realm_url(realm, "selfservice:security")}
+
+
 def tell(realm: Realm, user: User, template: str, context: dict[str, Any], *, proven_only: bool = False) -> None:
     """A mail; to somebody without an address a text message, if the number is proven.
 
@@ -74,7 +84,7 @@ def mail_account_exists(realm: Realm, user: User, *, provider: str = "") -> None
 
     provider: the name of the one he came through. It opens the account only once it is linked from inside.
     """
-    context = {"reset_url": realm_url(realm, "account_reset_password"), "provider": provider}
+    context = {**way_back(realm), "provider": provider}
     mail_to(realm, user, "account_already_exists", context)
 
 
@@ -112,7 +122,7 @@ def mail_reset_link(realm: Realm, user: User, *, by_admin: bool = False) -> None
 
 def mail_password_changed(realm: Realm, user: User) -> None:
     """A notice, so that a change that the person did not make is seen."""
-    mail_to(realm, user, "password_changed", {"reset_url": realm_url(realm, "account_reset_password")})
+    mail_to(realm, user, "password_changed", way_back(realm))
 
 
 def mail_change_requested(realm: Realm, user: User, new_email: str) -> None:
@@ -121,7 +131,7 @@ def mail_change_requested(realm: Realm, user: User, new_email: str) -> None:
         realm,
         user,
         "email_change_requested",
-        {"new_email": new_email, "reset_url": realm_url(realm, "account_reset_password")},
+        {"new_email": new_email, **way_back(realm)},
     )
 
 

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from identity.accounts.mails import mail_to
+from identity.accounts.mails import mail_to, way_back
 from identity.accounts.models import User
 from identity.courier.commands import queue_message
 from identity.kernel import clock
 from identity.mfa.models import FactorKind
 from identity.mfa.rules import CODE_LIFETIME
 from identity.realms.models import Realm
-from identity.realms.mount import realm_url
 
 
 def mail_factor_added(realm: Realm, user: User, kind: str, name: str = "") -> None:
@@ -33,7 +32,7 @@ def mail_recovery_codes_made(realm: Realm, user: User) -> None:
 
 
 def _notice(realm: Realm, user: User, template: str, context: dict[str, Any]) -> None:
-    mail_to(realm, user, template, {**context, "reset_url": realm_url(realm, "account_reset_password")})
+    mail_to(realm, user, template, {**context, **way_back(realm)})
 
 
 def send_factor_code(realm: Realm, user: User, *, kind: str, to: str, code: str, requested_from: str = "") -> None:

@@ -41,7 +41,15 @@ from identity.signin.devices import label_of, recognize, remember_device
 from identity.signin.owed import owes_number, owes_terms
 from identity.signin.requests import actor_as, actor_of, asking_id, realm_of
 from identity.signin.rules import safe_return
-from identity.signin.stages import TRUST_KEY, password_due, shown_in, step_of
+from identity.signin.stages import (
+    BEGUN_KEY,
+    TRUST_KEY,
+    is_superseded,
+    note_begun,
+    password_due,
+    shown_in,
+    step_of,
+)
 
 PENDING = "account_login"
 """Session key: allauth's flow between the first step and the session."""
@@ -76,6 +84,7 @@ class RealmAccountAdapter(DefaultAccountAdapter):
         records = get_authentication_records(request, user)
         if records:
             request.session[AUTHENTICATION_METHODS_SESSION_KEY] = records[-1:]
+        note_begun(request, user)
         return None
 
     def _guard(self, request: HttpRequest, user: User) -> None:
@@ -89,6 +98,9 @@ class RealmAccountAdapter(DefaultAccountAdapter):
     def login(self, request: HttpRequest, user: User) -> None:  # type: ignore[override]
         """Begin the session: under a new key (SE-02), with how and when the person came in, and said."""
         self._guard(request, user)
+        if is_superseded(request, user):
+            raise SuspiciousOperation("A sign-in that began with another password.")
+        request.session.pop(BEGUN_KEY, None)
         realm = realm_of(request)
         shown = shown_in(request, user)
         if not shown or step_of(request, user) not in (Step.PASS, Step.OFFER):

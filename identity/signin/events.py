@@ -41,7 +41,7 @@ class SignInFailed(Event):
     words = {
         "disabled": _("Account is disabled"),
         "email_unverified": _("Email is not confirmed"),
-        "too_many_sessions": _("Signed in in too many places"),
+        "too_many_sessions": _("Signed in at too many places"),
         "locked": _("Account is locked"),
         "method_off": _("This way in is switched off"),
         "no_password": _("No password yet"),

@@ -127,7 +127,7 @@ def _factors(realm: Realm, user: User, application: Application, shown: list[Sho
         return [Hindrance.MUST_ENROLL]
     wanted = level_of_acr(application.required_acr)
     if level_of(shown) < wanted:
-        if reachable_level(user.pk, []) >= wanted:
+        if reachable_level(user.pk, shown) >= wanted:
             return [Hindrance.ASKED_FOR_FACTOR]
-        return [Hindrance.MUST_ADD_FACTOR if can_reach(realm, wanted) else Hindrance.CANT_REACH]
+        return [Hindrance.MUST_ADD_FACTOR if can_reach(realm, wanted, shown) else Hindrance.CANT_REACH]
     return [Hindrance.ASKED_FOR_FACTOR] if step is Step.CHALLENGE else []

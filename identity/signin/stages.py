@@ -11,6 +11,7 @@ from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.stages import LoginStage
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.crypto import constant_time_compare
 
 from identity.accounts.models import User
 from identity.accounts.password_rules import ChangeReason, change_due, policy_of
@@ -28,6 +29,22 @@ from identity.signin.requests import actor_as, asking_id, realm_of
 MESSAGES = (FactorKind.SMS, FactorKind.EMAIL)
 TRUST_KEY = "trust_this_device"
 """Session key: who asked that this browser stand for the second step, once the sign-in is through."""
+BEGUN_KEY = "sign_in_begun"
+"""Session key: which password the person had when this sign-in began."""
+
+
+def note_begun(request: HttpRequest, user: User) -> None:
+    """Bind a sign-in to the password of the moment, as Django binds a session, also if it is not what was shown."""
+    request.session[BEGUN_KEY] = user.get_session_auth_hash()
+
+
+def is_superseded(request: HttpRequest, user: User) -> bool:
+    """Whether the password was changed or voided since this sign-in began.
+
+    Stops a first step that waits for the second from outliving what ends sessions: who said "it was not me", or chose
+    a new password, has shut out whoever was on the way in (SE-05).
+    """
+    return not constant_time_compare(request.session.get(BEGUN_KEY, ""), user.get_session_auth_hash())
 
 
 def shown_in(request: HttpRequest, user: User) -> list[Shown]:

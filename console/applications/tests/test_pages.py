@@ -1,5 +1,6 @@
 """Pages and dialogs of the applications area: they show, they write through commands, and they refuse."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -34,6 +35,14 @@ def path(application: Application, rest: str = "") -> str:
 
 
 TABS = ["", "/credentials", "/redirects", "/scopes", "/tokens", "/activity"]
+
+
+def test_the_activity_of_an_application_reads_like_every_list_of_events(owner: RealmClient, app_a: App) -> None:
+    page = owner.get(path(app_a[0], "/activity"))
+    feed = re.search(r'<ol class="feed">(.*?)</ol>', page.text, re.DOTALL)
+    assert feed is not None, "a sentence without its icon falls into the icon's column"
+    assert 0 < feed[1].count("<li") == feed[1].count('class="when"')
+    assert "application.registered" in feed[1]
 
 
 @pytest.mark.parametrize("tab", TABS)

@@ -21,6 +21,7 @@ from identity.kernel.ids import public_id
 from identity.kernel.permissions import Permission
 from identity.oauth.models import Grant, RefreshFamily
 from identity.oauth.tests.flows import Flow
+from identity.realms.commands import change_realm_settings
 from identity.sessions.models import Session
 from identity.sessions.testing import RealmClient
 
@@ -153,6 +154,14 @@ def test_it_says_what_comes_first(as_owner, as_owner_a, realm_a, app_a, user_a):
     assert "Has to add a factor first" in text
     # By default it is as if the person had shown what the application wants.
     assert shown(as_owner.get(path(app_a[0], user_a)).text, "id_token")["acr"] == "urn:realmkeep:acr:2"
+
+
+def test_a_second_code_to_the_same_inbox_is_no_way_to_what_the_application_wants(as_owner, realm_a, app_a, user_a):
+    with realm_scope(realm_a):
+        change_application(system_actor(realm_a.pk), application_id=app_a[0].pk, required_acr="urn:realmkeep:acr:2")
+        change_realm_settings(system_actor(realm_a.pk), changes={"second_factor_methods": ["email"]})
+    assert "Has to add a factor first" in as_owner.get(path(app_a[0], user_a, way="password")).text
+    assert "can’t add" in as_owner.get(path(app_a[0], user_a, way="email_code")).text
 
 
 def test_a_consent_that_stands_is_not_asked_for_again(as_owner, realm_a, app_a, user_a):

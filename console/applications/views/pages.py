@@ -13,6 +13,7 @@ from console.applications.checks import checks_of
 from console.applications.forms import AUTH_NAMES, GRANT_NAMES, RedirectsForm, ScopesForm
 from console.applications.rows import KIND_LABELS, application_url, may, state_item
 from console.applications.stacks import Settings, stacks_for, steps_of
+from console.audit.wording import views_of
 from console.shell.fragments import redirect_after, render_page
 from console.shell.http import ConsoleRequest, number_in
 from console.shell.ids import id_from
@@ -245,10 +246,10 @@ class Activity(ApplicationPage):
     def more(self, request: ConsoleRequest, application: Application) -> dict[str, Any]:
         """Events, for one who may read the trail."""
         may_read = request.actor.can(Permission.AUDIT_READ)
-        events = readable(events_about(request.actor, object_id=application.pk, limit=EVENTS_SHOWN)) if may_read else []
+        rows = events_about(request.actor, object_id=application.pk, limit=EVENTS_SHOWN) if may_read else []
         return {
             "may_read": may_read,
-            "events": events,
+            "events": views_of(readable(rows), request.actor.can),
             "trail_url": f"{reverse('console:audit')}?target={application.pk}",
         }
 

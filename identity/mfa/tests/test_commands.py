@@ -11,6 +11,7 @@ from conftest import actor_of, make_user
 from identity.access.commands import set_role_requirements
 from identity.access.models import Role
 from identity.accounts.commands import set_password
+from identity.accounts.mails import way_back
 from identity.audit.models import AuditEvent
 from identity.courier.models import Message
 from identity.courier.rendering import render
@@ -491,6 +492,26 @@ def test_the_mails_say_what_changed_and_hold_no_secret(realm_a, kind):
             assert "Realm A" in found.text + found.subject
         text = render(realm_a, "sms", "second_factor_code", {"code": "123456", "minutes": 5, "host": "h"}, "en").text
         assert text.startswith("123456 is your Realm A code")
+
+
+def test_where_nobody_has_a_password_no_mail_tells_to_choose_one(realm_a, user_a):
+    change(realm_a, password_sign_in=False, email_code_sign_in=True)
+    with realm_scope(realm_a):
+        back = way_back(realm_a)
+        for template, values in (
+            ("factor_added", {"kind": "totp", "factor_name": ""}),
+            ("factor_removed", {"kind": "totp", "factor_name": ""}),
+            ("factors_reset", {}),
+            ("recovery_codes_made", {}),
+            ("identity_linked", {"provider": "Corp"}),
+            ("identity_unlinked", {"provider": "Corp"}),
+            ("email_change_requested", {"new_email": "new@example.com"}),
+            ("account_already_exists", {}),
+        ):
+            found = render(realm_a, "email", template, {"name": "", "email": user_a.email, **back, **values}, "en")
+            for body in (found.text, found.html):
+                assert "password" not in body.replace("never asks for passwords", ""), template
+                assert "/realms/a/account/security" in body, template
 
 
 def test_the_last_way_in_stays(realm_a, user_a, key):

@@ -86,7 +86,7 @@ def ask_person(
 ) -> None:
     """Ask by mail and in the account whether it was the person, as the realm wants it. Says review.opened.
 
-    About one that was held he has been asked: that question is about this sign-in from now on.
+    About one that was held from the same address he has been asked: that question is about this sign-in from now on.
     """
     if not is_told(
         came.reasons,
@@ -189,6 +189,10 @@ def deny_review(actor: Actor, *, realm: Realm, review: SignInReview) -> dict[str
         put_password(actor, user=user, encoded=make_password(None))
         user.password_change_required = str(ChangeReason.CONTAINED)
         user.save(update_fields=["password_change_required"])
+    else:
+        # Another nothing instead of the former: a sign-in that waits for its next step is bound to that.
+        user.password = make_password(None)
+        user.save(update_fields=["password"])
     if any("phone" in event.payload.get("fields", ()) for event in done) and user.phone_verified_at is not None:
         user.phone_verified_at = None
         user.save(update_fields=["phone_verified_at"])

@@ -61,7 +61,6 @@ def answer_unlock_wish(realm: Realm, *, identifier: str) -> None:  # house: HR03
         {
             "url": realm_url(realm, "account_unlock", token=token),
             "minutes": int(LIFETIME.total_seconds() // 60),
-            "reset_url": realm_url(realm, "account_reset_password"),
         },
         expires_at=clock.now() + LIFETIME,
     )

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from identity.accounts.commands import sign_up_federated_user
 from identity.accounts.commands.fetching import realm_of, user_for_or_self
-from identity.accounts.mails import mail_account_exists, mail_confirm_link, mail_to
+from identity.accounts.mails import mail_account_exists, mail_confirm_link, mail_to, way_back
 from identity.accounts.models import User
 from identity.accounts.queries import find_user_by_identifier
 from identity.audit.record import record
@@ -18,7 +18,6 @@ from identity.kernel.permissions import Permission
 from identity.kernel.transactions import for_write
 from identity.realms.commands import delete_provider, disable_provider
 from identity.realms.models import IdentityProvider, Realm
-from identity.realms.mount import realm_url
 from identity.realms.queries import provider_key
 from identity.signin import events, limits
 from identity.signin.commands.joining import OWN_NAMES
@@ -208,7 +207,7 @@ def _mail_notice(user: User, provider: IdentityProvider, template: str) -> None:
         realm,
         user,
         template,
-        {"provider": provider.name, "reset_url": realm_url(realm, "account_reset_password")},
+        {"provider": provider.name, **way_back(realm)},
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conftest import PASSWORD, actor_of, make_user
-from identity.accounts.commands import create_user, require_new_password
+from identity.accounts.commands import create_user, require_new_password, set_password
 from identity.accounts.models import User
 from identity.accounts.password_rules import ChangeReason
 from identity.audit.reading import ReadableEvent
@@ -176,6 +176,25 @@ def test_lg_07_a_browser_that_stood_for_the_factor_does_so_no_longer(realm_a: Re
     with clock.clock_at(clock.now() + timedelta(seconds=90)):
         client.post("/signin/confirm", {"code": code_at(SECRET, clock.now())})
         assert is_in(client)
+
+
+@pytest.mark.parametrize("at", ["the page", "the last door"])
+def test_se_05_who_waits_for_the_second_step_begins_anew_when_the_password_changes(
+    realm_a: Realm, user_a: User, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    if at == "the last door":
+        monkeypatch.setattr("identity.signin.views.second.is_superseded", lambda *_: False)
+    with realm_scope(realm_a):
+        with_app(user_a)
+    client = RealmClient(realm_a)
+    assert sign_in(client)["Location"] == "/realms/a/signin/confirm"
+    with realm_scope(realm_a):
+        set_password(system_actor(realm_a.pk), user_id=user_a.pk, password=NEW)
+    answer = client.post("/signin/confirm", {"code": code_at(SECRET, clock.now())})
+    assert (answer.status_code, answer.get("Location")) == (
+        (302, "/realms/a/signin") if at == "the page" else (400, None)
+    )
+    assert not is_in(client)
 
 
 # --- the command

@@ -22,6 +22,7 @@ from identity.security.models import Alert, SignInReview
 from identity.sessions.models import Device, DeviceStatus, Session
 from identity.sessions.testing import RealmClient
 from identity.signin import devices
+from identity.signin.stages import BEGUN_KEY
 from identity.signin.tests.conftest import PASSWORD, sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]
@@ -462,6 +463,35 @@ def test_a_held_sign_in_that_was_confirmed_is_asked_about_once(realm_a, user_a):
         review = SignInReview.objects.get()
         assert (review.session_id, review.device_id) == (row(client).pk, row(client).device_id)
     assert "Thanks" in RealmClient(realm_a).post(path_of(mail.links[0]), {"me": "yes"}).text
+
+
+def code_for(client):
+    """Ask for the code that confirms a held sign-in."""
+    page = client.post("/signin/prove", {"way": "email", "send": "yes"})
+    note = re.search(r'name="note" value="([^"]+)"', page.text)[1]
+    return {"way": "email", "note": note, "code": re.search(r"\b\d{6}\b", mails(client.realm)[-1].text)[0]}
+
+
+@pytest.mark.parametrize("has_password", [True, False])
+def test_se_05_not_me_ends_a_sign_in_that_waits_for_its_next_step(realm_a, user_a, has_password):
+    change(realm_a, suspicious_sign_in="hold")
+    known(realm_a)
+    stranger = abroad(realm_a)
+    sign_in(stranger)
+    if not has_password:
+        with realm_scope(realm_a):
+            user = User.objects.get(pk=user_a.pk)
+            user.set_unusable_password()
+            user.save(update_fields=["password"])
+        store = stranger.session
+        store[BEGUN_KEY] = user.get_session_auth_hash()
+        store.save()
+    right = code_for(stranger)
+    (mail,) = told_of_held(realm_a)
+    RealmClient(realm_a).post(path_of(mail.links[0]), {"me": "no"})
+    assert stranger.post("/signin/prove", right)["Location"].endswith("/signin")
+    assert signed_in_as(stranger) is None
+    assert stranger.get("/signin/prove")["Location"].endswith("/signin"), "not even on the way any more"
 
 
 def test_a_held_sign_in_of_somebody_else_takes_up_no_question_about_another_one(realm_a, user_a):

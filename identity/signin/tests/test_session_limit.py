@@ -85,7 +85,7 @@ def test_se_10_or_the_next_one_is_refused_after_everything_was_shown(realm_a, us
     assert "too many places" not in wrong.text
     refused = sign_in(second)
     assert refused.status_code == 409
-    assert "You are signed in in too many places" in refused.text
+    assert "You are signed in at too many places" in refused.text
     assert SESSION_KEY not in second.session
     assert "account_login" not in second.session
     assert signed_in(first)

@@ -23,7 +23,7 @@ from identity.signin.errors import NotLetIn, Paused
 from identity.signin.forms import CodeForm, NewPasswordForm, RealmUserTokenForm, said
 from identity.signin.notes import Note, read_note, write_note
 from identity.signin.requests import actor_of, next_of, realm_of
-from identity.signin.stages import NewPasswordStage, SecondFactorStage, password_due
+from identity.signin.stages import NewPasswordStage, SecondFactorStage, note_begun, password_due
 from identity.signin.stepup import fresh_factor_required, fresh_sign_in_required
 from identity.signin.views.entrance import Entrance, secret_fields
 from identity.signin.views.guarded import BotGuard
@@ -225,12 +225,13 @@ class RenewPasswordView(InStage, FormView):  # type: ignore[type-arg]
     def form_valid(self, form: NewPasswordForm) -> HttpResponse:
         """Save it; what the old one opened ends, and this sign-in goes on."""
         try:
-            self.stage.login.user = set_password(
+            person = self.stage.login.user = set_password(
                 self.acting, user_id=self.person.pk, password=form.cleaned_data["password1"], how="renewed"
             )
         except Invalid as error:
             form.add_error("password1", said(error))
             return self.form_invalid(form)
+        note_begun(self.request, person)
         return self.go_on()
 
 

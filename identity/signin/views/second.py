@@ -17,7 +17,7 @@ from identity.mfa.errors import WrongCode
 from identity.mfa.models import FactorKind
 from identity.mfa.rules import Step
 from identity.signin.requests import actor_as, next_of, realm_of
-from identity.signin.stages import MESSAGES, TRUST_KEY, SecondFactorStage, offered_factors, step_of
+from identity.signin.stages import MESSAGES, TRUST_KEY, SecondFactorStage, is_superseded, offered_factors, step_of
 from identity.signin.views.entrance import Entrance, login_url, secret_fields
 from identity.signin.views.factors import Proof, check_factor, choices_of, chosen, passkey_question, wrong_text
 
@@ -32,10 +32,16 @@ class InStage(Entrance):
     person: User
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Finds the sign-in that waits. One that waits elsewhere, is over, or is of another realm is none."""
+        """Finds the sign-in that waits. One that waits elsewhere, is over, or is of another realm is none.
+
+        So is one whose password was changed or voided meanwhile: it begins anew.
+        """
         stage = None if request.user.is_authenticated else LoginStageController.enter(request, self.waits_in.key)
         user = stage.login.user if stage is not None else None
         if stage is None or user is None or not is_usable(realm_of(request), user=user):
+            return redirect(login_url(next_of(request)))
+        if is_superseded(request, user):
+            stage.abort()
             return redirect(login_url(next_of(request)))
         self.stage, self.person = stage, user
         return super().dispatch(request, *args, **kwargs)
