@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -191,6 +191,16 @@ def shown_in_session(records: Iterable[Mapping[str, Any]], amr: Collection[str])
     """The same as methods. amr: the session's own, which remembers the password for longer."""
     shown = rules.shown_of(live_records(records))
     return [*rules.shown_of([{"method": "password"}]), *shown] if "pwd" in amr else shown
+
+
+def factor_shown_at(records: Iterable[Mapping[str, Any]]) -> datetime | None:
+    """When a second factor was last shown in a session; None if never. What confirmed a held sign-in is none.
+
+    A provider's word counts where the realm takes it for two factors.
+    """
+    shown = rules.shown_of(live_records(records))
+    times = [each.at for each in shown if not each.for_hold and (each.factor or level_of([each]) > 1)]
+    return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
 def reachable_level(user_id: UUID, shown: Collection[Shown]) -> int:

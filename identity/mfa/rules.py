@@ -23,6 +23,9 @@ STRENGTH: tuple[str, ...] = (
 SECOND_FACTORS: frozenset[str] = frozenset(STRENGTH) - {FactorKind.RECOVERY_CODES}
 """What counts as having a second factor. Recovery codes are the way back, not a factor of their own."""
 
+BY_FACTOR = "factor"
+"""What `by` says to the page that asks once more: the password is not enough."""
+
 PERIOD = 30
 """Seconds of one step of an authenticator app (RFC 6238, 4.1)."""
 WINDOW = 1

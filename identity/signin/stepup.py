@@ -22,14 +22,12 @@ from django_otp.models import Device
 
 from identity.accounts.models import User
 from identity.kernel import clock
-from identity.mfa.queries import has_second_factor, live_records, shown_in_session
-from identity.mfa.rules import amr_of, level_of, level_of_acr, shown_of
+from identity.mfa.queries import factor_shown_at, has_second_factor, shown_in_session
+from identity.mfa.rules import BY_FACTOR, amr_of, level_of, level_of_acr
 from identity.sessions.commands import note_authentication
 from identity.sessions.rules import ACRS
 
 FRESH = timedelta(minutes=5)
-BY_FACTOR = "factor"
-"""What `by` says to the page that asks: the password is not enough."""
 
 View = Callable[..., HttpResponse]
 
@@ -60,19 +58,11 @@ def has_reached(request: HttpRequest, acr: str) -> bool:
 
 
 def has_shown_factor(request: HttpRequest, user: User, max_age: timedelta = FRESH) -> bool:
-    """Whether the person showed a second factor within `max_age`; so, too, who has none.
-
-    A provider's word counts where the realm takes it for two factors.
-    """
+    """Whether the person showed a second factor within `max_age`; so, too, who has none."""
     if not has_second_factor(user):
         return True
-    since = (clock.now() - max_age).timestamp()
-    recent = [
-        each
-        for each in shown_of(live_records(get_authentication_records(request, user)))
-        if each.at >= since and not each.for_hold
-    ]
-    return any(each.factor or level_of([each]) > 1 for each in recent)
+    at = factor_shown_at(get_authentication_records(request, user))
+    return at is not None and clock.now() - at <= max_age
 
 
 def showed_factor_in(data: Mapping[str, Any], user: User) -> bool:

@@ -18,6 +18,7 @@ SHADOWS = {
     "templates/admin/base.html": "7428a8411d69ed81",
     "templates/admin/base_site.html": "50eb1e71a0b2729c",
     "templates/admin/change_form.html": "3fc6d1194eda5f6c",
+    "templates/unfold/helpers/change_list_filter_button.html": "f5492043bcfa9373",
     "templates/unfold/helpers/empty_results.html": "830db82d60f52b85",
     "templates/unfold/layouts/base_simple.html": "f90e61e284c309cd",
     "templates/unfold/layouts/skeleton.html": "062bb8d9caf56385",

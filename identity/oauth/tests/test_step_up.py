@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from conftest import PASSWORD
 from identity.applications.commands import change_application
 from identity.courier.testing import mails
 from identity.kernel import clock
@@ -60,6 +61,25 @@ def test_a_higher_class_leads_to_the_page_that_asks_and_back(ready, user_a):
     )
     assert done["Location"] == query["next"]
     assert "code" in answer_of(ready.authorize(acr_values=ACR_TWO))
+
+
+@pytest.mark.parametrize("fresh", [{"prompt": "login"}, {"max_age": "300"}])
+def test_lg_20_two_fresh_factors_are_not_a_fresh_password_and_an_old_factor(ready, user_a, fresh):
+    with realm_scope(ready.realm):
+        with_app(user_a)
+    page = ready.browser.get(f"/signin/again?acr={ACR_TWO}")
+    factor = page.context["choice"].id
+    shown = {"factor": factor, "acr": ACR_TWO, "code": code_at(SECRET, clock.now())}
+    ready.browser.post("/signin/again", shown)
+    with clock.clock_at(clock.now() + timedelta(hours=1)):
+        path, query = sent_to(ready.authorize(acr_values=ACR_TWO, **fresh))
+        assert (path, query["by"]) == ("/realms/a/signin/again", "factor")
+        # Whoever leaves `by` away gets a page that takes the password, and no further.
+        request = query["next"]
+        ready.browser.post("/signin/again", {"password": PASSWORD, "next": request})
+        assert sent_to(ready.browser.get(request))[0] == "/realms/a/signin/again"
+        ready.browser.post("/signin/again", {"factor": factor, "by": "factor", "code": code_at(SECRET, clock.now())})
+        assert "code" in answer_of(ready.browser.get(request))
 
 
 def test_tokens_say_what_was_shown_and_when(ready, user_a):

@@ -6,7 +6,7 @@ Who or where to answer is checked before anything else: until then an error is s
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -25,8 +25,8 @@ from identity.consent.commands import grant_consent
 from identity.consent.queries import consent_in_force
 from identity.kernel import clock
 from identity.kernel.naming import issuer_of
-from identity.mfa.queries import can_reach, reachable_level, shown_in_session
-from identity.mfa.rules import level_of_acr, wanted_level
+from identity.mfa.queries import can_reach, factor_shown_at, has_second_factor, reachable_level, shown_in_session
+from identity.mfa.rules import BY_FACTOR, level_of_acr, wanted_level
 from identity.oauth import asking, consent_page, rules
 from identity.oauth.authorization import CodeServer, RealmCore, RealmValidator
 from identity.oauth.commands.issuing import Approval
@@ -141,19 +141,35 @@ class AuthorizeView(AuthorizationView):
                 raise ProtocolError("login_required", "The person is not signed in.")
             return self._to_sign_in(request, asked, "account_login")
         fingerprint = self._fingerprint(parameters)
+        by_factor = self._wanted(request, asked) > 1 and has_second_factor(request.user)  # type: ignore[arg-type]
         if rules.needs_fresh_sign_in(
             prompt,
-            auth_time=session.authenticated_at,
+            auth_time=self._factor_time(request) if by_factor else session.authenticated_at,
             asked_at=asking.asked_at(request.session, fingerprint),
             now=clock.now(),
         ):
             if prompt.silent:
                 raise ProtocolError("login_required", "The person has to sign in again.")
-            return self._to_sign_in(request, asked, "account_reauthenticate")
+            wants = {"by": BY_FACTOR} if by_factor else {}
+            return self._to_sign_in(request, asked, "account_reauthenticate", **wants)
         hint = parameters.get("id_token_hint")
         if hint and subject_of_hint(request.realm, hint) != request.user.pk:  # type: ignore[attr-defined]
             raise ProtocolError("login_required", "Another person is signed in.")
         return self._step_up(request, asked, prompt, session) or self._decide(request, asked, prompt, session)
+
+    @staticmethod
+    def _wanted(request: HttpRequest, asked: Asked) -> int:
+        asked_for = request.oauth.get("acr_values", "").split()  # type: ignore[attr-defined]
+        return wanted_level(asked_for, asked.application.required_acr)
+
+    @staticmethod
+    def _factor_time(request: HttpRequest) -> datetime:
+        """When the second factor was shown, for a request that wants two and wants them fresh (RFC 9470, section 4).
+
+        Stops who has only the password of an open session from passing two old factors off as new.
+        """
+        records = get_authentication_records(request, request.user)
+        return factor_shown_at(records) or datetime.min.replace(tzinfo=UTC)
 
     def _step_up(
         self, request: HttpRequest, asked: Asked, prompt: rules.Prompt, session: Session
@@ -163,8 +179,7 @@ class AuthorizeView(AuthorizationView):
         acr_values (OpenID Connect Core 1.0, 3.1.2.1) binds as RFC 9470, section 5 lets it: what can't be reached is
         answered with unmet_authentication_requirements, and never by a weaker token.
         """
-        asked_for = request.oauth.get("acr_values", "").split()  # type: ignore[attr-defined]
-        wanted = wanted_level(asked_for, asked.application.required_acr)
+        wanted = self._wanted(request, asked)
         if wanted < 0:
             raise ProtocolError(UNMET, "None of these authentication context classes exists here.")
         if level_of_acr(session.acr) >= wanted:
@@ -176,16 +191,16 @@ class AuthorizeView(AuthorizationView):
         # After what this session showed: a second code to the same inbox leads nowhere but here again.
         shown = shown_in_session(get_authentication_records(request, person), session.amr)
         if reachable_level(person.pk, shown) >= wanted:
-            return self._to_sign_in(request, asked, "account_reauthenticate", acr)
+            return self._to_sign_in(request, asked, "account_reauthenticate", acr=acr)
         if can_reach(request.realm, wanted, shown):  # type: ignore[attr-defined]
-            return self._to_sign_in(request, asked, "account_add", acr)
+            return self._to_sign_in(request, asked, "account_add", acr=acr)
         raise ProtocolError(UNMET, "The person has no factor that reaches this authentication context class.")
 
     @staticmethod
     def _fingerprint(parameters: dict[str, str]) -> str:
         return hashlib.sha256(urlencode(sorted(parameters.items())).encode()).hexdigest()[:32]
 
-    def _to_sign_in(self, request: HttpRequest, asked: Asked, page: str, acr: str = "") -> HttpResponse:
+    def _to_sign_in(self, request: HttpRequest, asked: Asked, page: str, **wants: str) -> HttpResponse:
         parameters: dict[str, str] = request.oauth  # type: ignore[attr-defined]
         asking.remember(
             request.session,
@@ -195,7 +210,7 @@ class AuthorizeView(AuthorizationView):
             request=self._fingerprint(parameters),
             now=clock.now(),
         )
-        to = f"{reverse(page)}?{urlencode({'acr': acr})}" if acr else reverse(page)
+        to = f"{reverse(page)}?{urlencode(wants)}" if wants else reverse(page)
         response = redirect_to_login(request.get_full_path(), to, "next")
         response.status_code = 303
         return response

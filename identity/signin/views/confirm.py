@@ -20,13 +20,13 @@ from identity.mfa.commands import send_message_code
 from identity.mfa.errors import WrongCode
 from identity.mfa.models import FactorKind
 from identity.mfa.queries import Factor, factors_of, has_second_factor, shown_in_session
-from identity.mfa.rules import level_after, level_of_acr
+from identity.mfa.rules import BY_FACTOR, level_after, level_of_acr
 from identity.signin.commands import send_confirm_code, use_confirm_code
 from identity.signin.forms import ConfirmForm
 from identity.signin.notes import Note, read_note, write_note
 from identity.signin.requests import actor_of, next_of, realm_of
 from identity.signin.stages import MESSAGES
-from identity.signin.stepup import BY_FACTOR, has_reached, note_shown
+from identity.signin.stepup import has_reached, note_shown
 from identity.signin.views.entrance import Entrance, login_url, secret_fields
 from identity.signin.views.factors import (
     ICONS,
