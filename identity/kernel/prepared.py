@@ -21,9 +21,10 @@ _TEXT, _BINARY = Format.TEXT, Format.BINARY
 _GOOD = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 _ROW = tuple[Any, ...]
 
-Dump = Callable[[Any], bytes]
+Dump = Callable[[Any], bytes | None]
 _DUMPS: dict[type, tuple[Dump, Format]] = {
-    UUID: (lambda value: bytes(value.bytes), _BINARY),
+    type(None): (lambda _: None, _TEXT),
+    UUID: (lambda value: value.int.to_bytes(16), _BINARY),
     str: (str.encode, _TEXT),
     bytes: (bytes, _BINARY),
     datetime: (lambda value: value.isoformat().encode(), _TEXT),
@@ -97,17 +98,10 @@ def run(raw: Connection[Any], statement: str, params: Mapping[str, Any]) -> Sequ
     if known is None:
         known = _prepared[raw] = {}
     ours = known.get(statement) or _prepare(raw, known, statement)
-    values: list[bytes | None] = []
-    formats: list[int] = []
-    for name in ours.order:
-        value = params[name]
-        if value is None:
-            values.append(None)
-            formats.append(_TEXT)
-            continue
-        how = _DUMPS.get(type(value)) or _inherited(type(value))
-        values.append(how[0](value))
-        formats.append(how[1])
+    given = [params[name] for name in ours.order]
+    how = [_DUMPS.get(type(value)) or _inherited(type(value)) for value in given]
+    values = [dump(value) for (dump, _), value in zip(how, given, strict=True)]
+    formats = [each[1] for each in how]
     result = raw.pgconn.exec_prepared(ours.name, values, formats)  # type: ignore[arg-type]  # None is null
     if result.status not in _GOOD:
         raise error_from_result(result)

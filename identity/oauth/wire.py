@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from identity.kernel.actor import Actor, ActorKind
 from identity.kernel.origin import NOWHERE, Origin
@@ -75,6 +75,14 @@ class Response:
 Handler = Callable[[Request], Response]
 
 
+def _pair(part: str) -> tuple[str, str]:
+    """Name and value of form data, of which most needs no decoding. Raises ValueError for what is no UTF-8."""
+    name, _, value = part.partition("=")
+    if "%" in part or "+" in part:
+        return unquote_plus(name, errors="strict"), unquote_plus(value, errors="strict")
+    return name, value
+
+
 def parse_parameters(raw: bytes | str) -> dict[str, str]:
     """Parameters by name; one without a value counts as absent (RFC 6749, 3.1). Raises ProtocolError.
 
@@ -82,8 +90,10 @@ def parse_parameters(raw: bytes | str) -> dict[str, str]:
     one (parameter pollution, OA-04).
     """
     try:
-        text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
+        parts = (raw.decode("utf-8") if isinstance(raw, bytes) else raw).split("&")
+        if len(parts) > MAX_PARAMETERS:
+            raise ValueError
+        pairs = [_pair(part) for part in parts if part]
     except ValueError:
         raise invalid_request("The parameters are malformed.") from None
     found: dict[str, str] = {}

@@ -4,7 +4,7 @@ The same checks as there, in one query. At the first doubt it answers nothing: t
 says what is wrong. So this path can only ever give a code that the view would have given, too.
 """
 
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -125,9 +125,10 @@ HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 def answered(redirect_uri: str, parameters: Parameters, issuer: str) -> str:
     """The address to send the browser to, with `iss` on success and error alike (RFC 9207: mix-up)."""
-    parts = urlsplit(redirect_uri)
-    query = "&".join(filter(None, (parts.query, urlencode({**parameters, "iss": issuer}))))
-    return urlunsplit(parts._replace(query=query))
+    # A registered one has no fragment, so what is added at the end is the query's.
+    where, _, query = redirect_uri.partition("?")
+    ours = urlencode({**parameters, "iss": issuer})
+    return f"{where}?{query}&{ours}" if query else f"{where}?{ours}"
 
 
 def _is_signed_in(ready: Ready) -> bool:
