@@ -5,6 +5,7 @@ import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,7 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files that take longest come first, so that processes end together; the rest stays in its random order."""
-    items.sort(key=lambda item: not item.nodeid.startswith(("e2e/isolation/", "e2e/language/")))
+    long = ("e2e/isolation/", "e2e/journeys/", "e2e/language/", "e2e/protocol/", "console/live/")
+    items.sort(key=lambda item: not item.nodeid.startswith(long))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -51,17 +53,25 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()
 
 
+def copy_tables(database: Path) -> bool:
+    """Puts the embedded database that bin/test has made there, empty but for its tables; False if it made none."""
+    template = os.environ.get("TEST_TEMPLATE", "")
+    if not template.endswith(".sqlite3"):
+        return False
+    database.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(template, database)
+    return True
+
+
 @pytest.fixture(scope="session")
 def django_db_keepdb(*, django_db_keepdb: bool, django_db_modify_db_settings: None) -> bool:
     """Whether there are tables already: on the embedded database, those of the file that bin/test names, copied.
 
     The other fixture comes first, since it gives each process a file of its own.
     """
-    template = os.environ.get("TEST_TEMPLATE")
-    if not template or connection.vendor != "sqlite":
+    if connection.vendor != "sqlite":
         return django_db_keepdb
-    shutil.copyfile(template, connection.settings_dict["TEST"]["NAME"])
-    return True
+    return copy_tables(Path(connection.settings_dict["TEST"]["NAME"])) or django_db_keepdb
 
 
 @pytest.fixture

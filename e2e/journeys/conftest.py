@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from conftest import copy_tables
 from e2e.protocol.conftest import ROOT, free_port, manage, running
 
 OPERATOR, OPERATOR_PASSWORD = "otto@platform.example", "lantern orbit violet 12"
@@ -117,6 +118,7 @@ def product(tmp_path: Path) -> Iterator[Product]:
     environ = surroundings(
         PORT=str(port), REALMKEEP_DATA=str(data), REALMKEEP_ORIGIN=origin, OPERATOR_PASSWORD=OPERATOR_PASSWORD
     )
+    copy_tables(data / "realmkeep.sqlite3")
     manage("migrate", "--verbosity", "0", environ=environ)
     file = tmp_path / "platform.yaml"
     file.write_text(json.dumps(PLATFORM))  # JSON is YAML

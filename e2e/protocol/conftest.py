@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from conftest import copy_tables
 from e2e.protocol.browser import Browser
 from e2e.protocol.realms import EMAIL, PASSWORD, SECRETS, RealmUnderTest, realm_file
 
@@ -74,6 +75,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory, storefront_url: str) -> Ite
         "REALMKEEP_DATA": str(folder / "data"),
         "REALMKEEP_ORIGIN": origin,
     }
+    copy_tables(folder / "data" / "realmkeep.sqlite3")
     manage("migrate", "--verbosity", "0", environ=environ)
     for slug in ("a", "b"):
         file = folder / f"{slug}.yaml"
