@@ -187,7 +187,7 @@ def find_code(realm: Realm, code: str, *, asking: Proof | None = None) -> tuple[
 def _code_statement(hashes: str, vendor: str, proof: str) -> str:
     roles = _roles_of(vendor, "g.user_id", "g.application_id")
     return (
-        f"SELECT {GRANT.sql}, {USER.sql}, {SESSION.sql}, {CONSENT.sql}, {FAMILY.sql}, {roles}, {proof}"  # noqa: S608
+        f"SELECT {GRANT.sql}, {USER.sql}, {SESSION.sql}, {CONSENT.sql}, {FAMILY.sql}, {roles}, {proof}"  # noqa: S608 - our columns
         " FROM identity_grant g"
         + _USER.format(join="JOIN", user="g.user_id")
         + _SESSION.format(session="g.session_id")
@@ -247,7 +247,7 @@ def find_refresh(realm: Realm, text: str, *, asking: Proof | None = None) -> Fou
 @cache
 def _refresh_statement(hashes: str, vendor: str, proof: str) -> str:
     return (
-        f"SELECT {TOKEN.sql}, {FAMILY.sql}, {USER.sql}, {SESSION.sql}, {CONSENT.sql},"  # noqa: S608
+        f"SELECT {TOKEN.sql}, {FAMILY.sql}, {USER.sql}, {SESSION.sql}, {CONSENT.sql},"  # noqa: S608 - our columns
         # Only of a token that comes again: a family is as long as its person is patient.
         " CASE WHEN t.rotated_at IS NULL THEN FALSE ELSE EXISTS (SELECT 1 FROM identity_refreshtoken n"
         " WHERE n.realm_id = %(realm)s AND n.family_id = t.family_id AND n.generation > t.generation + 1) END, "
@@ -276,7 +276,7 @@ def standing_of(realm: Realm, *, user_id: UUID, application_id: UUID) -> Standin
 def _person_statement(vendor: str) -> str:
     roles = _roles_of(vendor, "%(user)s", "%(application)s")
     return (
-        f"SELECT {USER.sql}, {WHOLE_CONSENT.sql}, {roles} FROM identity_user u"  # noqa: S608
+        f"SELECT {USER.sql}, {WHOLE_CONSENT.sql}, {roles} FROM identity_user u"  # noqa: S608 - our columns
         + _CONSENT.format(user="%(user)s", application="%(application)s")
         + " WHERE u.realm_id = %(realm)s AND u.id = %(user)s"
     )
@@ -314,7 +314,7 @@ def _uuid_claim(claims: dict[str, Any], name: str) -> UUID | None:
 @cache
 def _token_statement(vendor: str, proof: str) -> str:
     return (
-        f"SELECT {APPLICATION.sql}, {USER.sql}, {SESSION.sql}, {CONSENT.sql}, {FAMILY.sql},"  # noqa: S608
+        f"SELECT {APPLICATION.sql}, {USER.sql}, {SESSION.sql}, {CONSENT.sql}, {FAMILY.sql},"  # noqa: S608 - our columns
         f" {MARK}, k.alg, k.public_jwk, k.status, k.retire_after, EXISTS (SELECT 1 FROM identity_tokendenial d"
         " WHERE d.realm_id = %(realm)s AND d.jti = %(jti)s),"
         f" {mapped_column(vendor)}, {proof} FROM identity_application a"

@@ -43,30 +43,9 @@ def open_review(
     waiting = SignInReview.objects.filter(device=device, status=ReviewStatus.OPEN, expires_at__gt=now)
     if waiting.exists():
         return None
-    secret = new_secret()
-    review = SignInReview(
-        user=user,
-        session_id=session_id,
-        device=device,
-        reasons=list(reasons),
-        country=country,
-        token_hash=keyed_hash(REVIEW_LABEL, actor.realm_id, secret),
-        signed_in_at=now,
-        expires_at=now + lifetime,
+    return _asked(
+        actor, user, reasons, country=country, lifetime=lifetime, now=now, session_id=session_id, device=device
     )
-    review.save(force_insert=True)
-    record(
-        actor,
-        events.ReviewOpened(
-            target_id=user.pk,
-            subject_id=user.pk,
-            target_name=user.display_name,
-            reasons=tuple(reasons),
-            country=country,
-            device=device.label,
-        ),
-    )
-    return review, secret
 
 
 @transaction.atomic(savepoint=False)
@@ -84,15 +63,32 @@ def open_held_review(
     held = list(_held(user, now))
     if len(held) >= MOST_HELD or any(_is_from(each, actor.origin) for each in held):
         return None
+    came_from = {HELD: {"ip": actor.origin.ip, "user_agent": actor.origin.user_agent}}
+    return _asked(actor, user, reasons, country=country, lifetime=lifetime, now=now, outcome=came_from)
+
+
+def _asked(
+    actor: Actor,
+    user: User,
+    reasons: Sequence[str],
+    *,
+    country: str,
+    lifetime: timedelta,
+    now: datetime,
+    device: Device | None = None,
+    **about: Any,
+) -> tuple[SignInReview, str]:
+    """The question and the secret of its links."""
     secret = new_secret()
     review = SignInReview(
         user=user,
+        device=device,
         reasons=list(reasons),
         country=country,
         token_hash=keyed_hash(REVIEW_LABEL, actor.realm_id, secret),
         signed_in_at=now,
         expires_at=now + lifetime,
-        outcome={HELD: {"ip": actor.origin.ip, "user_agent": actor.origin.user_agent}},
+        **about,
     )
     review.save(force_insert=True)
     record(
@@ -103,7 +99,7 @@ def open_held_review(
             target_name=user.display_name,
             reasons=tuple(reasons),
             country=country,
-            device="",
+            device=device.label if device is not None else "",
         ),
     )
     return review, secret

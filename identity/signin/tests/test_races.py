@@ -66,7 +66,7 @@ def test_lg_16_a_code_to_a_device_works_once(realm_a: Realm, user_a: User) -> No
     with realm_scope(realm_a):
         device = mfa.add_message_device(himself(user_a), user_id=user_a.pk, kind="email", to="dana@work.example")
     code = digits(realm_a, "dana@work.example")
-    add = lambda: mfa.confirm_message_device(himself(user_a), user_id=user_a.pk, device_id=device.pk, code=code)  # noqa: E731
+    add = lambda: mfa.confirm_message_device(himself(user_a), user_id=user_a.pk, device_id=device.pk, code=code)  # noqa: E731 - for threads
     outcomes = together(realm_a, add, add)
     assert outcomes.count("done") == 1
     assert count(realm_a, "factor.added") == 1
@@ -94,7 +94,7 @@ def test_oa_28_one_subject_makes_one_account(realm_a: Realm, as_owner_a: Actor, 
         )
     came = Upstream("u-1", email="new@example.com", email_verified=True)
     wish = SignUpWish(email="new@example.com", provider="corp")
-    act: Act = lambda: commands.sign_up_upstream(door, provider_id=provider.pk, upstream=came, wish=wish)  # noqa: E731
+    act: Act = lambda: commands.sign_up_upstream(door, provider_id=provider.pk, upstream=came, wish=wish)  # noqa: E731 - for threads
     outcomes = together(realm_a, *[act] * 4)
     assert outcomes.count("done") == 1
     assert set(outcomes) <= {"done", "email_taken", "linked_elsewhere"}
@@ -121,7 +121,7 @@ def test_an_invitation_without_a_password_is_accepted_once(realm_a: Realm, as_ow
 
 def test_not_me_is_answered_once_and_holding_at_once_asks_once(realm_a: Realm, user_a: User, door: Actor) -> None:
     came = Recognition(None, "d", "Firefox", Place("BR"), (Reason.NEW_DEVICE, Reason.NEW_COUNTRY), True)
-    hold: Act = lambda: note_held(door, realm=realm_a, user=user_a, came=came, application_id=None)  # noqa: E731
+    hold: Act = lambda: note_held(door, realm=realm_a, user=user_a, came=came, application_id=None)  # noqa: E731 - for threads
     assert together(realm_a, *[hold] * 4) == ["done"] * 4
     with realm_scope(realm_a):
         (review,) = SignInReview.objects.select_related("user", "session", "device")
