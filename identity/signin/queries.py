@@ -11,11 +11,13 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
+from identity.access.models import RoleAssignment
 from identity.access.queries import able_owners
 from identity.accounts.models import User, UserStatus
 from identity.accounts.queries import get_user
 from identity.audit.models import AuditEvent
 from identity.audit.reading import readable
+from identity.courier.queries import sms_methods_on
 from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.context import NoRealm, current_realm_id
@@ -61,6 +63,17 @@ def way_in(policy: Policy, *, without: UUID | None = None) -> Q:
     if linked := [provider_key(each) for each in providers if each.pk != without]:
         ways |= Q(Exists(SocialAccount.objects.filter(user_id=OuterRef("pk"), provider__in=linked)))
     return ways
+
+
+def may_have_number(realm: Realm, user: User) -> bool:
+    """Whether a number is of use to the person: as a name, to a role of his, or because he has one.
+
+    The second step has a number of its own.
+    """
+    if user.phone or set(sms_methods_on(realm)) - {"second_factor_methods"}:
+        return True
+    requirements = RoleAssignment.objects.filter(user_id=user.pk).values_list("role__requirements", flat=True)
+    return any("verified_phone" in listed for listed in requirements)
 
 
 def policy_of(realm: Realm, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:

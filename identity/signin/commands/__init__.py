@@ -16,6 +16,12 @@ from identity.signin.commands.entrance import (
     wish_for_password,
 )
 from identity.signin.commands.joining import NewPasskey, check_sign_up_code, send_sign_up_code, sign_up
+from identity.signin.commands.numbers import (
+    confirm_phone_change,
+    remove_phone,
+    request_phone_change,
+    revert_phone_change,
+)
 from identity.signin.commands.policies import change_sign_in_policy
 from identity.signin.commands.recovery import (
     RESET_CODE_WISH,
@@ -54,6 +60,7 @@ __all__ = [
     "check_sign_in_code",
     "check_sign_up_code",
     "close_provider",
+    "confirm_phone_change",
     "confirm_review",
     "confirm_sign_in",
     "deny_review",
@@ -64,7 +71,10 @@ __all__ = [
     "refuse_more_sessions",
     "refuse_unverified",
     "refuse_upstream",
+    "remove_phone",
     "remove_provider",
+    "request_phone_change",
+    "revert_phone_change",
     "send_confirm_code",
     "send_sign_up_code",
     "sign_up",
