@@ -49,6 +49,7 @@ urlpatterns = [
     path("account/trusted/<uuid:device_id>/end", held.UntrustView.as_view(), name="untrust_device"),
     path("signin/unlock", unlocking.UnlockWishView.as_view(), name="account_unlock_wish"),
     path("signin/unlock/<str:token>", unlocking.UnlockView.as_view(), name="account_unlock"),
+    path("signin/room", door.MakeRoomView.as_view(), name="make_room"),
     path("signin/unusable", door.AccountUnusableView.as_view(), name="account_inactive"),
     path("signin/provider/callback", providers.CallbackView.as_view(), name="provider_callback"),
     path("signin/provider/link", providers.LinkView.as_view(), name="provider_link"),

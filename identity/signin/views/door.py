@@ -7,21 +7,25 @@ from allauth.account import views as upstream
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.generic import FormView, View
 
 from identity.accounts.commands import accept_invitation
 from identity.accounts.queries import find_invitation_by_token, is_open_invitation
 from identity.kernel.errors import Invalid, NotFound
+from identity.sessions.commands import end_sessions_of_user
 from identity.signin.forms import MAX_TYPED, InvitationForm, WhoForm, said
 from identity.signin.phone_first import NumberForm, is_phone_first, other_name_label, wants_number
-from identity.signin.requests import actor_of, asking, next_of, realm_of
+from identity.signin.requests import actor_as, actor_of, asking, next_of, realm_of
+from identity.signin.room import take_room_wish
 from identity.signin.social import provider_for_identifier
 from identity.signin.views import codes, providers
-from identity.signin.views.entrance import Entrance, secret_fields
+from identity.signin.views.entrance import Entrance, login_url, secret_fields
 from identity.signin.ways import may_send_codes, may_use_password, method_of, way_after_invitation
 
 
@@ -115,6 +119,22 @@ class SignOutView(Entrance, upstream.LogoutView):
 
 class AccountUnusableView(Entrance, upstream.AccountInactiveView):
     """For somebody who became unusable between two steps of coming in."""
+
+
+class MakeRoomView(Entrance, View):
+    """For somebody who was refused a moment ago because he is signed in at too many places: end the other sessions."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Then he signs in once more."""
+        user = take_room_wish(request)
+        if user is None:
+            messages.error(request, _("That took too long. Sign in again."))
+        else:
+            end_sessions_of_user(actor_as(request, user, None), user_id=user.pk)
+            messages.success(request, _("You are signed out everywhere. Sign in again."))
+        return redirect(login_url(next_of(request)))
 
 
 class CheckEmailView(Entrance, upstream.EmailVerificationSentView):
