@@ -8,6 +8,7 @@ from identity.signin.commands.codes import (
 )
 from identity.signin.commands.confirming import send_confirm_code, use_confirm_code
 from identity.signin.commands.entrance import (
+    answer_wish_for_password,
     check_sign_in,
     confirm_sign_in,
     note_signed_in,
@@ -55,6 +56,7 @@ __all__ = [
     "answer_code_wish",
     "answer_reset_code_wish",
     "answer_unlock_wish",
+    "answer_wish_for_password",
     "change_sign_in_policy",
     "check_sign_in",
     "check_sign_in_code",

@@ -47,14 +47,14 @@ def wish_for_reset_code(  # house: HR03 the worker says what comes of it
                 realm,
                 to=name,
                 template=RESET_CODE_WISH,
-                context={"identifier": name, "code": text, "ip": actor.origin.ip},
+                context={"identifier": name, "code": text, "ip": actor.origin.ip, "own_device": bool(device)},
                 channel=Channel.LATE,
                 expires_at=code.expires_at,
             )
     return code.pk
 
 
-def answer_reset_code_wish(realm: Realm, *, identifier: str, code: str, ip: str = "") -> None:
+def answer_reset_code_wish(realm: Realm, *, identifier: str, code: str, ip: str = "", own_device: bool = False) -> None:
     """In the worker: text the code to the person's confirmed number; to nobody else.
 
     Not to somebody whose second step is a code to that number: whoever took the number over would have both steps.
@@ -62,6 +62,8 @@ def answer_reset_code_wish(realm: Realm, *, identifier: str, code: str, ip: str 
     """
     user = find_user_by_identifier(identifier)
     if user is None or not user.is_active or not may_reset_by_phone(realm) or not may_get_reset_code(user):
+        return
+    if not limits.may_mail_person(user.pk, ip, own_device=own_device):
         return
     queue_message(
         realm,
