@@ -264,6 +264,15 @@ class InvitationAccepted(Event):
     email: str = personal()
 
 
+@event("invitation.resumed", target="user", sentence=_("{target} took up the invitation again"))
+class InvitationResumed(Event):
+    """It had been accepted and left before there was a way in: its link let the person in once more."""
+
+    invitation_id: UUID | None = None
+    email: str = personal()
+    sessions_ended: int = 0
+
+
 @event("invitation.revoked", target="user", sentence=_("{actor} withdrew the invitation of {target}"))
 class InvitationRevoked(Event):
     """The link stopped working; the account stays, without a password."""

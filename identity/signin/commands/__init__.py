@@ -16,6 +16,7 @@ from identity.signin.commands.entrance import (
     refuse_unverified,
     wish_for_password,
 )
+from identity.signin.commands.invited import resume_invitation
 from identity.signin.commands.joining import NewPasskey, check_sign_up_code, send_sign_up_code, sign_up
 from identity.signin.commands.numbers import (
     confirm_phone_change,
@@ -76,6 +77,7 @@ __all__ = [
     "remove_phone",
     "remove_provider",
     "request_phone_change",
+    "resume_invitation",
     "revert_phone_change",
     "send_confirm_code",
     "send_sign_up_code",

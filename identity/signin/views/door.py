@@ -16,11 +16,14 @@ from django.utils.translation import gettext as _
 from django.views.generic import FormView, View
 
 from identity.accounts.commands import accept_invitation
+from identity.accounts.models import User
 from identity.accounts.queries import find_invitation_by_token, is_open_invitation
 from identity.kernel.errors import Invalid, NotFound
 from identity.sessions.commands import end_sessions_of_user
+from identity.signin.commands import resume_invitation
 from identity.signin.forms import MAX_TYPED, InvitationForm, WhoForm, said
 from identity.signin.phone_first import NumberForm, is_phone_first, other_name_label, wants_number
+from identity.signin.queries import may_resume
 from identity.signin.requests import actor_as, actor_of, asking, next_of, realm_of
 from identity.signin.room import take_room_wish
 from identity.signin.social import provider_for_identifier
@@ -156,7 +159,8 @@ class InvitationView(Entrance, FormView):  # type: ignore[type-arg]
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Only with a link that works."""
         found = find_invitation_by_token(kwargs["token"])
-        self.invitation = found if found is not None and is_open_invitation(found) else None
+        self.resumes = found is not None and may_resume(realm_of(request), found)
+        self.invitation = found if found is not None and (self.resumes or is_open_invitation(found)) else None
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -189,12 +193,7 @@ class InvitationView(Entrance, FormView):  # type: ignore[type-arg]
     def form_valid(self, form: InvitationForm) -> HttpResponse:
         """Accept, then come in by the same way as everybody: stages, guard and event."""
         try:
-            user = accept_invitation(
-                actor_of(self.request),
-                token=self.kwargs["token"],
-                password=form.cleaned_data.get("password1", ""),
-                name=form.cleaned_data.get("name", ""),
-            )
+            user = self._resumed() if self.resumes else self._accepted(form)
         except NotFound:
             return self._refused()
         except Invalid as error:
@@ -209,3 +208,14 @@ class InvitationView(Entrance, FormView):  # type: ignore[type-arg]
         to = reverse(pages[self.way]) if self.way in pages else None
         response: HttpResponse = perform_login(self.request, Login(user=user, email=user.email, redirect_url=to))
         return response
+
+    def _accepted(self, form: InvitationForm) -> User:
+        return accept_invitation(
+            actor_of(self.request),
+            token=self.kwargs["token"],
+            password=form.cleaned_data.get("password1", ""),
+            name=form.cleaned_data.get("name", ""),
+        )
+
+    def _resumed(self) -> User:
+        return resume_invitation(actor_of(self.request), realm=realm_of(self.request), token=self.kwargs["token"])
