@@ -18,4 +18,6 @@ def titles_of(consents: Iterable[Consent]) -> dict[str, str]:
 
 def shared_with(consent: Consent, user: User) -> list[dict[str, Any]]:
     """What one application gets, as the page said on which it was allowed; here without the choice."""
-    return [{**scope, "field": ""} for scope in consent_page.scopes_in_words(user, consent.scopes)]
+    own = consent.application.skip_consent and consent.application.first_party
+    told = None if own else consent.attributes or ()
+    return [{**scope, "field": ""} for scope in consent_page.scopes_in_words(user, consent.scopes, told=told)]

@@ -161,6 +161,7 @@ def redeem_code(
         amr=grant.amr,
         acr=grant.acr,
         roles=standing.roles,
+        told=standing.told(application),
         family_id=family_id,
     )
     scopes = standing.scopes(grant.scope, application)
@@ -299,6 +300,7 @@ def rotate_refresh(actor: Actor, *, realm: Realm, client: Client, refresh_token:
         amr=family.amr,
         acr=family.acr,
         roles=standing.roles,
+        told=standing.told(application),
         family_id=family.pk,
     )
     minted = mint(realm, client, scopes=scopes, now=now, person=person)

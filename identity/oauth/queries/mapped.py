@@ -2,6 +2,7 @@
 
 import json
 
+from identity.accounts.queries import mapped_attributes
 from identity.oauth.claims import Mapped
 
 # Both databases make the same JSON text of it: [["tier", "customer_tier", "profile"], …]; nothing where none is mapped.
@@ -20,3 +21,8 @@ def mapped_column(vendor: str) -> str:
 def read_mapped(text: str | None) -> tuple[Mapped, ...]:
     """What the column holds."""
     return tuple(Mapped(*each) for each in json.loads(text)) if text else ()
+
+
+def mapped_now() -> list[Mapped]:
+    """The same, asked by itself."""
+    return [Mapped(each.name, each.claim, each.scope) for each in mapped_attributes()]

@@ -1,5 +1,6 @@
 """Reads of a whole authorization request: may it be answered with a code, without any page?"""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -10,7 +11,9 @@ from identity.consent.models import Consent
 from identity.consent.rules import covers
 from identity.kernel import clock, sql
 from identity.oauth import rules
+from identity.oauth.claims import Mapped
 from identity.oauth.queries.clients import APPLICATION
+from identity.oauth.queries.mapped import mapped_column, read_mapped
 from identity.oauth.queries.standing import USER, WHOLE_CONSENT
 from identity.realms.freshness import MARK, require_fresh
 from identity.realms.models import Realm
@@ -39,13 +42,17 @@ NOTE_USE_AFTER = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """A live session, its person, and an application that registered exactly this redirect URI."""
+    """A live session, its person, and an application that registered exactly this redirect URI.
+
+    mapped: which custom attributes are claims here.
+    """
 
     application: Application
     user: User
     session: Session
     consent: Consent | None
     noted_at: datetime | None
+    mapped: Sequence[Mapped] = ()
 
     @property
     def needs_note(self) -> bool:
@@ -54,7 +61,7 @@ class Ready:
 
 
 _STATEMENT = (
-    "SELECT {columns}, n.last_used_at, {mark} FROM identity_session s"
+    "SELECT {columns}, n.last_used_at, {mark}, {mapped} FROM identity_session s"
     " JOIN identity_user u ON u.realm_id = %(realm)s AND u.id = s.user_id"
     " JOIN identity_application a ON a.realm_id = %(realm)s AND a.client_id = %(client_id)s"
     " JOIN identity_redirecturi ru ON ru.realm_id = %(realm)s AND ru.application_id = a.id AND ru.kind = 'redirect'"
@@ -68,9 +75,9 @@ _STATEMENT = (
 
 
 @cache
-def _statement(hashes: str) -> str:
+def _statement(hashes: str, vendor: str) -> str:
     columns = f"{_SESSION.sql}, {_USER.sql}, {APPLICATION.sql}, {WHOLE_CONSENT.sql}"
-    return _STATEMENT.format(columns=columns, hashes=hashes, mark=MARK)
+    return _STATEMENT.format(columns=columns, hashes=hashes, mark=MARK, mapped=mapped_column(vendor))
 
 
 def find_ready(realm: Realm, *, session_key: str, client_id: str, redirect_uri: str) -> Ready | None:
@@ -81,7 +88,7 @@ def find_ready(realm: Realm, *, session_key: str, client_id: str, redirect_uri: 
     """
     hashes, params = sql.one_of("hash", key_hashes(realm, session_key))
     row = sql.fetch_one(
-        _statement(hashes),
+        _statement(hashes, sql.vendor()),
         {"realm": realm.pk, "client_id": client_id, "redirect_uri": redirect_uri, **params},
     )
     if row is None:
@@ -90,7 +97,14 @@ def find_ready(realm: Realm, *, session_key: str, client_id: str, redirect_uri: 
     require_fresh(realm, rest[1])
     if clock.now() - session.last_seen_at > TOUCH_AFTER:
         return None
-    return Ready(application=application, user=user, session=session, consent=consent, noted_at=sql.as_time(rest[0]))
+    return Ready(
+        application=application,
+        user=user,
+        session=session,
+        consent=consent,
+        noted_at=sql.as_time(rest[0]),
+        mapped=read_mapped(rest[2]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +118,15 @@ def standing_answer(
     application: Application,
     consent: Consent | None,
     *,
+    mapped: Iterable[Mapped],
     redirect_uri: str,
     scopes: list[str],
     prompt: rules.Prompt,
     now: datetime,
 ) -> Answer | None:
     """What makes the consent page unnecessary: the realm's own application, or an earlier consent; else None.
+
+    No earlier one does whose scopes release more by now than the person was told.
 
     Never for a native application that answers at a loopback address or a scheme of its own: another program on the
     device may claim that (RFC 8252, 8.6), so the person is asked each time.
@@ -119,7 +136,13 @@ def standing_answer(
     if application.skip_consent and application.first_party:
         return Answer()
     if consent is None or not covers(
-        consent.scopes, offline=consent.offline, offline_until=consent.offline_until, wanted=scopes, now=now
+        consent.scopes,
+        offline=consent.offline,
+        offline_until=consent.offline_until,
+        wanted=scopes,
+        now=now,
+        attributes=consent.attributes or (),
+        released=[each.attribute for each in mapped if each.scope in scopes],
     ):
         return None
     return Answer(consent.offline_until)

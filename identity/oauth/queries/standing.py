@@ -1,7 +1,7 @@
 """Reads of what a token depends on: person, session, consent, family, denial and key, in one query each."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -17,7 +17,7 @@ from identity.kernel import clock, sql
 from identity.kernel.crypto import keyed_hashes
 from identity.mfa.rules import level_of_acr
 from identity.oauth import rules
-from identity.oauth.claims import Mapped
+from identity.oauth.claims import Mapped, allowed_of
 from identity.oauth.models import FamilyStatus, Grant, RefreshFamily, RefreshToken
 from identity.oauth.queries.clients import APPLICATION, Client
 from identity.oauth.queries.freshness import Proof, asked_with, taken
@@ -49,7 +49,7 @@ USER = sql.Columns(
     ),
 )
 SESSION = sql.Columns(Session, "s", ("id", "realm_id", "user_id", "sid", "status", "last_seen_at", "expires_at"))
-CONSENT = sql.Columns(Consent, "c", ("id", "realm_id", "scopes", "granted_at", "withdrawn_at"))
+CONSENT = sql.Columns(Consent, "c", ("id", "realm_id", "scopes", "attributes", "granted_at", "withdrawn_at"))
 WHOLE_CONSENT = sql.Columns(Consent, "c", (*CONSENT.names, "offline", "offline_until"))
 FAMILY = sql.Columns(
     RefreshFamily,
@@ -160,6 +160,12 @@ class Standing:
             session=self.session,
             offline=offline,
         )
+
+    def told(self, application: Application) -> Collection[str] | None:
+        """The custom attributes that the person was asked about; None where the application asks nobody."""
+        if self.consent is None or (application.skip_consent and application.first_party):
+            return None
+        return self.consent.attributes or ()
 
     def scopes(self, granted: str, application: Application) -> list[str]:
         """What is left of granted scopes now."""
@@ -292,7 +298,7 @@ def live_refresh(realm: Realm, text: str, client: Client) -> FoundRefresh | None
 class LiveToken:
     """An access token that is good now: signed by a key of ours that is published, not expired, not denied, usable.
 
-    mapped: which custom attributes are claims for its scopes.
+    mapped: which custom attributes are claims for its scopes, of those that the person was asked about.
     """
 
     claims: dict[str, Any]
@@ -382,7 +388,8 @@ def find_access_token(realm: Realm, found: Unverified, *, issuer: str, asking: P
         return None
     family_id = family.pk if family else None
     scopes = standing.scopes(scope, application)
-    return LiveToken(claims, jti, application, user, family_id, scopes, read_mapped(mapped))
+    allowed = tuple(allowed_of(read_mapped(mapped), standing.told(application)))
+    return LiveToken(claims, jti, application, user, family_id, scopes, allowed)
 
 
 def _key_is_trusted(status: str, retire_after: datetime | None, now: datetime) -> bool:
