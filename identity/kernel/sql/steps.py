@@ -1,12 +1,12 @@
 """Stateful steps: one statement on PostgreSQL, the same parts in one transaction on SQLite (DECISIONS 23)."""
 
-import json
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -60,7 +60,7 @@ def change_one(model: type[models.Model], pk: UUID, values: Params, **only: str)
     names = _json_names(model)
     params: dict[str, Any] = {"realm": current_realm_id(), "pk": pk}
     for name, value in values.items():
-        params[f"new_{name}"] = json.dumps(value) if name in names else value
+        params[f"new_{name}"] = orjson.dumps(value).decode() if name in names else value
     params |= {f"old_{name}": value for name, value in only.items()}
     return bool(write(_change(model, tuple(values), tuple(only)), params))
 
@@ -117,7 +117,7 @@ def _take_at_once(step: Step, real: BaseDatabaseWrapper) -> bool:
     for index, row in enumerate(step.rows):
         names = _json_names(row.model)
         for name, value in row.values.items():
-            params[f"r{index}_{name}"] = json.dumps(value) if name in names and value is not None else value
+            params[f"r{index}_{name}"] = orjson.dumps(value).decode() if name in names and value is not None else value
     returned = rows_of(real, statement, params)
     return not (step.guard or step.only_if) or bool(returned)
 
@@ -134,7 +134,7 @@ def _literal(each: models.Field[Any, Any]) -> str | None:
     if default is None and each.null:
         return None
     if isinstance(each, models.JSONField) and default in ([], {}):
-        return f"'{json.dumps(default)}'::jsonb"
+        return f"'{orjson.dumps(default).decode()}'::jsonb"
     if default == "":
         return "''"
     if isinstance(default, bool | int):

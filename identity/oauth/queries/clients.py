@@ -1,6 +1,5 @@
 """Reads of clients: one query tells who calls, what it may have, and which key signs for it."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,6 +7,8 @@ from functools import cache
 from threading import Lock
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from identity.applications.models import Application, ApplicationStatus, RedirectUri, UriKind
 from identity.applications.queries import SECRET_LABEL
@@ -153,7 +154,7 @@ def find_issuing_client(realm: Realm, *, client_id: str, secret: str = "") -> Cl
     (application, key), rest = sql.split(row, APPLICATION, _KEY)
     require_fresh(realm, rest[2])
     allowed = set(application.scopes)
-    listed = json.loads(rest[3] or "[]")
+    listed = orjson.loads(rest[3] or "[]")
     return Client(
         application,
         sql.as_uuid(rest[0]),
