@@ -85,6 +85,11 @@ class Columns[Row: models.Model]:
         return ", ".join(f"{self.alias}.{each.column}" for each in self._fields)
 
     @cached_property
+    def named(self) -> str:
+        """The select list of a part of a statement, whose columns the rest of it can tell apart: `s_id`, …"""
+        return ", ".join(f"{self.alias}.{each.column} AS {self.alias}_{each.column}" for each in self._fields)
+
+    @cached_property
     def width(self) -> int:
         """How many columns there are."""
         return len(self._fields)

@@ -1,7 +1,7 @@
 """Reads of clients: one query tells who calls, what it may have, and which key signs for it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from threading import Lock
@@ -76,6 +76,21 @@ class Client:
     def is_proven(self) -> bool:
         """Whether it is as the database has it: it was read, or a query of this request has shown so since."""
         return self.proof is None or self.proof.is_given
+
+    def to_be_proven(self, proof: Proof) -> "Client":
+        """The same one, as remembered. Field by field: `replace` takes four times as long."""
+        return Client(
+            self.application,
+            self.secret_id,
+            self.secret_used_at,
+            self.audiences,
+            self.signer,
+            self.acts_for,
+            self.mapped,
+            self.key_id,
+            self.mark,
+            proof,
+        )
 
     def audience_of(self, scopes: list[str], issuer: str) -> str | list[str]:
         """The `aud` of a token with these scopes: their resource servers, else the issuer (DECISIONS 18)."""
@@ -208,7 +223,7 @@ def remembered(realm: Realm, key: Key) -> Client | None:
         issuing=key[1],
         mark=client.mark,
     )
-    return replace(client, proof=proof)
+    return client.to_be_proven(proof)
 
 
 def remember(key: Key, client: Client) -> None:
