@@ -1,6 +1,6 @@
 """Which custom attributes become claims: a part of the queries that tokens and userinfo are made from."""
 
-import json
+import orjson
 
 from identity.accounts.queries import mapped_attributes
 from identity.oauth.claims import Mapped
@@ -20,7 +20,7 @@ def mapped_column(vendor: str) -> str:
 
 def read_mapped(text: str | None) -> tuple[Mapped, ...]:
     """What the column holds."""
-    return tuple(Mapped(*each) for each in json.loads(text)) if text else ()
+    return tuple(Mapped(*each) for each in orjson.loads(text)) if text else ()
 
 
 def mapped_now() -> list[Mapped]:
