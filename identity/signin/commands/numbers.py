@@ -52,8 +52,8 @@ def request_phone_change(actor: Actor, *, realm: Realm, user_id: UUID, phone: st
     id, which only this browser gets. Raises PermissionDenied, NotFound (people here have no numbers), Invalid,
     RateLimited. Says phone.change_requested.
     """
-    require_rate(actor, policy="number_change")
     number = normalized_phone(phone, country_of_realm())
+    require_rate(actor, policy="number_change")
     allowed = limits.may_mail(number, actor.origin.ip)
     with transaction.atomic():
         user = _himself(actor, user_id)
