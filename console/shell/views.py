@@ -91,7 +91,7 @@ def refused(request: HttpRequest, permission: str) -> HttpResponse:
     Whatever was refused has been rolled back by now, so this is a transaction of its own (DECISIONS 22).
     """
     record_refusal(request.actor, permission=str(permission), path=request.path_info)  # type: ignore[attr-defined]
-    return _state(request, 403, _("You can't see this"), "rk/state/refused.html",
+    return _state(request, 403, _("You can’t see this"), "rk/state/refused.html",
                   {"permission": permission, "permission_label": label_of(permission)})  # fmt: skip
 
 

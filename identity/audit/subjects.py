@@ -4,12 +4,12 @@ What belongs to nobody known (a typed name, the address of a failed sign-in) is 
 a row like the others, with the realm for its subject, so that purging the realm makes that unreadable too.
 """
 
-import json
 import struct
 from collections.abc import Iterable, Mapping
 from functools import partial
 from uuid import UUID
 
+import orjson
 from django.db import connection, transaction
 
 from identity.audit.models import SubjectKey
@@ -27,8 +27,6 @@ _TABLE = "identity_subjectkey"
 _HEAD = struct.Struct(">16sH")
 _KEY = sql.Columns(SubjectKey, "k", ("subject_id", "realm_id", "wrapped"))
 
-
-_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 _MOST = 1000
 _own_keys: dict[UUID, bytes] = {}
@@ -103,7 +101,7 @@ def seal_personal(
     keys = _sealing_keys(realm_id, kept, homes or {})
     out = bytearray()
     for subject, values in kept.items():
-        text = _as_json(values).encode()
+        text = orjson.dumps(values)
         box = seal_for_subject(text, key=keys[subject], binding=realm_id.bytes + event_id.bytes + subject.bytes)
         out += _HEAD.pack(subject.bytes, len(box)) + box
     return bytes(out)
@@ -131,7 +129,7 @@ def open_personal(realm_id: UUID, sealed: Mapping[UUID, bytes]) -> dict[UUID, di
             text = unseal_for_subject(box, key=key, binding=realm_id.bytes + event_id.bytes + subject.bytes)
         except SealBroken:
             continue
-        opened[event_id].update(json.loads(text))
+        opened[event_id].update(orjson.loads(text))
     return opened
 
 

@@ -34,8 +34,9 @@ def is_usable(
     """
     if not realm.is_active:
         return False
+    realm_id = realm.pk
     for row in (user, session, application, consent):
-        if row is not None and row.realm_id != realm.pk:
+        if row is not None and row.realm_id != realm_id:
             return False
     if user is not None and not user.is_active:
         return False

@@ -61,7 +61,9 @@ def network_of(ip: str) -> str:
 
 def clean_user_agent(text: str) -> str:
     """Printable, at most 300 characters: a header must not forge log lines or turn text around (IN-07)."""
-    return "".join(c for c in text[: MAX_USER_AGENT * 2] if c.isprintable())[:MAX_USER_AGENT]
+    if not text.isprintable():
+        text = "".join(c for c in text[: MAX_USER_AGENT * 2] if c.isprintable())
+    return text[:MAX_USER_AGENT]
 
 
 def origin_of_request(request: HttpRequest) -> Origin:

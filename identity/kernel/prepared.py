@@ -39,10 +39,17 @@ _PLACE = re.compile(r"%\((\w+)\)s|%%")
 class _Statement:
     """A statement that one connection has prepared."""
 
-    __slots__ = ("loader", "name", "order")
+    __slots__ = ("loader", "name", "order", "ways")
 
     def __init__(self, name: bytes, order: tuple[str, ...], loader: Any) -> None:
         self.name, self.order, self.loader = name, order, loader
+        self.ways: dict[tuple[type, ...], tuple[list[Dump], list[Format]]] = {}
+
+    def way_of(self, kinds: tuple[type, ...]) -> tuple[list[Dump], list[Format]]:
+        """How values of these types are sent. Few combinations occur: a value is of its column's type, or null."""
+        found = [_DUMPS.get(kind) or _inherited(kind) for kind in kinds]
+        way = self.ways[kinds] = [dump for dump, _ in found], [how for _, how in found]
+        return way
 
 
 _prepared: WeakKeyDictionary[Connection[Any], dict[str, _Statement]] = WeakKeyDictionary()
@@ -99,9 +106,9 @@ def run(raw: Connection[Any], statement: str, params: Mapping[str, Any]) -> Sequ
         known = _prepared[raw] = {}
     ours = known.get(statement) or _prepare(raw, known, statement)
     given = [params[name] for name in ours.order]
-    how = [_DUMPS.get(type(value)) or _inherited(type(value)) for value in given]
-    values = [dump(value) for (dump, _), value in zip(how, given, strict=True)]
-    formats = [each[1] for each in how]
+    kinds = tuple(map(type, given))
+    dumps, formats = ours.ways.get(kinds) or ours.way_of(kinds)
+    values = [dump(value) for dump, value in zip(dumps, given, strict=True)]
     result = raw.pgconn.exec_prepared(ours.name, values, formats)  # type: ignore[arg-type]  # None is null
     if result.status not in _GOOD:
         raise error_from_result(result)

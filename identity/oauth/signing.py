@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import orjson
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -30,7 +31,6 @@ TABLE = "identity_signingkey"
 FIELD = "private_sealed"
 
 Claims = dict[str, Any]
-_as_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Signer:
         The algorithm comes from our own row, so the library's negotiation of headers, half of what it costs, is left
         out, and so are its questions to the key, which is one of ours.
         """
-        payload = _as_json(claims).encode()
+        payload = orjson.dumps(claims)
         message = b".".join((_header(self.alg, typ, self.kid), urlsafe_b64encode(payload)))
         signature = self._es256(message) if isinstance(self.key, ECKey) else self._other(message)
         return b".".join((message, urlsafe_b64encode(signature))).decode()
@@ -133,7 +133,7 @@ def take_apart(token: str, *, typ: str) -> Unverified | None:
         return None
     head, body, signature = token.split(".")
     try:
-        header, claims = json.loads(_decoded(head)), json.loads(_decoded(body))
+        header, claims = orjson.loads(_decoded(head)), orjson.loads(_decoded(body))
         _decoded(signature)
     except (ValueError, binascii.Error, RecursionError):
         return None

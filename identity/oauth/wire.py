@@ -1,10 +1,11 @@
 """Requests and responses of the hot endpoints as plain values, so that a handler knows no transport."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_plus
+
+import orjson
 
 from identity.kernel.actor import Actor, ActorKind
 from identity.kernel.origin import NOWHERE, Origin
@@ -18,7 +19,6 @@ NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 FORM = "application/x-www-form-urlencoded"
 
 Parameters = Mapping[str, str]
-_as_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ def parse_parameters(raw: bytes | str) -> dict[str, str]:
 
 def json_response(payload: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] = NO_STORE) -> Response:
     """A JSON answer; not stored by anybody unless `headers` say otherwise (RFC 6749, 5.1)."""
-    body = _as_json(payload).encode()
+    body = orjson.dumps(payload)
     return Response(status, body, {"Content-Type": "application/json", **headers})
 
 

@@ -34,6 +34,7 @@ from identity.signin.rules import Hit, HitKind
 Policy = Mapping[str, Any]
 """Every setting of a realm by name, as it is or as it would be."""
 
+MOST_NAMED = 5
 HAS_PASSWORD = ~Q(password="") & ~Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
 
 
@@ -111,7 +112,13 @@ def hits_of(actor: Actor, *, realm: Realm, changes: Mapping[str, Any]) -> list[H
     if after["suspicious_sign_in"] == "hold" != before["suspicious_sign_in"]:
         nothing = Q(second_factor_since=None, email_verified_at=None, phone_verified_at=None)
         counted.append((HitKind.CANT_CONFIRM, people.filter(nothing)))
-    return [Hit(kind, number) for kind, rows in counted if (number := rows.count())]
+    sees = actor.can(Permission.USERS_READ)
+    return [Hit(kind, number, _some(rows) if sees else ()) for kind, rows in counted if (number := rows.count())]
+
+
+def _some(rows: QuerySet[User]) -> tuple[tuple[UUID, str], ...]:
+    """The first few of those hit, by name."""
+    return tuple((each.pk, each.display_name) for each in rows.order_by("name", "pk")[:MOST_NAMED])
 
 
 def _asks_more_of_passwords(before: Policy, after: Policy) -> bool:

@@ -55,7 +55,7 @@ def _require_assign(actor: Actor, role: Role) -> None:
 
 def _refuse_built_in(role: Role) -> None:
     if role.built_in:
-        raise Conflict(_("Built-in roles can't be changed. Create a role of your own."), code="built_in_role")
+        raise Conflict(_("Built-in roles can’t be changed. Create a role of your own."), code="built_in_role")
 
 
 def _taken() -> Invalid:

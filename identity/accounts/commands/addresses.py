@@ -135,7 +135,7 @@ def confirm_email(actor: Actor, *, user_id: UUID, email: str) -> User:
     pending = pending_of(user)
     if pending is None or pending.email != email:
         # Taken back, replaced by another wish, or void since a new password was set.
-        raise Conflict(_("This link doesn't work any more."), code="link_used")
+        raise Conflict(_("This link doesn’t work any more."), code="link_used")
     try:
         refuse_taken({"email": email}, own_id=user.pk)
     except Invalid as error:

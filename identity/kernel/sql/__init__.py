@@ -17,7 +17,7 @@ from identity.kernel.sql.statements import (
     vendor,
     write,
 )
-from identity.kernel.sql.steps import Insert, Step, change_one, take
+from identity.kernel.sql.steps import Insert, Step, change_one, insert_of, take
 
 __all__ = [
     "Columns",
@@ -29,6 +29,7 @@ __all__ = [
     "fetch_all",
     "fetch_one",
     "in_realm",
+    "insert_of",
     "one_of",
     "relaxed",
     "release_connection",

@@ -1,12 +1,12 @@
 """Joined reads that become row objects."""
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.base import ModelState
 from django.utils.dateparse import parse_datetime
@@ -24,7 +24,7 @@ def as_time(value: Any) -> datetime | None:
 
 
 def _json(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value
+    return orjson.loads(value) if isinstance(value, str) else value
 
 
 def _truth(value: Any) -> Any:
@@ -83,6 +83,11 @@ class Columns[Row: models.Model]:
     def sql(self) -> str:
         """The select list."""
         return ", ".join(f"{self.alias}.{each.column}" for each in self._fields)
+
+    @cached_property
+    def named(self) -> str:
+        """The select list of a part of a statement, whose columns the rest of it can tell apart: `s_id`, …"""
+        return ", ".join(f"{self.alias}.{each.column} AS {self.alias}_{each.column}" for each in self._fields)
 
     @cached_property
     def width(self) -> int:

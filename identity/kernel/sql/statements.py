@@ -46,7 +46,7 @@ def _unwatched(real: Any) -> Any:
         real.ensure_connection()
     # Who watches statements, as tests and the debugger do, sees those of Django's cursor alone. It also refuses what
     # comes after a failure in the same transaction.
-    if real.needs_rollback or real.execute_wrappers or real.queries_logged:
+    if real.needs_rollback or real.execute_wrappers or real.force_debug_cursor:
         return None
     return real.connection if settings.REALMKEEP_PREPARED_STATEMENTS else None
 

@@ -1,12 +1,13 @@
 """Stateful steps: one statement on PostgreSQL, the same parts in one transaction on SQLite (DECISIONS 23)."""
 
-import json
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -61,7 +62,7 @@ def change_one(model: type[models.Model], pk: UUID, values: Params, **only: str)
     names = _json_names(model)
     params: dict[str, Any] = {"realm": current_realm_id(), "pk": pk}
     for name, value in values.items():
-        params[f"new_{name}"] = json.dumps(value) if name in names else value
+        params[f"new_{name}"] = orjson.dumps(value).decode() if name in names else value
     params |= {f"old_{name}": value for name, value in only.items()}
     return bool(write(_change(model, tuple(values), tuple(only)), params))
 
@@ -75,9 +76,10 @@ def _change(model: type[models.Model], names: tuple[str, ...], only: tuple[str, 
     return f"UPDATE {table} SET {setting} WHERE {' AND '.join(terms)} RETURNING id"  # noqa: S608 - texts of ours
 
 
-def take(step: Step) -> bool:
-    """Do the step in one transaction; False when somebody else was first, or `only_if` does not hold: then nothing was
-    written.
+def take(step: Step, *more: Insert) -> bool:
+    """Do the step, with `more` rows, in one transaction.
+
+    False when somebody else was first, or `only_if` does not hold: then nothing was written.
 
     On PostgreSQL it is one statement, so outside `atomic` it is a transaction by itself, without a BEGIN and a COMMIT
     that would each ask the server once more. On SQLite it opens `atomic`, and waits in the writers' queue. Inside
@@ -85,12 +87,12 @@ def take(step: Step) -> bool:
     """
     real = real_connection()
     if real.vendor == "postgresql":
-        return _take_at_once(step, real)
+        return _take_at_once(step, (*step.rows, *more), real)
     with transaction.atomic(savepoint=False):
-        return _take_in_turn(step, real)
+        return _take_in_turn(step, (*step.rows, *more), real)
 
 
-def _take_in_turn(step: Step, real: BaseDatabaseWrapper) -> bool:
+def _take_in_turn(step: Step, rows: tuple[Insert, ...], real: BaseDatabaseWrapper) -> bool:
     params = adapted(step.params, real)
     with closing(cursor_of(real)) as cursor:
         if step.guard:
@@ -103,7 +105,7 @@ def _take_in_turn(step: Step, real: BaseDatabaseWrapper) -> bool:
                 return False
         for statement in step.also:
             cursor.execute(statement, params)
-        for row in step.rows:
+        for row in rows:
             _check_realm(row)
             insert, columns = _insert(row.model)
             given = [row.values.get(each.attname, _ABSENT) for each in columns]
@@ -132,19 +134,41 @@ def _insert(model: type[models.Model]) -> tuple[str, tuple[models.Field[Any, Any
     return f'INSERT INTO "{model._meta.db_table}" ({listed}) VALUES ({values})', columns  # noqa: S608 - texts of ours
 
 
-def _take_at_once(step: Step, real: BaseDatabaseWrapper) -> bool:
-    statement = _statement(
-        step.guard, step.only_if, step.also, tuple((row.model, tuple(row.values)) for row in step.rows)
-    )
+def _take_at_once(step: Step, rows: tuple[Insert, ...], real: BaseDatabaseWrapper) -> bool:
+    tables = tuple((row.model, tuple(row.values)) for row in rows)
+    statement = _statement(step.guard, step.only_if, step.also, tables)
     if step.relaxed and (column := relaxed()):
         statement = f"{statement} RETURNING {column}"
     params = dict(step.params)
-    for index, row in enumerate(step.rows):
-        names = _json_names(row.model)
-        for name, value in row.values.items():
-            params[f"r{index}_{name}"] = json.dumps(value) if name in names and value is not None else value
+    for row, (plain, documents) in zip(rows, _places(tables), strict=True):
+        values = row.values
+        for name, place in plain:
+            params[place] = values[name]
+        for name, place in documents:
+            value = values[name]
+            params[place] = None if value is None else orjson.dumps(value).decode()
     returned = rows_of(real, statement, params)
     return not (step.guard or step.only_if) or bool(returned)
+
+
+Tables = tuple[tuple[type[models.Model], tuple[str, ...]], ...]
+_Places = tuple[tuple[str, str], ...]
+
+
+@cache
+def _places(tables: Tables) -> list[tuple[_Places, _Places]]:
+    """For each row: attribute names with the names of their parameters; apart, those of JSON documents."""
+    found = []
+    for index, (model, names) in enumerate(tables):
+        pairs = [(name, f"r{index}_{name}") for name in names]
+        documents = _json_names(model)
+        found.append(
+            (
+                tuple(pair for pair in pairs if pair[0] not in documents),
+                tuple(pair for pair in pairs if pair[0] in documents),
+            )
+        )
+    return found
 
 
 @cache
@@ -159,7 +183,7 @@ def _literal(each: models.Field[Any, Any]) -> str | None:
     if default is None and each.null:
         return None
     if isinstance(each, models.JSONField) and default in ([], {}):
-        return f"'{json.dumps(default)}'::jsonb"
+        return f"'{orjson.dumps(default).decode()}'::jsonb"
     if default == "":
         return "''"
     if isinstance(default, bool | int):
@@ -169,12 +193,29 @@ def _literal(each: models.Field[Any, Any]) -> str | None:
     raise ValueError(f"{each} needs a value.")
 
 
+def insert_of(model: type[models.Model], values: Mapping[str, str]) -> str:
+    """`INSERT INTO … SELECT` of one row, for PostgreSQL: a FROM may follow, which `values` take from.
+
+    values: expressions and parameters by attribute name; the model's defaults for the rest. Raises ValueError for a
+    default that no text can say.
+    """
+    columns: dict[str, str] = {}
+    for each in model._meta.local_concrete_fields:
+        if each.attname in values:
+            # A parameter in a select list has no type of its own.
+            columns[str(each.column)] = f"{values[each.attname]}::{each.db_type(real_connection())}"
+        elif (literal := _literal(each)) is not None:
+            columns[str(each.column)] = literal
+    listed = ", ".join(f'"{name}"' for name in columns)
+    return f"INSERT INTO {model._meta.db_table} ({listed}) SELECT {', '.join(columns.values())}"
+
+
 @cache
 def _statement(
     guard: str,
     only_if: str,
     also: tuple[str, ...],
-    tables: tuple[tuple[type[models.Model], tuple[str, ...]], ...],
+    tables: Tables,
 ) -> str:
     parts = [f"won AS ({guard} RETURNING id)"] if guard else []
     if only_if:
@@ -182,16 +223,7 @@ def _statement(
     guarded = bool(parts)
     parts += [f"also{n} AS ({each} AND EXISTS (SELECT 1 FROM won))" for n, each in enumerate(also)]  # noqa: S608 - ours
     for index, (model, names) in enumerate(tables):
-        columns: dict[str, str] = {}
-        for each in model._meta.local_concrete_fields:
-            column = str(each.column)
-            if each.attname in names:
-                # A parameter in a select list has no type of its own.
-                columns[column] = f"%(r{index}_{each.attname})s::{each.db_type(real_connection())}"
-            elif (literal := _literal(each)) is not None:
-                columns[column] = literal
-        listed, values = ", ".join(f'"{name}"' for name in columns), ", ".join(columns.values())
-        insert = f"INSERT INTO {model._meta.db_table} ({listed}) SELECT {values}"
+        insert = insert_of(model, {name: f"%(r{index}_{name})s" for name in names})
         if not guarded and index == len(tables) - 1:
             return (f"WITH {', '.join(parts)} " if parts else "") + insert
         parts.append(f"row{index} AS ({insert}{' FROM won' if guarded else ''})")

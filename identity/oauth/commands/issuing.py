@@ -1,7 +1,7 @@
 """Codes and tokens: issued, redeemed and rotated, each step single-use under concurrency (DECISIONS 18, 19, 23)."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -47,10 +47,17 @@ class Tokens:
         return self.minted.answer(self.refresh_token)
 
 
-def _take(actor: Actor, event: Event, step: sql.Step, *, on_behalf_of: UUID | None = None) -> bool:
-    """Take the step with its event in one statement, and publish the event once it is committed."""
+def _take(
+    actor: Actor, event: Event, step: sql.Step, *, on_behalf_of: UUID | None = None, session_id: UUID | None = None
+) -> bool:
+    """Take the step with its event in one statement, and publish the event once it is committed.
+
+    session_id: of the person whom an application acts for.
+    """
     columns = columns_of(actor, event, on_behalf_of=on_behalf_of, in_one_statement=True)
-    if not sql.take(replace(step, rows=(*step.rows, *rows_of(columns)))):
+    if session_id is not None:
+        columns["session_id"] = session_id
+    if not sql.take(step, *rows_of(columns)):
         return False
     if publishing.has_publishers():
         transaction.on_commit(partial(publishing.publish, AuditEvent(**columns)), robust=True)
@@ -180,8 +187,7 @@ def redeem_code(
         params={"now": now, "jti": minted.jti, "realm": realm.pk, "grant": grant.pk},
         rows=_new_family(realm, grant, family_id, text, now) if family_id else (),
     )
-    actor = replace(actor, session_id=session.pk if session else None)
-    if not _take(actor, said, step, on_behalf_of=user.pk):
+    if not _take(actor, said, step, on_behalf_of=user.pk, session_id=session.pk if session else None):
         _punish_if_used(actor, realm, application, code)
         raise invalid_grant(REFUSED_CODE)
     _note_use(client, now)

@@ -1,13 +1,14 @@
 """Reads of clients: one query tells who calls, what it may have, and which key signs for it."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from threading import Lock
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from identity.applications.models import Application, ApplicationStatus, RedirectUri, UriKind
 from identity.applications.queries import SECRET_LABEL
@@ -75,6 +76,21 @@ class Client:
     def is_proven(self) -> bool:
         """Whether it is as the database has it: it was read, or a query of this request has shown so since."""
         return self.proof is None or self.proof.is_given
+
+    def to_be_proven(self, proof: Proof) -> "Client":
+        """The same one, as remembered. Field by field: `replace` takes four times as long."""
+        return Client(
+            self.application,
+            self.secret_id,
+            self.secret_used_at,
+            self.audiences,
+            self.signer,
+            self.acts_for,
+            self.mapped,
+            self.key_id,
+            self.mark,
+            proof,
+        )
 
     def audience_of(self, scopes: list[str], issuer: str) -> str | list[str]:
         """The `aud` of a token with these scopes: their resource servers, else the issuer (DECISIONS 18)."""
@@ -153,7 +169,7 @@ def find_issuing_client(realm: Realm, *, client_id: str, secret: str = "") -> Cl
     (application, key), rest = sql.split(row, APPLICATION, _KEY)
     require_fresh(realm, rest[2])
     allowed = set(application.scopes)
-    listed = json.loads(rest[3] or "[]")
+    listed = orjson.loads(rest[3] or "[]")
     return Client(
         application,
         sql.as_uuid(rest[0]),
@@ -207,7 +223,7 @@ def remembered(realm: Realm, key: Key) -> Client | None:
         issuing=key[1],
         mark=client.mark,
     )
-    return replace(client, proof=proof)
+    return client.to_be_proven(proof)
 
 
 def remember(key: Key, client: Client) -> None:

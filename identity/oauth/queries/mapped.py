@@ -1,6 +1,6 @@
 """Which custom attributes become claims: a part of the queries that tokens and userinfo are made from."""
 
-import json
+import orjson
 
 from identity.oauth.claims import Mapped
 
@@ -19,4 +19,4 @@ def mapped_column(vendor: str) -> str:
 
 def read_mapped(text: str | None) -> tuple[Mapped, ...]:
     """What the column holds."""
-    return tuple(Mapped(*each) for each in json.loads(text)) if text else ()
+    return tuple(Mapped(*each) for each in orjson.loads(text)) if text else ()

@@ -1,8 +1,10 @@
 """Reads of a whole authorization request: may it be answered with a code, without any page?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 
 from identity.accounts.models import User
 from identity.applications.models import Application
@@ -39,13 +41,17 @@ NOTE_USE_AFTER = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """A live session, its person, and an application that registered exactly this redirect URI."""
+    """A live session, its person, and an application that registered exactly this redirect URI.
+
+    is_code_kept: a code for it was stored by the same statement.
+    """
 
     application: Application
     user: User
     session: Session
     consent: Consent | None
     noted_at: datetime | None
+    is_code_kept: bool = False
 
     @property
     def needs_note(self) -> bool:
@@ -53,8 +59,8 @@ class Ready:
         return self.noted_at is None or clock.now() - self.noted_at > NOTE_USE_AFTER
 
 
-_STATEMENT = (
-    "SELECT {columns}, n.last_used_at, {mark} FROM identity_session s"
+READY = (
+    "SELECT {columns}, n.last_used_at AS noted_at, {mark} AS realm_mark FROM identity_session s"
     " JOIN identity_user u ON u.realm_id = %(realm)s AND u.id = s.user_id"
     " JOIN identity_application a ON a.realm_id = %(realm)s AND a.client_id = %(client_id)s"
     " JOIN identity_redirecturi ru ON ru.realm_id = %(realm)s AND ru.application_id = a.id AND ru.kind = 'redirect'"
@@ -65,12 +71,23 @@ _STATEMENT = (
     " AND n.application_id = a.id"
     " WHERE s.realm_id = %(realm)s AND s.key_hash IN ({hashes})"
 )
+"""What a code depends on; needs the parameters of `parameters_of`."""
+
+
+_PARTS = (_SESSION, _USER, APPLICATION, WHOLE_CONSENT)
 
 
 @cache
-def _statement(hashes: str) -> str:
-    columns = f"{_SESSION.sql}, {_USER.sql}, {APPLICATION.sql}, {WHOLE_CONSENT.sql}"
-    return _STATEMENT.format(columns=columns, hashes=hashes, mark=MARK)
+def ready_statement(hashes: str, *, named: bool = False) -> str:
+    """The query. named: each column has a name of its own, for a statement around it."""
+    columns = ", ".join(part.named if named else part.sql for part in _PARTS)
+    return READY.format(columns=columns, hashes=hashes, mark=MARK)
+
+
+def parameters_of(realm: Realm, *, session_key: str, client_id: str, redirect_uri: str) -> tuple[str, dict[str, Any]]:
+    """The list of hashes to look up, and the query's parameters."""
+    hashes, params = sql.one_of("hash", key_hashes(realm, session_key))
+    return hashes, {"realm": realm.pk, "client_id": client_id, "redirect_uri": redirect_uri, **params}
 
 
 def find_ready(realm: Realm, *, session_key: str, client_id: str, redirect_uri: str) -> Ready | None:
@@ -79,18 +96,25 @@ def find_ready(realm: Realm, *, session_key: str, client_id: str, redirect_uri: 
     Whether it is usable is asked by the caller. A session that has to be touched, since it was last seen a while ago,
     is not ready: the session engine does that.
     """
-    hashes, params = sql.one_of("hash", key_hashes(realm, session_key))
-    row = sql.fetch_one(
-        _statement(hashes),
-        {"realm": realm.pk, "client_id": client_id, "redirect_uri": redirect_uri, **params},
-    )
-    if row is None:
-        return None
-    (session, user, application, consent), rest = sql.split(row, _SESSION, _USER, APPLICATION, WHOLE_CONSENT)
+    hashes, params = parameters_of(realm, session_key=session_key, client_id=client_id, redirect_uri=redirect_uri)
+    row = sql.fetch_one(ready_statement(hashes), params)
+    return read_ready(realm, row) if row else None
+
+
+def read_ready(realm: Realm, row: Sequence[Any], *, is_code_kept: bool = False) -> Ready | None:
+    """The query's answer as rows. Raises StaleRealm."""
+    (session, user, application, consent), rest = sql.split(row, *_PARTS)
     require_fresh(realm, rest[1])
     if clock.now() - session.last_seen_at > TOUCH_AFTER:
         return None
-    return Ready(application=application, user=user, session=session, consent=consent, noted_at=sql.as_time(rest[0]))
+    return Ready(
+        application=application,
+        user=user,
+        session=session,
+        consent=consent,
+        noted_at=sql.as_time(rest[0]),
+        is_code_kept=is_code_kept,
+    )
 
 
 @dataclass(frozen=True, slots=True)

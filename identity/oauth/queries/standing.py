@@ -1,12 +1,13 @@
 """Reads of what a token depends on: person, session, consent, family, denial and key, in one query each."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from identity.accounts.models import User
 from identity.applications.models import Application
@@ -198,7 +199,7 @@ def _code_statement(hashes: str, vendor: str, proof: str) -> str:
 
 
 def _names(text: str | None) -> list[str]:
-    return sorted(set(json.loads(text or "[]")))
+    return sorted(set(orjson.loads(text) if text else ()))
 
 
 @dataclass(frozen=True, slots=True)

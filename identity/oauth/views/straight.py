@@ -4,7 +4,8 @@ The same checks as there, in one query. At the first doubt it answers nothing: t
 says what is wrong. So this path can only ever give a code that the view would have given, too.
 """
 
-from urllib.parse import urlencode
+import re
+from urllib.parse import quote_plus, urlencode
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -17,9 +18,10 @@ from identity.kernel.crypto import new_secret
 from identity.kernel.naming import issuer_of, prefix_of
 from identity.mfa.rules import level_of_acr
 from identity.oauth import asking, paths, rules
+from identity.oauth.commands.drafting import Draft, draft_code
 from identity.oauth.commands.issuing import Approval, issue_code
 from identity.oauth.errors import ProtocolError
-from identity.oauth.queries.readiness import Ready, find_ready, standing_answer
+from identity.oauth.queries.readiness import Answer, Ready, standing_answer
 from identity.oauth.wire import MAX_QUERY, Parameters, Request, Response, parse_parameters
 from identity.sessions.commands import note_application_use
 
@@ -68,12 +70,14 @@ def _answer(request: Request, parameters: Parameters) -> Response | None:
     challenge = rules.checked_challenge(
         parameters.get("code_challenge", ""), parameters.get("code_challenge_method", "")
     )
-    ready = find_ready(
-        realm,
-        session_key=request.session_key,
-        client_id=parameters.get("client_id", ""),
+    draft = Draft(
         redirect_uri=redirect_uri,
+        scopes=rules.split_scope(parameters.get("scope", "")),
+        code_challenge=challenge,
+        nonce=parameters.get("nonce", ""),
+        code=new_secret(),
     )
+    ready = draft_code(realm, draft, session_key=request.session_key, client_id=parameters.get("client_id", ""))
     if ready is None or not _is_signed_in(ready):
         return None
     application, user, session = ready.application, ready.user, ready.session
@@ -93,30 +97,35 @@ def _answer(request: Request, parameters: Parameters) -> Response | None:
     usable = grant_is_usable(
         realm, user=user, application=application, consent=ready.consent, session=session, offline=False
     )
-    if not scopes or answer is None or not usable:
+    if not scopes or scopes != draft.scopes or answer is None or not usable:
         return None
-    code = new_secret()
-    issue_code(
-        powerless_actor(user, session=session, origin=request.origin, request_id=request.request_id),
-        realm=realm,
-        application=application,
-        session=session,
-        approval=Approval(
-            scopes=scopes,
-            redirect_uri=redirect_uri,
-            code_challenge=challenge,
-            nonce=parameters.get("nonce", ""),
-            auth_time=session.authenticated_at,
-            offline=rules.OFFLINE in scopes,
-            offline_until=answer.offline_until,
-        ),
-        code=code,
-    )
+    if not ready.is_code_kept:
+        _issue(request, ready, draft, answer)
     if ready.needs_note:
         note_application_use(session, application=application)
     state = {"state": parameters["state"]} if "state" in parameters else {}
-    return Response(
-        303, b"", {"Location": answered(redirect_uri, {"code": code, **state}, issuer_of(realm)), **HEADERS}
+    location = answered(redirect_uri, {"code": draft.code, **state}, issuer_of(realm))
+    return Response(303, b"", {"Location": location, **HEADERS})
+
+
+def _issue(request: Request, ready: Ready, draft: Draft, answer: Answer) -> None:
+    """The code of what was found ready, where it was not kept by the way."""
+    session = ready.session
+    issue_code(
+        powerless_actor(ready.user, session=session, origin=request.origin, request_id=request.request_id),
+        realm=request.realm,
+        application=ready.application,
+        session=session,
+        approval=Approval(
+            scopes=draft.scopes,
+            redirect_uri=draft.redirect_uri,
+            code_challenge=draft.code_challenge,
+            nonce=draft.nonce,
+            auth_time=session.authenticated_at or clock.now(),
+            offline=rules.OFFLINE in draft.scopes,
+            offline_until=answer.offline_until,
+        ),
+        code=draft.code,
     )
 
 
@@ -127,8 +136,16 @@ def answered(redirect_uri: str, parameters: Parameters, issuer: str) -> str:
     """The address to send the browser to, with `iss` on success and error alike (RFC 9207: mix-up)."""
     # A registered one has no fragment, so what is added at the end is the query's.
     where, _, query = redirect_uri.partition("?")
-    ours = urlencode({**parameters, "iss": issuer})
+    ours = "&".join(f"{name}={_quoted(value)}" for name, value in (*parameters.items(), ("iss", issuer)))
     return f"{where}?{query}&{ours}" if query else f"{where}?{ours}"
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]*")
+
+
+def _quoted(value: str) -> str:
+    """A parameter's value in an address; most need nothing done."""
+    return value if _PLAIN.fullmatch(value) else quote_plus(value)
 
 
 def _is_signed_in(ready: Ready) -> bool:

@@ -81,7 +81,7 @@ def _end(actor: Actor, user: User, by: str) -> None:
 
 def use_unlock_link(actor: Actor, *, token: str) -> User:
     """End the pause with a mailed link; it works once. Raises Conflict (link_used). Says signin.unlocked."""
-    gone = Conflict(_("This link doesn't work any more."), code="link_used")
+    gone = Conflict(_("This link doesn’t work any more."), code="link_used")
     try:
         user_hex, nonce, made = signing.loads(token, salt=_salt(actor.realm_id))
         is_late = clock.now().timestamp() - int(made) > LIFETIME.total_seconds()

@@ -302,7 +302,11 @@ def test_an_approved_policy_makes_an_account_that_waits(realm_a: Realm, as_owner
         assert User.objects.get(email="dana@corp.example").status == UserStatus.PENDING
     assert not is_in(client)
     again = round_trip(RealmClient(realm_a), fake)
-    assert first.headers["Location"] == again.headers["Location"]
+    assert (first.headers["Location"], again.headers["Location"]) == (
+        "/realms/a/signup/waiting",
+        "/realms/a/signin/unusable",
+    )
+    assert "waits for approval" in RealmClient(realm_a).get("/signin/unusable").content.decode()
     assert {each.payload["reason"] for each in events(realm_a, "signin.failed")} == {"pending"}
 
 
