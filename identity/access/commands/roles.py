@@ -72,6 +72,7 @@ def ensure_built_in_roles(actor: Actor) -> list[Role]:
     platform = _in_platform(actor)
     there = {role.name: role for role in Role.objects.filter(kind=RoleKind.CONSOLE, built_in=True)}
     out: list[Role] = []
+    new: list[Role] = []
     for definition in rules.built_in_roles(platform=platform):
         wanted = rules.stored_permissions(definition.held(platform=platform))
         role = there.get(definition.name)
@@ -83,11 +84,13 @@ def ensure_built_in_roles(actor: Actor) -> list[Role]:
                 built_in=True,
                 created_at=clock.now(),
             )
-            role.save(force_insert=True)
-            record(actor, _created(role))
+            new.append(role)
         elif role.permissions != wanted:
             _write_permissions(actor, role, wanted)
         out.append(role)
+    Role.objects.bulk_create(new)
+    for role in new:
+        record(actor, _created(role))
     return out
 
 
