@@ -1,6 +1,6 @@
 """Reads of what a token depends on: person, session, consent, family, denial and key, in one query each."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -22,7 +22,7 @@ from identity.oauth.claims import Mapped, allowed_of
 from identity.oauth.models import FamilyStatus, Grant, RefreshFamily, RefreshToken
 from identity.oauth.queries.clients import APPLICATION, Client
 from identity.oauth.queries.freshness import Proof, asked_with, taken
-from identity.oauth.queries.mapped import mapped_column, read_mapped
+from identity.oauth.queries.mapped import mapped_column, read_mapped, told_by
 from identity.oauth.signing import Unverified, verified
 from identity.realms.freshness import MARK, require_fresh
 from identity.realms.models import Realm
@@ -161,12 +161,6 @@ class Standing:
             session=self.session,
             offline=offline,
         )
-
-    def told(self, application: Application) -> Collection[str] | None:
-        """The custom attributes that the person was asked about; None where the application asks nobody."""
-        if self.consent is None or (application.skip_consent and application.first_party):
-            return None
-        return self.consent.attributes or ()
 
     def scopes(self, granted: str, application: Application) -> list[str]:
         """What is left of granted scopes now."""
@@ -389,7 +383,7 @@ def find_access_token(realm: Realm, found: Unverified, *, issuer: str, asking: P
         return None
     family_id = family.pk if family else None
     scopes = standing.scopes(scope, application)
-    allowed = tuple(allowed_of(read_mapped(mapped), standing.told(application)))
+    allowed = tuple(allowed_of(read_mapped(mapped), told_by(consent, application)))
     return LiveToken(claims, jti, application, user, family_id, scopes, allowed)
 
 
