@@ -36,13 +36,13 @@ def _in_console(request: HttpRequest) -> bool:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django names it
     """400."""
-    return _answer(request, HTTPStatus.BAD_REQUEST, _("This request can't be read"),
+    return _answer(request, HTTPStatus.BAD_REQUEST, _("This request can’t be read"),
                    _("Something in it is malformed. Go back and try again."))  # fmt: skip
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django names it
     """403 that no view explained."""
-    return _answer(request, HTTPStatus.FORBIDDEN, _("This isn't open to you"),
+    return _answer(request, HTTPStatus.FORBIDDEN, _("This isn’t open to you"),
                    _("Nothing was changed. Sign in with another account, or ask an admin of this realm."))  # fmt: skip
 
 

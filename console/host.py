@@ -20,7 +20,7 @@ def index(request: HttpRequest) -> HttpResponse:
         try:
             return HttpResponseRedirect(f"/realms/{checked_slug(wanted)}/console/")
         except Invalid:
-            error = _("A realm's name has only lower-case letters, digits and hyphens. Look at the link you were sent.")
+            error = _("A realm’s name has only lower-case letters, digits and hyphens. Look at the link you were sent.")
     return render(request, "host/index.html", {"error": error, "wanted": wanted[:63]}, status=422 if error else 200)
 
 

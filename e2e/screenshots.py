@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -66,11 +66,16 @@ def starts(demo: str) -> list[Start]:
 
 
 @contextmanager
-def demo_server() -> Iterator[tuple[str, str]]:
-    """`make run` on a free port with data of its own: its address, and what it says about the demo."""
+def demo_server(prepare: Callable[[Path], object] | None = None) -> Iterator[tuple[str, str]]:
+    """`make run` on a free port with data of its own: its address, and what it says about the demo.
+
+    prepare: is called with the place of the database, before there is one.
+    """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     data = tempfile.mkdtemp(prefix="realmkeep-screenshots-")
+    if prepare:
+        prepare(Path(data) / "realmkeep.sqlite3")
     kept = {k: v for k, v in os.environ.items() if k not in {"DATABASE_URL", "REDIS_URL", "REALMKEEP_ORIGIN"}}
     server = subprocess.Popen(
         [sys.executable, "bin/serve.py"],

@@ -27,4 +27,6 @@ elif "TEST_TEMPLATE" in os.environ:
     # A database whose tables are made already, to copy (bin/test).
     DATABASES["default"]["TEST"] = {"TEMPLATE": os.environ["TEST_TEMPLATE"]}
 DEBUG = False
+# Static files are looked for when they are asked for: to list them all is a third of a client's first request.
+WHITENOISE_AUTOREFRESH = True
 REALMKEEP_CHECK_AT_START = False

@@ -30,7 +30,7 @@ GRANT_NAMES = {
 }
 AUTH_NAMES = (
     (AuthMethod.BASIC, _("Secret in the Authorization header")),
-    (AuthMethod.POST, _("Secret in the request's body")),
+    (AuthMethod.POST, _("Secret in the request’s body")),
     (AuthMethod.NONE, _("No secret: PKCE alone")),
 )
 
@@ -80,9 +80,9 @@ class EditForm(ConsoleForm):
         help_text=_("Asked on the way to it; a trusted browser doesn’t stand for it."),
     )
     first_party = forms.BooleanField(
-        label=_("It is this realm's own application"),
+        label=_("It is this realm’s own application"),
         required=False,
-        help_text=_("Your own product, not a partner's. Only such an application can skip consent."),
+        help_text=_("Your own product, not a partner’s. Only such an application can skip consent."),
     )
     skip_consent = forms.BooleanField(
         label=_("People are not asked for consent"),

@@ -16,11 +16,11 @@ LABELS: dict[tuple[str, str], Promise] = {
     (APPLICATION, Permission.SESSIONS_READ): _("See the sessions in which it is used"),
     (APPLICATION, Permission.ROLES_ASSIGN): _("Give and take its roles"),
     (ORGANIZATION, Permission.USERS_READ): _("See its members"),
-    (ORGANIZATION, Permission.USERS_WRITE): _("Change its members' accounts"),
-    (ORGANIZATION, Permission.USERS_INVITE): _("Send its members' invitations again"),
+    (ORGANIZATION, Permission.USERS_WRITE): _("Change its members’ accounts"),
+    (ORGANIZATION, Permission.USERS_INVITE): _("Send its members’ invitations again"),
     (ORGANIZATION, Permission.USERS_DISABLE): _("Lock and disable its members"),
-    (ORGANIZATION, Permission.SESSIONS_READ): _("See its members' sessions"),
-    (ORGANIZATION, Permission.SESSIONS_END): _("End its members' sessions"),
+    (ORGANIZATION, Permission.SESSIONS_READ): _("See its members’ sessions"),
+    (ORGANIZATION, Permission.SESSIONS_END): _("End its members’ sessions"),
     (ORGANIZATION, Permission.ORGANIZATIONS_READ): _("See the organization itself"),
 }
 

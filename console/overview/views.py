@@ -14,6 +14,7 @@ from console.shell.fragments import render_page
 from console.shell.http import ConsoleRequest
 from console.shell.views import ConsoleView
 from console.templatetags.rk import ago
+from identity.accounts.queries import find_users
 from identity.kernel.permissions import Permission
 from identity.security.models import Alert
 from identity.security.queries import count_open, open_alerts
@@ -48,11 +49,15 @@ class Overview(ConsoleView):
         if actor.can(Permission.ALERTS_READ):
             counted = sum(count_open(actor).values())
             shown = open_alerts(actor, limit=ALERTS_SHOWN)
+            waiting = find_users(actor, status="pending").count() if actor.can(Permission.USERS_INVITE) else 0
+            attention = [self._row(request, alert, position) for position, alert in enumerate(shown)]
+            if waiting:
+                attention.append(_waiting_row(waiting, primary=not attention))
             context |= {
-                "attention": [self._row(request, alert, position) for position, alert in enumerate(shown)],
+                "attention": attention,
                 "total": counted,
                 "queue_url": reverse("console:alerts"),
-                "lead": _lead(counted),
+                "lead": _lead(counted, waiting),
             }
         context["sees_nothing"] = not {"kpis", "applications", "attention"} & context.keys()
         context |= feed_context(request)
@@ -71,7 +76,24 @@ class Overview(ConsoleView):
         }
 
 
-def _lead(alerts: int) -> str:
+def _waiting_row(people: int, *, primary: bool) -> dict[str, Any]:
+    return {
+        "severity": "medium",
+        "title": _waiting(people),
+        "meta": _("Until then nobody gets in with these accounts."),
+        "url": f"{reverse('console:users')}?status=pending",
+        "action": _("Review"),
+        "primary": primary,
+    }
+
+
+def _waiting(people: int) -> str:
+    return ngettext("%(n)s account waits for approval", "%(n)s accounts wait for approval", people) % {"n": people}
+
+
+def _lead(alerts: int, waiting: int) -> str:
+    if waiting and not alerts:
+        return f"{_waiting(waiting)}."
     if not alerts:
         return _("Nothing needs a decision.")
     return ngettext("%(n)s alert needs a decision.", "%(n)s alerts need a decision.", alerts) % {"n": alerts}

@@ -33,7 +33,7 @@ class EnterForm(ConsoleForm):
     reason = forms.CharField(
         label=_("Reason"),
         max_length=MAX_REASON,
-        help_text=_("The realm's own admins read it in their audit trail."),
+        help_text=_("The realm’s own admins read it in their audit trail."),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     minutes = forms.ChoiceField(

@@ -210,7 +210,7 @@ class RealmDialog(ConsoleView):
 def effects_of(size: RealmSize) -> list[dict[str, Any]]:
     """What loses its use with the realm, counted when the dialog opened."""
     return [
-        {"icon": "group", "label": _("People"), "count": size.people, "note": _("can't sign in")},
+        {"icon": "group", "label": _("People"), "count": size.people, "note": _("can’t sign in")},
         {"icon": "apps", "label": _("Applications"), "count": size.applications, "note": _("are refused")},
         {"icon": "logout", "label": _("Sessions"), "count": size.sessions, "note": _("stop at once")},
         {"icon": "token", "label": _("Refresh tokens"), "count": size.refresh_tokens, "note": _("are refused")},

@@ -116,7 +116,7 @@ class RegionForm(SectionForm):
     language = forms.ChoiceField(
         label=_("Language"), help_text=_("For mails, and for people whose browser asks for no other.")
     )
-    time_zone = forms.ChoiceField(label=_("Time zone"), help_text=_("For the console's clock and charts."))
+    time_zone = forms.ChoiceField(label=_("Time zone"), help_text=_("For the console’s clock and charts."))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

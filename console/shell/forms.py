@@ -45,6 +45,15 @@ class ConsoleForm(forms.Form):
         name = error.field if error.field in self.fields else None
         self.add_error(name, forms.ValidationError(str(error.message), code=error.reason))
 
+    def add_error(self, field: str | None, error: Any) -> None:
+        """As Django does. A form that comes back is without its secrets: what was typed there is asked for again."""
+        super().add_error(field, error)
+        for name, each in self.fields.items():
+            typed = isinstance(each.widget, forms.PasswordInput) and self.data.get(self.add_prefix(name))
+            if typed and name not in self.errors:
+                again = _("Type it again: nothing that is secret is sent back to the page.")
+                super().add_error(name, forms.ValidationError(again, code="typed_again"))
+
 
 class ChoiceCards(forms.RadioSelect):
     """A choice shown as cards with a sentence each; `descriptions` maps value to sentence."""

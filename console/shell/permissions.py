@@ -31,8 +31,8 @@ LABELS: dict[str, Promise] = {
     Permission.ROLES_WRITE: _("create and change roles"),
     Permission.SESSIONS_END: _("end sessions"),
     Permission.SESSIONS_READ: _("see sessions"),
-    Permission.SETTINGS_READ: _("see the realm's settings"),
-    Permission.SETTINGS_WRITE: _("change the realm's settings"),
+    Permission.SETTINGS_READ: _("see the realm’s settings"),
+    Permission.SETTINGS_WRITE: _("change the realm’s settings"),
     Permission.USERS_DISABLE: _("lock and disable people"),
     Permission.USERS_INVITE: _("invite people"),
     Permission.USERS_READ: _("see people"),
@@ -43,3 +43,13 @@ LABELS: dict[str, Promise] = {
 def label_of(permission: str) -> str:
     """What the permission lets one do, as the end of a sentence; an unknown one is shown as it is spelled."""
     return str(LABELS.get(permission, permission))
+
+
+def requirement_text(word: str) -> str:
+    """What a role asks of its holders, in words."""
+    said: dict[str, Promise] = {
+        "verified_email": _("a confirmed email address"),
+        "verified_phone": _("a confirmed phone number"),
+        "second_factor": _("a second factor"),
+    }
+    return str(said.get(word, word))

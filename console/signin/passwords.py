@@ -18,7 +18,7 @@ class RulesForm(SectionForm):
         label=_("Characters at least"),
         min_value=BOUNDS["password_min_length"][0],
         max_value=BOUNDS["password_min_length"][1],
-        help_text=_("Length protects more than signs of many kinds. 10 is a good start, 15 without a second factor."),
+        help_text=_("Length protects more than a mix of characters. 10 is a good start, 15 without a second factor."),
     )
     password_character_classes = forms.TypedChoiceField(
         label=_("Kinds of characters"),

@@ -17,6 +17,7 @@ from console.shell.http import ConsoleRequest, number_in, wants_fragment
 from console.shell.trail import with_trail
 from console.shell.views import ConsoleView
 from console.signin.tabs import tabs_of
+from console.users.people import user_url
 from identity.kernel.errors import Conflict, Invalid
 from identity.kernel.permissions import Permission
 from identity.realms.models import Realm
@@ -78,7 +79,7 @@ class PolicyPage(ConsoleView):
             if form.is_valid():
                 hits = self.hits(request, form.cleaned_data)
                 if hits and request.POST.get("seen_hits") != seen(hits):
-                    extra = {"hits": [sentence(hit) for hit in hits], "seen_hits": seen(hits)}
+                    extra = {"hits": [told(hit) for hit in hits], "seen_hits": seen(hits)}
                 else:
                     return self.saved(request, card, form)
         except Invalid as error:
@@ -151,6 +152,15 @@ def shown(
 def seen(hits: Sequence[Hit]) -> str:
     """What was shown, so that a number that grew meanwhile is shown again before anything is saved."""
     return ",".join(f"{hit.kind}:{hit.people}" for hit in hits)
+
+
+def told(hit: Hit) -> dict[str, Any]:
+    """A hit for the page: in words, and who the first of these people are."""
+    return {
+        "text": sentence(hit),
+        "people": [{"name": name, "url": user_url(pk)} for pk, name in hit.some],
+        "more": hit.people - len(hit.some) if hit.some else 0,
+    }
 
 
 def sentence(hit: Hit) -> str:

@@ -35,19 +35,21 @@ def look_of(realm: Realm, values: Mapping[str, Any] | None = None) -> dict[str, 
         wished.settings = {**realm.settings, **{name: bool(values.get(name)) for name in DRAWN}}
     password = wished.setting("password_sign_in")
     number_first = is_phone_first(wished)
-    codes = [name for name in ("email_code_sign_in", "sms_code_sign_in") if wished.setting(name)]
+    by_mail, by_text = wished.setting("email_code_sign_in"), wished.setting("sms_code_sign_in")
     return {
         "realm": realm,
         "number_first": number_first,
         "name_label": name_label(wished),
         "other_name": other_name_label(wished) if number_first else "",
         "passkey": wished.setting("passkey_sign_in"),
+        # The number's page has one button: a code at once, unless numbers are for passwords.
+        "texts_at_once": number_first and by_text and not wished.setting("phone_sign_in"),
         "password": password,
-        "by_mail": "email_code_sign_in" in codes,
-        "by_text": "sms_code_sign_in" in codes,
+        "by_mail": by_mail,
+        "by_text": by_text,
         "providers": list(enabled_providers()),
         "sign_up_open": wished.setting("sign_up_open"),
-        "nobody": not (password or codes or wished.setting("passkey_sign_in")),
+        "nobody": not (password or by_mail or by_text or wished.setting("passkey_sign_in")),
         "unsaved": any(wished.setting(name) != realm.setting(name) for name in DRAWN),
     }
 

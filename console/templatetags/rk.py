@@ -281,7 +281,7 @@ def realm_clock(context: RequestContext) -> SafeString:
     local = timezone.localtime(clock.now(), zone)
     return format_html(
         '<time class="meta desk num" data-clock="{}" data-zone="{}" title="{}">{} {}</time>',
-        str(zone), local.tzname(), _("Time in this realm's time zone, %(zone)s") % {"zone": zone},
+        str(zone), local.tzname(), _("Time in this realm’s time zone, %(zone)s") % {"zone": zone},
         dates.weekday_day_and_time(local), local.tzname(),
     )  # fmt: skip
 

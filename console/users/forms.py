@@ -18,12 +18,12 @@ from identity.signin.attribute_fields import put_fields, values_of
 
 
 def _languages() -> list[tuple[str, Any]]:
-    return [("", _("The realm's")), *settings.LANGUAGES]
+    return [("", _("The realm’s")), *settings.LANGUAGES]
 
 
 def _time_zones() -> list[tuple[str, Any]]:
     return [
-        ("", _("The realm's")),
+        ("", _("The realm’s")),
         *((name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones())),
     ]
 

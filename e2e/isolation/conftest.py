@@ -1,6 +1,7 @@
 """Two full realms whose things are called the same, and differ only in a marker that pages would show."""
 
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,6 +15,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.db import models, transaction
 
 from conftest import actor_of, make_application, make_realm, make_user
+from e2e.isolation.sql_recorder import note_again
 from identity.access.commands import add_member, create_organization, create_role, grant_object
 from identity.accounts.commands import define_attribute, invite_user, save_view, set_attributes
 from identity.accounts.models import User
@@ -24,6 +26,7 @@ from identity.audit.outbox import drain
 from identity.consent.commands import grant_consent
 from identity.courier.commands import create_sms_provider
 from identity.courier.models import Message
+from identity.gate.actors import Principal, console_principal
 from identity.kernel import clock
 from identity.kernel.actor import Actor, anonymous_actor, system_actor
 from identity.kernel.checks import realm_owned_models
@@ -49,6 +52,28 @@ def _only_answers(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPa
     """Nobody asks afterwards what each of thousands of pages was made from, and no log keeps them all."""
     monkeypatch.setattr("django.test.client.store_rendered_templates", lambda *_, **__: None)
     caplog.set_level(logging.ERROR, logger="django.request")
+
+
+@pytest.fixture
+def known_browsers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is behind a browser's cookies is found out once for each realm: a crawl asks thousands of times, and its
+
+    people hold the same to its end. TI-01 is about just that, and goes without.
+    """
+    found: dict[tuple[Any, ...], Principal] = {}
+
+    def known(realm: Realm, cookies: Mapping[str, str], **kwargs: Any) -> Principal:
+        key = (realm.pk, *sorted(cookies.items()))
+        if key not in found:
+            found[key] = console_principal(realm, cookies, **kwargs)
+        principal = found[key]
+        with realm_scope(realm):
+            for row in (principal.user, principal.session):
+                if row is not None:
+                    note_again(row)
+        return principal
+
+    monkeypatch.setattr("identity.gate.middleware.console_principal", known)
 
 
 @dataclass

@@ -417,6 +417,15 @@ class Recorder:
         return execute(sql, params, many, context)
 
 
+_recording: list[Recorder] = []
+
+
+def note_again(row: models.Model) -> None:
+    """A row that an earlier request read, and this one is spared to: who asks, in a crawl."""
+    for recorder in _recording:
+        recorder.note(row)
+
+
 @contextmanager
 def recorded() -> Iterator[Recorder]:
     """Record every statement of this thread's connection."""
@@ -442,10 +451,12 @@ def recorded() -> Iterator[Recorder]:
     models.Model.from_db = classmethod(from_db)  # type: ignore[method-assign, assignment]
     Columns.load = load  # type: ignore[method-assign]
     post_save.connect(saved)
+    _recording.append(recorder)
     try:
         with connection.execute_wrapper(recorder):
             yield recorder
     finally:
+        _recording.remove(recorder)
         models.Model.from_db = original  # type: ignore[method-assign]
         Columns.load = loaded  # type: ignore[method-assign]
         post_save.disconnect(saved)

@@ -7,6 +7,7 @@ WRITE_MATRIX=1 to write it anew, then read the difference.
 import os
 from pathlib import Path
 
+import pytest
 from django.db import transaction
 
 from conftest import make_user
@@ -62,6 +63,7 @@ def outcome(client: RealmClient, method: str, path: str) -> str:
     return {403: "-", 404: "0", 405: "."}.get(response.status_code, "+" if response.status_code < 500 else "!")
 
 
+@pytest.mark.usefixtures("known_browsers")
 def test_ac_04_every_route_and_method_for_every_role(world_a: World) -> None:
     realm = world_a.realm
     with realm_scope(realm):

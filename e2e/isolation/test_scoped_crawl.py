@@ -68,6 +68,7 @@ def marks_of(body: str) -> str:
     return "" if at < 0 else body[max(at - 60, 0) : at + 20]
 
 
+@pytest.mark.usefixtures("known_browsers")
 def test_ac_04_a_manager_of_one_object_sees_nothing_of_the_rest(world_a: World, manager: RealmClient) -> None:
     seen = []
     for route in static_routes():
@@ -87,6 +88,7 @@ def test_ac_04_a_manager_of_one_object_sees_nothing_of_the_rest(world_a: World, 
     assert "\n".join(sorted({each[:150] for each in seen})) == ""
 
 
+@pytest.mark.usefixtures("known_browsers")
 def test_ac_02_a_manager_of_one_object_changes_nothing_of_the_rest(world_a: World, manager: RealmClient) -> None:
     before = {name: rows for name, rows in snapshot(world_a.realm).items() if name in TABLES}
     for route in object_routes():

@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from conftest import copy_tables
-from e2e.protocol.conftest import ROOT, free_port, manage, running
+from e2e.protocol.conftest import ROOT, found_realms, free_port, running
 
 OPERATOR, OPERATOR_PASSWORD = "otto@platform.example", "lantern orbit violet 12"
 MAIL_SECONDS = 15
@@ -118,11 +117,9 @@ def product(tmp_path: Path) -> Iterator[Product]:
     environ = surroundings(
         PORT=str(port), REALMKEEP_DATA=str(data), REALMKEEP_ORIGIN=origin, OPERATOR_PASSWORD=OPERATOR_PASSWORD
     )
-    copy_tables(data / "realmkeep.sqlite3")
-    manage("migrate", "--verbosity", "0", environ=environ)
     file = tmp_path / "platform.yaml"
     file.write_text(json.dumps(PLATFORM))  # JSON is YAML
-    manage("realm", "apply", str(file), environ=environ)
+    found_realms(data, [file], environ)
     web = [sys.executable, "-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(port), "config.asgi:application"]
     with ExitStack() as stack:
         stack.enter_context(worker(environ, tmp_path / "worker.log"))

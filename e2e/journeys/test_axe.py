@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from conftest import copy_tables
 from console.testing import DARK_DESK, DESK, PHONE, problems
 from e2e.journeys.conftest import Watched
 from e2e.screenshots import PASSWORD_LINE, demo_server, sign_in
@@ -40,7 +41,7 @@ DETAILS_OF = ["users", "organizations", "roles", "applications", "sessions", "co
 @pytest.fixture(scope="module")
 def acme() -> Iterator[tuple[str, str]]:
     """The demo realm on a server of its own: its address, and the password of its people."""
-    with demo_server() as (origin, said):
+    with demo_server(copy_tables) as (origin, said):
         password = PASSWORD_LINE.search(said)
         assert password is not None, said
         yield f"{origin}/realms/acme", password[1]

@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 from django.conf import settings
 
-from e2e.isolation.conftest import World, build
+from e2e.isolation.conftest import World, build, known_browsers
 from e2e.isolation.crawl import addresses, answers_of, object_routes, static_routes
 from e2e.language.pseudo import pseudo_language, texts_of
 from identity.accounts.countries import countries
@@ -15,6 +15,8 @@ from identity.applications.models import ClientSecret
 from identity.kernel.context import realm_scope
 from identity.oauth.models import SigningKey
 from identity.sessions.testing import RealmClient
+
+__all__ = ["known_browsers"]
 
 MARKER = "alphamark"
 GIVEN = (
@@ -77,7 +79,7 @@ def said_on(client: RealmClient, pages: Iterable[Iterable[str]], data: re.Patter
 
 
 @pytest.fixture
-def world(db: None) -> World:
+def world(db: None, known_browsers: None) -> World:
     return build("a", MARKER)
 
 

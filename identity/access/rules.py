@@ -162,7 +162,7 @@ def checked_permissions(words: Iterable[str], *, platform: bool) -> frozenset[Pe
         raise Invalid(_("There is no such permission."), field="permissions")
     if not platform and known & PLATFORM_ONLY:
         raise Invalid(
-            _("Permissions on realms exist only in the platform's own realm."),
+            _("Permissions on realms exist only in the platform’s own realm."),
             field="permissions",
             code="platform_only",
         )
@@ -230,7 +230,7 @@ def checked_reason(text: str) -> str:
     """Why an operator enters a realm; its admins read it. Raises Invalid (field reason)."""
     text = " ".join(text.split())
     if not SHORTEST_REASON <= len(text) <= MAX_REASON or not text.isprintable():
-        raise Invalid(_("Say why, in up to 300 characters: the realm's admins read it."), field="reason")
+        raise Invalid(_("Say why, in up to 300 characters: the realm’s admins read it."), field="reason")
     return text
 
 

@@ -117,7 +117,7 @@ def password_problems(
     if character_classes(password) < policy.character_classes:
         found.append(Problem("password_too_plain", classes_sentence(policy.character_classes)))
     if "\0" in password:
-        found.append(Problem("password_unusable", _("A password can't contain this character.")))
+        found.append(Problem("password_unusable", _("A password can’t contain this character.")))
     lowered = password.casefold()
     words = {
         part

@@ -161,7 +161,7 @@ def normalized_username(text: str) -> str:
         )
     if _is_confusable(name):
         raise Invalid(
-            _("This mixes alphabets, or looks like another name. Choose one that can't be mistaken."),
+            _("This mixes alphabets, or looks like another name. Choose one that can’t be mistaken."),
             field="username",
             code="username_confusable",
         )

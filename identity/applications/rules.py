@@ -101,12 +101,12 @@ def checked_redirect_uri(uri: str, type_: str, *, field: str = "redirect_uris") 
     except ValueError:
         raise Invalid(_("%(uri)s is not a URI.") % {"uri": uri[:80]}, field=field) from None
     if "#" in uri:
-        raise Invalid(_("%(uri)s: a redirect URI can't have a fragment.") % {"uri": uri[:80]}, field=field)
+        raise Invalid(_("%(uri)s: a redirect URI can’t have a fragment.") % {"uri": uri[:80]}, field=field)
     if "@" in parts.netloc:
-        raise Invalid(_("%(uri)s: a redirect URI can't hold a user name.") % {"uri": uri[:80]}, field=field)
+        raise Invalid(_("%(uri)s: a redirect URI can’t hold a user name.") % {"uri": uri[:80]}, field=field)
     segments = parts.path.lower().replace("%2e", ".").split("/")
     if ".." in segments or "." in segments:
-        raise Invalid(_("%(uri)s: a redirect URI can't hold . or .. segments.") % {"uri": uri[:80]}, field=field)
+        raise Invalid(_("%(uri)s: a redirect URI can’t hold . or .. segments.") % {"uri": uri[:80]}, field=field)
     if parts.scheme in ("https", "http"):
         host = parts.hostname or ""
         if not host or host.endswith(".") or port == 0:
@@ -203,7 +203,7 @@ def checked_shape(shape: Shape) -> Shape:
     public_type = shape.type in (ApplicationType.SPA, ApplicationType.NATIVE)
     if public_type and shape.is_confidential:
         raise Invalid(
-            _("An application on a person's device can't keep a secret. Use none, with PKCE."),
+            _("An application on a person’s device can’t keep a secret. Use none, with PKCE."),
             field="token_endpoint_auth_method",
         )
     if not public_type and not shape.is_confidential and "client_credentials" in shape.grant_types:
@@ -212,7 +212,7 @@ def checked_shape(shape: Shape) -> Shape:
         raise Invalid(_("Add at least one redirect URI."), field="redirect_uris")
     if shape.skip_consent:
         if not shape.first_party:
-            raise Invalid(_("Only the realm's own applications can skip consent."), field="skip_consent")
+            raise Invalid(_("Only the realm’s own applications can skip consent."), field="skip_consent")
         if not shape.is_confidential and not all(uri.startswith("https://") for uri in shape.redirect_uris):
             # RFC 8252, 8.6: another app on the device may claim the same loopback port or scheme.
             raise Invalid(_("Skipping consent needs a secret or https redirect URIs."), field="skip_consent")

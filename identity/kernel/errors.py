@@ -34,7 +34,7 @@ class NotFound(RealmkeepError):
     """Not there, or not yours: the two look the same from outside (TI-02)."""
 
     code = "not_found"
-    default_message = _("This does not exist, or you can't see it.")
+    default_message = _("This does not exist, or you can’t see it.")
 
 
 class PermissionDenied(RealmkeepError):

@@ -16,12 +16,12 @@ class RealmCreated(Event):
     name: str = ""
 
 
-@event("realm.settings_changed", target="realm", sentence=_("{actor} changed the realm's settings"))
+@event("realm.settings_changed", target="realm", sentence=_("{actor} changed the realm’s settings"))
 class RealmSettingsChanged(Event):
     """`changes` names each setting with both values."""
 
 
-@event("realm.branding_changed", target="realm", sentence=_("{actor} changed the realm's branding"))
+@event("realm.branding_changed", target="realm", sentence=_("{actor} changed the realm’s branding"))
 class RealmBrandingChanged(Event):
     """Name, color or logo changed."""
 

@@ -144,7 +144,7 @@ def checked_settings(changes: Mapping[str, Any], current: Mapping[str, Any]) -> 
         ("session_idle_lifetime", "session_lifetime"),
     ):
         if merged[shorter] > merged[longer]:
-            raise Invalid(_("This can't be longer than the most that is allowed below it."), field=shorter)
+            raise Invalid(_("This can’t be longer than the most that is allowed below it."), field=shorter)
     _check_sign_up(merged, out)
     factors = {"second_factor", "second_factor_methods"} & set(out)
     if factors and merged["second_factor"] == "required" and not merged["second_factor_methods"]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 ANNOUNCED = 2
 """So many tries before a pause, it is announced."""
@@ -88,7 +89,8 @@ class HitKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """So many people would meet this when the change is saved."""
+    """So many people would meet this when the change is saved; `some` by id and name, for who may see people."""
 
     kind: HitKind
     people: int
+    some: tuple[tuple[UUID, str], ...] = ()

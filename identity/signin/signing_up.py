@@ -30,6 +30,7 @@ from identity.realms.models import IdentityProvider
 from identity.signin import limits
 from identity.signin.attribute_fields import name_of, put_fields, values_of
 from identity.signin.forms import TypedPassword, said
+from identity.signin.phone_first import is_phone_first
 from identity.signin.requests import actor_of, next_of, realm_of
 from identity.signin.social_claims import Upstream, vouched_address
 from identity.signin.wishes import SignUpWish
@@ -80,7 +81,11 @@ class SignUpForm(forms.Form):
                 if country_of_realm()
                 else _("With its country code, such as +49 30 123456. We send a code to it by text message.")
             )
-        if self.policy.with_password:
+        # Number, code, password: who begins with the number chooses a password once the number is known to be his.
+        self.password_later = (
+            self.policy.with_password and self.policy.asks(Identifier.PHONE) and is_phone_first(realm_of(request))
+        )
+        if self.policy.with_password and not self.password_later:
             self.fields["password1"] = TypedPassword(
                 label=_("Password"), autocomplete="new-password", required=not self.by_passkey
             )
@@ -152,7 +157,7 @@ class SignUpForm(forms.Form):
         names = {str(kind): data.get(str(kind)) or "" for kind in Identifier}
         encoded = (
             new_password_hash(data["password1"], name=data["name"], **names)
-            if self.policy.with_password and not self.by_passkey
+            if self.policy.with_password and not self.by_passkey and not self.password_later
             else ""
         )
         return SignUpWish(
@@ -161,6 +166,7 @@ class SignUpForm(forms.Form):
             language=get_language() or "",
             encoded=encoded,
             passkey=self.by_passkey,
+            password_later=self.password_later and not self.by_passkey,
             user_id=uuid7().hex if self.by_passkey else "",
             terms_version=self.policy.terms_version if data.get("terms") else "",
             attributes=data["attributes"],

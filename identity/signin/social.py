@@ -246,6 +246,9 @@ def enter(
             upstream=upstream,
             application_id=asking_id(request),
         )
+        if signup and user.status == UserStatus.PENDING:
+            # Whoever made the account a moment ago may know what it waits for; afterwards the page is everybody's.
+            return redirect("account_signup_waiting")
     # `pre_login` refuses who isn't usable, with the page that everybody gets.
     record_authentication(
         request,

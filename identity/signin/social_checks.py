@@ -34,10 +34,23 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: secret, discovery, keys, endpoints, client."""
+    """One step: secret, discovery, keys, endpoints, client; or one of TRIP."""
 
     name: str
     outcome: Outcome
+
+
+TRIP = ("discovery", "answer", "token", "keys", "id_token", "userinfo")
+"""The steps of the whole way there and back, in their order; `UpstreamFailed` names the one that failed."""
+OPENID_ONLY = frozenset({"discovery", "keys", "id_token"})
+
+
+def trip_steps(provider: IdentityProvider, *, wrong: str = "") -> list[Step]:
+    """What came of each step of a trip, by the one that was wrong; none: all are right."""
+    names = [name for name in TRIP if provider.kind in OPENID_KINDS or name not in OPENID_ONLY]
+    at = names.index(wrong) if wrong in names else len(names)
+    outcomes = [Outcome.RIGHT] * at + [Outcome.WRONG] + [Outcome.SKIPPED] * len(names)
+    return [Step(name, outcome) for name, outcome in zip(names, outcomes, strict=False)]
 
 
 def check_provider(provider: IdentityProvider) -> list[Step]:

@@ -42,6 +42,8 @@ class SignUpWish:
     proven: bool = False
     provider: str = ""
     """The alias of the identity provider that the person came through; a wish of one way is none of another."""
+    password_later: bool = False
+    """Whether a password is chosen once the code has proven the number; until then `encoded` is empty."""
     user_id: str = ""
     """The id that the account will have: a passkey is bound to it before there is one."""
 
@@ -62,6 +64,11 @@ class SignUpWish:
     def now_proven(self) -> "SignUpWish":
         """The same, after the code was typed."""
         return replace(self, proven=True)
+
+    @property
+    def lacks_password(self) -> bool:
+        """Whether its password is still to be chosen."""
+        return self.password_later and not self.encoded
 
 
 def write_wish(realm: Realm, wish: SignUpWish) -> str:

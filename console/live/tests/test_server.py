@@ -46,11 +46,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture
-def server(transactional_db: None, tmp_path: Path) -> Iterator[str]:
-    """daphne on this test's database. Returns host and port."""
+@pytest.fixture(scope="module")
+def running(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """daphne on the database of these tests. Returns host and port."""
     port = free_port()
-    log = tmp_path / "server.log"
+    log = tmp_path_factory.mktemp("live") / "server.log"
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "config.settings.test",
@@ -70,6 +70,12 @@ def server(transactional_db: None, tmp_path: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(15)
+
+
+@pytest.fixture
+def server(transactional_db: None, running: str) -> str:
+    """The server, whose rows are this test's."""
+    return running
 
 
 def _answers(port: int) -> bool:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from conftest import make_user
+from identity.accounts.models import User, UserStatus
 from identity.audit import outbox
 from identity.audit.record import record
 from identity.kernel import clock
@@ -116,6 +117,14 @@ def test_a_new_realms_feed_opens_with_its_creation_alone(page):
     assert "created this realm" in feed or "Realm A" in feed
     for word in ("Help desk", "offline_access", "signing key"):
         assert word not in feed
+
+
+def test_accounts_that_wait_for_approval_are_a_decision(page, realm_a, user_a):
+    User.all_realms.filter(pk=user_a.pk).update(status=UserStatus.PENDING)
+    html = page().content.decode()
+    assert "1 account waits for approval." in html
+    assert "/console/users?status=pending" in html
+    assert "Nothing needs a decision" not in html
 
 
 def test_the_sentence_under_the_heading_follows_with_the_figures(page, realm_a, user_a):

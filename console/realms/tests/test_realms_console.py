@@ -84,7 +84,7 @@ def test_a_realm_that_cannot_be_says_why_and_leaves_nothing(as_operator_client, 
 def test_suspending_and_bringing_back(as_operator_client, realm_a, user_a):
     person = RealmClient(realm_a).sign_in(user_a)
     base = f"/console/realms/{rid(realm_a)}"
-    assert "can&#x27;t sign in" in as_operator_client.get(f"{base}/suspend").content.decode()
+    assert "can’t sign in" in as_operator_client.get(f"{base}/suspend").content.decode()
     as_operator_client.post(f"{base}/suspend", {"reason": "unpaid"})
     assert fresh(realm_a).status == "suspended"
     assert person.get("/account/").status_code == 403

@@ -203,7 +203,7 @@ def test_ac_04_each_act_asks_its_own_permission(as_role, as_nobody, realm_a, use
 def test_people_of_a_role_are_for_those_who_see_people(as_role, realm_a):
     owner = stored(realm_a, "Owner")
     text = as_role("Application manager").get(f"/console/roles/{rid(owner)}/people").content.decode()
-    assert "You can't see this" in text
+    assert "You can’t see this" in text
     assert "Olivia" not in text
 
 

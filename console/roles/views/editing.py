@@ -148,7 +148,7 @@ def _own_role(request: ConsoleRequest, public_id: str) -> Role:
     """A role that can be edited. Raises NotFound, Conflict (built in)."""
     role = get_role(request.actor, role_id=id_from("role", public_id))
     if role.built_in:
-        raise Conflict(_("Built-in roles can't be changed. Create a role of your own."), code="built_in_role")
+        raise Conflict(_("Built-in roles can’t be changed. Create a role of your own."), code="built_in_role")
     return role
 
 

@@ -6,9 +6,11 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from console.shell.dates import day
 from console.shell.fragments import redirect_after, render_page
 from console.shell.http import ConsoleRequest, number_in
 from console.shell.trail import with_trail
@@ -210,7 +212,7 @@ class Detail(ConsoleView):
             "facts": [
                 {"label": _("Kind"), "value": wording.kind_label(provider.kind)},
                 {"label": _("Secret"), "value": _("sealed") if provider.secrets_sealed else _("none")},
-                {"label": _("Added"), "value": provider.created_at.date()},
+                {"label": _("Added"), "value": day(timezone.localtime(provider.created_at))},
             ],
         }
         return render_page(request, "console/signin/messages/detail.html", context, status=status)

@@ -6,8 +6,10 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from console.shell.dates import day
 from console.shell.fragments import redirect_after, render_page
 from console.shell.http import ConsoleRequest, number_in
 from console.shell.trail import with_trail
@@ -144,7 +146,7 @@ class _About(ConsoleView):
             {"label": _("Name in links"), "value": provider.alias, "mono": True},
             {"label": _("Callback URL"), "value": callback, "to_copy": callback},
             {"label": _("People linked"), "value": people},
-            {"label": _("Added"), "value": provider.created_at.date()},
+            {"label": _("Added"), "value": day(timezone.localtime(provider.created_at))},
         ]
 
 

@@ -100,6 +100,13 @@ def test_what_is_refused_is_shown_at_its_field(as_owner: RealmClient, realm_a: R
     bad = {"kind": "http", "name": "x", "url": "https://x.example", "method": "POST", "body_kind": "json",
            "body": "{}", "headers": "no colon", "success_from": "200", "success_to": "299"}  # fmt: skip
     assert "Write each line as Name: value." in as_owner.post(f"{PAGE}/new", bad).text
+    # The secret isn't sent back, so it is asked for again: else the next click would add the provider without it.
+    typed = as_owner.post(f"{PAGE}/new", {**bad, "secret": SECRET})
+    assert "Type it again" in typed.text
+    assert SECRET not in typed.text
+    right = {**bad, "body": '{"to": "{to}", "text": "{text}"}', "headers": "Authorization: Bearer {secret}"}
+    lost = as_owner.post(f"{PAGE}/new", right)
+    assert (lost.status_code, "The request has {secret} in it" in lost.text) == (422, True)
 
 
 def test_who_saved_meanwhile_is_not_overwritten(as_owner: RealmClient, realm_a: Realm) -> None:

@@ -10,6 +10,7 @@ from identity.kernel import clock
 from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.errors import Conflict
+from identity.kernel.ids import public_id
 from identity.realms.models import Realm
 from identity.sessions.testing import RealmClient
 from identity.signin.commands import change_sign_in_policy
@@ -103,6 +104,7 @@ def test_a_policy_that_leaves_no_owner_a_way_in_is_refused(owner: RealmClient, r
     asked = owner.post("/console/sign-in", {"card": "ways"}, **HTMX)
     assert asked.status_code == 422
     assert "1 person has no other way in" in asked.text
+    assert f"/console/users/{public_id('user', owner_a.pk)}" in asked.text
     refused = owner.post("/console/sign-in", {"card": "ways", "seen_hits": "locked_out:1"}, **HTMX)
     assert refused.status_code == 409
     assert "No owner of this realm could sign in any more" in refused.text
@@ -154,6 +156,16 @@ def test_the_preview_begins_with_the_number_where_numbers_let_people_in(owner: R
     values = {"phone_first": "on", "sms_code_sign_in": "on"}
     assert "Your phone number" in owner.post("/console/sign-in/preview", values, **HTMX).text
     assert "Your phone number" not in owner.post("/console/sign-in/preview", {"phone_first": "on"}, **HTMX).text
+
+
+def test_the_preview_of_codes_alone_is_the_page_that_people_see(owner: RealmClient) -> None:
+    codes = {"phone_first": "on", "sms_code_sign_in": "on", "email_code_sign_in": "on"}
+    drawn = owner.post("/console/sign-in/preview", codes, **HTMX).text
+    assert ("Text me a code" in drawn, "6-digit code" in drawn) == (True, True)
+    assert ("Continue" in drawn, "Email me a code" in drawn) == (False, False)
+    with_password = {**codes, "password_sign_in": "on", "phone_sign_in": "on"}
+    drawn = owner.post("/console/sign-in/preview", with_password, **HTMX).text
+    assert ("Continue" in drawn, "Email me a code" in drawn, "6-digit code" in drawn) == (True, True, False)
 
 
 def test_the_preview_is_for_who_may_read_the_settings(realm_a: Realm, user_a: User) -> None:

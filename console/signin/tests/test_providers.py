@@ -204,6 +204,31 @@ def test_the_whole_trip_shows_what_would_be_known_and_signs_nobody_in(
     assert console.session["_auth_user_id"] == str(owner_a.pk)
 
 
+def test_a_trip_that_fails_says_at_which_step_and_nothing_of_the_other_side(
+    console: RealmClient, as_owner_a: Actor, fake: FakeProvider
+) -> None:
+    add(as_owner_a, settings={"issuer": fake.issuer}, secret="another")
+    location = console.get(f"{ONE}/trip").headers["Location"]
+    answer = console.get(fake.agree(location).removeprefix("http://testserver"))
+    shown = [(str(step["label"]), str(step["word"])) for step in answer.context["steps"]]
+    assert shown == [
+        ("Its addresses are known", "Right"),
+        ("It sent you back with a code", "Right"),
+        ("It took the code, the client ID and the secret", "Not right"),
+        ("Its keys can be read", "Not reached"),
+        ("Its ID token is signed, for us and of now", "Not reached"),
+        ("It says who it is", "Not reached"),
+    ]
+    assert all(label in text(answer) for label, _word in shown)
+    assert "invalid_grant" not in text(answer)
+    # Who signs in through it is told less (IN-05).
+    visitor = RealmClient(console.realm)
+    location = visitor.get("/signin/provider/corp").headers["Location"]
+    failed = visitor.get(fake.agree(location).removeprefix("http://testserver"))
+    assert failed.status_code == 502
+    assert "took the code" not in text(failed)
+
+
 def test_disabling_and_deleting_say_whom_they_hit(
     realm_a: Realm, console: RealmClient, as_owner_a: Actor, user_a: User
 ) -> None:

@@ -35,7 +35,7 @@ def _checked(permission: str, kind: str) -> Permission:
     if allowed is None:
         raise Invalid(_("Permissions can be granted on an application or an organization."), field="kind")
     if permission not in allowed:
-        raise Invalid(_("This permission can't be granted on a single object."), field="permission")
+        raise Invalid(_("This permission can’t be granted on a single object."), field="permission")
     return Permission(permission)
 
 

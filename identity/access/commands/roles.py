@@ -55,7 +55,7 @@ def _require_assign(actor: Actor, role: Role) -> None:
 
 def _refuse_built_in(role: Role) -> None:
     if role.built_in:
-        raise Conflict(_("Built-in roles can't be changed. Create a role of your own."), code="built_in_role")
+        raise Conflict(_("Built-in roles can’t be changed. Create a role of your own."), code="built_in_role")
 
 
 def _taken() -> Invalid:
@@ -72,6 +72,7 @@ def ensure_built_in_roles(actor: Actor) -> list[Role]:
     platform = _in_platform(actor)
     there = {role.name: role for role in Role.objects.filter(kind=RoleKind.CONSOLE, built_in=True)}
     out: list[Role] = []
+    new: list[Role] = []
     for definition in rules.built_in_roles(platform=platform):
         wanted = rules.stored_permissions(definition.held(platform=platform))
         role = there.get(definition.name)
@@ -83,11 +84,13 @@ def ensure_built_in_roles(actor: Actor) -> list[Role]:
                 built_in=True,
                 created_at=clock.now(),
             )
-            role.save(force_insert=True)
-            record(actor, _created(role))
+            new.append(role)
         elif role.permissions != wanted:
             _write_permissions(actor, role, wanted)
         out.append(role)
+    Role.objects.bulk_create(new)
+    for role in new:
+        record(actor, _created(role))
     return out
 
 

@@ -59,7 +59,7 @@ def open_visit(actor: Actor, *, realm_id: UUID, reason: str, minutes: int = rule
     if realm is None:
         raise NotFound
     if realm.is_platform:
-        raise Conflict(_("You are in the platform's own realm already."), code="platform_realm")
+        raise Conflict(_("You are in the platform’s own realm already."), code="platform_realm")
     checked = rules.checked_reason(reason)
     length = rules.checked_visit_length(minutes)
     # Locks the operator: of two visits opened at once by one session, the second ends the first.

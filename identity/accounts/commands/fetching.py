@@ -46,7 +46,7 @@ def user_for_or_self(actor: Actor, *, user_id: UUID, permission: Permission) -> 
 def refuse_last_owner(user: User) -> None:
     """Raises Conflict for the only person who could still own the realm (AC-08)."""
     if is_last_owner(user.pk):
-        raise Conflict(_("This is the realm's last owner. Make somebody else an owner first."), code="last_owner")
+        raise Conflict(_("This is the realm’s last owner. Make somebody else an owner first."), code="last_owner")
 
 
 def realm_of(actor: Actor) -> Realm:

@@ -30,7 +30,7 @@ def _move(actor: Actor, user: User, status: UserStatus) -> None:
 
 def _refuse_self(actor: Actor, user: User) -> None:
     if actor.is_person and actor.id == user.pk:
-        raise Conflict(_("You can't do this to your own account."), code="own_account")
+        raise Conflict(_("You can’t do this to your own account."), code="own_account")
 
 
 def _require_own_lock(actor: Actor, user: User) -> None:

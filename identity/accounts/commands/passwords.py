@@ -62,13 +62,13 @@ def use_reset_link(actor: Actor, *, user_id: UUID, token: str, password: str) ->
     seen = user_by_id(user_id)
     is_open = bool(realm_of(actor).setting("password_sign_in"))
     if seen is None or not is_open or not reset_tokens.check_token(seen, token):
-        raise Conflict(_("This link doesn't work any more."), code="link_used")
+        raise Conflict(_("This link doesn’t work any more."), code="link_used")
     encoded = checked_hash_of(seen, password=password)
     with transaction.atomic():
         user = locked_user(user_id)
         # Asked again under the lock: the first use changed what the token is made of.
         if not reset_tokens.check_token(user, token):
-            raise Conflict(_("This link doesn't work any more."), code="link_used")
+            raise Conflict(_("This link doesn’t work any more."), code="link_used")
         ended = put_password(actor, user=user, encoded=encoded)
         mail_password_changed(realm_of(actor), user)
         _say_changed(actor, user, "reset", ended)

@@ -136,7 +136,8 @@ def service(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     server.stolen, server.invented = "a stolen phrase of mine", "a phrase of the padding"
     settings.REALMKEEP_OUTBOUND_NETWORKS = ["127.0.0.0/8"]
     settings.REALMKEEP_BREACH_URL = f"http://127.0.0.1:{server.server_port}"
-    thread = Thread(target=server.serve_forever, daemon=True)
+    # How often it looks whether it shall stop: each test's end waits for that.
+    thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield server
     server.shutdown()

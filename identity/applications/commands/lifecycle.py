@@ -113,7 +113,7 @@ def delete_application(actor: Actor, *, application_id: UUID, typed_name: str | 
     """
     application = locked_application(actor, application_id, Permission.APPLICATIONS_DELETE)
     if typed_name is not None and typed_name.strip() != application.name:
-        raise Invalid(_("Type the application's name to confirm."), field="typed_name")
+        raise Invalid(_("Type the application’s name to confirm."), field="typed_name")
     _move(actor, application, ApplicationStatus.DELETED)
     ClientSecret.objects.filter(application=application, revoked_at=None).update(revoked_at=clock.now())
     record(

@@ -29,15 +29,15 @@ def ensure_built_in_scopes(actor: Actor) -> int:
     """
     actor.require(Permission.APPLICATIONS_WRITE)
     present = set(Scope.objects.filter(built_in=True).values_list("name", flat=True))
-    made = 0
-    for name, (title, description) in rules.BUILT_IN_SCOPES.items():
-        if name in present:
-            continue
-        scope = Scope(name=name, title=title, description=description, built_in=True)
-        scope.save(force_insert=True)
-        record(actor, events.ScopeCreated(target_id=scope.pk, name=name))
-        made += 1
-    return made
+    missing = [
+        Scope(name=name, title=title, description=description, built_in=True)
+        for name, (title, description) in rules.BUILT_IN_SCOPES.items()
+        if name not in present
+    ]
+    Scope.objects.bulk_create(missing)
+    for scope in missing:
+        record(actor, events.ScopeCreated(target_id=scope.pk, name=scope.name))
+    return len(missing)
 
 
 @transaction.atomic

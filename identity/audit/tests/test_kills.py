@@ -8,7 +8,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+
+from conftest import copy_tables
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -28,8 +31,9 @@ def kill_writers(**environment: str) -> dict[str, object]:
     return json.loads(result.stdout)
 
 
-def test_au_01_after_25_kills_acknowledged_is_audited_on_the_embedded_database():
-    told = kill_writers()
+def test_au_01_after_25_kills_acknowledged_is_audited_on_the_embedded_database(tmp_path: Path):
+    copy_tables(tmp_path / "kills.sqlite3")
+    told = kill_writers(DATABASE_URL=f"sqlite:///{tmp_path}/kills.sqlite3", REALMKEEP_DATA=str(tmp_path))
     assert told["database"] == "sqlite"
     assert told["audited"] == told["committed"] == told["counted"]
 
@@ -39,7 +43,8 @@ def test_au_01_after_25_kills_acknowledged_is_audited_on_postgresql():
     server = os.environ["TEST_POSTGRES_URL"]
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute("DROP DATABASE IF EXISTS kills WITH (FORCE)")
-        admin.execute("CREATE DATABASE kills")
+        tables = os.environ.get("TEST_TEMPLATE", "template1")
+        admin.execute(sql.SQL("CREATE DATABASE kills TEMPLATE {}").format(sql.Identifier(tables)))
     parts = conninfo_to_dict(server)
     url = f"postgresql://{parts['user']}@{parts['host']}:{parts['port']}/kills"
     try:

@@ -54,13 +54,15 @@ def create_sms_provider(
     if rows.count() >= rules.MAX_PROVIDERS:
         raise Invalid(_("There can be at most %(most)s.") % {"most": rules.MAX_PROVIDERS}, field="name")
     checked = rules.checked_secrets(kind, secrets)
+    known = rules.checked_provider_settings(kind, settings)
+    _refuse_without_secret(known, checked)
     last = SmsProvider.objects.aggregate(last=Max("position"))["last"]
     provider = SmsProvider(
         id=uuid7(),
         realm_id=actor.realm_id,
         name=name,
         kind=kind,
-        settings=rules.checked_provider_settings(kind, settings),
+        settings=known,
         enabled=enabled,
         position=0 if last is None else last + 1,
         created_at=clock.now(),
@@ -97,6 +99,7 @@ def change_sms_provider(
     if settings is not None:
         checked = rules.checked_provider_settings(provider.kind, settings)
         _refuse_redirected(provider, checked, new)
+        _refuse_without_secret(checked, {**secrets_of(provider), **new})
         changed += sorted(changes_of(provider.settings, checked))
         provider.settings = checked
     if new:
@@ -199,13 +202,20 @@ def _refuse_taken(name: str, own_id: UUID | None = None) -> None:
 
 
 def _refuse_redirected(provider: SmsProvider, settings: Mapping[str, Any], new: Mapping[str, str]) -> None:
-    """Stops whoever may change settings from having a sealed secret sent to a host of his own."""
+    """Stops whoever may change settings from having a sealed secret sent where he reads it (AC-10)."""
     before = rules.destination_of(provider.kind, provider.settings)
     if provider.secrets_sealed is None or rules.destination_of(provider.kind, settings) == before:
         return
     missing = [key for key in secrets_of(provider) if not new.get(key)]
     if missing:
-        raise Invalid(_("It would go to another host now: type it again."), field=missing[0], code="secret_needed")
+        raise Invalid(_("It would go somewhere else now: type it again."), field=missing[0], code="secret_needed")
+
+
+def _refuse_without_secret(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
+    """A gateway's request that has a place for the secret goes out without it only by mistake."""
+    written = [settings.get("url"), settings.get("body"), *(settings.get("headers") or {}).values()]
+    if not secrets.get("secret") and any("{secret}" in str(text) for text in written):
+        raise Invalid(_("The request has {secret} in it: type it, or take it out."), field="secret")
 
 
 def _sealed(provider: SmsProvider, secrets: Mapping[str, str]) -> bytes | None:

@@ -38,7 +38,7 @@ def checked_address(to: str, channel: str) -> str:
         else:
             validate_email(to)
     except ValidationError:
-        raise Invalid(_("A message can't go to this address."), field="to")
+        raise Invalid(_("A message can’t go to this address."), field="to")
     return to
 
 

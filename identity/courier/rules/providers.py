@@ -44,7 +44,7 @@ class Field:
     required: bool = True
 
 
-_SID = _("Copy it from Twilio's console: two letters and 32 hexadecimal digits.")
+_SID = _("Copy it from Twilio’s console: two letters and 32 hexadecimal digits.")
 _ACCOUNT = Field(re.compile(r"AC[0-9a-f]{32}"), _SID)
 _API_KEY = Field(re.compile(r"(?:SK[0-9a-f]{32})?"), _SID, required=False)
 _SECRET = Field(re.compile(r"[\x21-\x7e]{8,2000}"), _("Paste it whole: at least 8 signs, without spaces."))
@@ -161,7 +161,7 @@ def checked_gateway(given: Mapping[str, Any]) -> dict[str, Any]:
         "refused_text": _text("refused_text", given.get("refused_text", ""), 200),
     }
     if out["success_from"] > out["success_to"]:
-        raise Invalid(_("This can't be smaller than where the range begins."), field="success_to")
+        raise Invalid(_("This can’t be smaller than where the range begins."), field="success_to")
     if not _PATH.fullmatch(out["success_path"]):
         raise Invalid(_("Names and numbers with dots between them, such as messages.0.status."), field="success_path")
     if bool(out["success_path"]) != bool(out["success_values"]):
@@ -187,9 +187,9 @@ def _checked_headers(headers: Any) -> dict[str, str]:
         raise Invalid(_("Give at most %(most)s headers.") % {"most": MAX_HEADERS}, field="headers")
     for name, value in headers.items():
         if not _HEADER_NAME.fullmatch(str(name)) or str(name).lower() in _OURS:
-            raise Invalid(_("“%(name)s” can't be a header here.") % {"name": str(name)[:60]}, field="headers")
+            raise Invalid(_("“%(name)s” can’t be a header here.") % {"name": str(name)[:60]}, field="headers")
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or len(value) > 500:
-            raise Invalid(_("A header's value is one line of plain signs."), field="headers")
+            raise Invalid(_("A header’s value is one line of plain signs."), field="headers")
         _refuse_unknown("headers", value)
         if str(name).lower() in ("authorization", "x-api-key") and "{secret}" not in value:
             # What is written here is shown again; a key is not.
@@ -353,12 +353,15 @@ def is_like(text: str, words: str) -> bool:
     return True
 
 
-def destination_of(kind: str, settings: Mapping[str, Any]) -> str:
-    """Where a provider's secret goes; another place asks for the secret anew.
+def destination_of(kind: str, settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Where a provider's secret goes, and as what; another place asks for the secret anew.
 
-    Stops whoever may change settings from having a sealed secret sent to himself.
+    Stops whoever may change settings from having a sealed secret sent to himself (AC-10): to another host, to another
+    path of a host that others have a place on, too, or as the text of a message to his own number.
     """
-    if kind == SmsProviderKind.HTTP:
-        parts = urlsplit(str(settings.get("url", "")))
-        return f"{parts.scheme}://{parts.netloc}".lower()
-    return kind
+    if kind != SmsProviderKind.HTTP:
+        return (kind,)
+    parts = urlsplit(str(settings.get("url", "")))
+    headers = sorted(f"{name.lower()}: {value}" for name, value in settings.get("headers", {}).items())
+    # Whole, not only where a placeholder is seen: JSON and addresses have more than one way to write one.
+    return (f"{parts.scheme}://{parts.netloc}".lower(), parts.path, parts.query, settings.get("body", ""), *headers)

@@ -68,16 +68,24 @@ def ensure_signing_keys(actor: Actor) -> SigningKey:
     """
     actor.require(Permission.KEYS_ROTATE)
     alg = str(Realm.objects.get(pk=actor.realm_id).setting("signing_algorithm"))
-    active = _of(alg, KeyStatus.ACTIVE)
-    if active is not None and _of(alg, KeyStatus.NEXT) is not None:
+    active, has_next = _pair(alg)
+    if active is not None and has_next:
         return active
     spare = [_make(alg), _make(alg)]
     with transaction.atomic():
         _locked_realm(actor)
-        active = _of(alg, KeyStatus.ACTIVE) or _store(actor, spare.pop(), KeyStatus.ACTIVE)
-        if _of(alg, KeyStatus.NEXT) is None:
+        active, has_next = _pair(alg)
+        active = active or _store(actor, spare.pop(), KeyStatus.ACTIVE)
+        if not has_next:
             _store(actor, spare.pop(), KeyStatus.NEXT)
     return active
+
+
+def _pair(alg: str) -> tuple[SigningKey | None, bool]:
+    """The key that signs, and whether the next one is there; one query."""
+    there = SigningKey.objects.filter(alg=alg, status__in=[KeyStatus.ACTIVE, KeyStatus.NEXT]).order_by("id")
+    active = next((key for key in there if key.status == KeyStatus.ACTIVE), None)
+    return active, any(key.status == KeyStatus.NEXT for key in there)
 
 
 def rotate_signing_key(actor: Actor, *, alg: str | None = None, withdraw_former: bool = False) -> SigningKey:

@@ -135,7 +135,7 @@ def _move(actor: Actor, realm: Realm, status: RealmStatus) -> None:
 
 def _refuse_platform(realm: Realm) -> None:
     if realm.is_platform:
-        raise Conflict(_("The platform's own realm can't be suspended or deleted."), code="platform_realm")
+        raise Conflict(_("The platform’s own realm can’t be suspended or deleted."), code="platform_realm")
 
 
 @transaction.atomic
@@ -185,7 +185,7 @@ def delete_realm(actor: Actor, *, realm_id: UUID, typed_slug: str) -> Realm:
     realm = _locked(realm_id)
     _refuse_platform(realm)
     if typed_slug != realm.slug:
-        raise Invalid(_("Type the realm's slug to confirm."), field="typed_slug")
+        raise Invalid(_("Type the realm’s slug to confirm."), field="typed_slug")
     if realm.status == RealmStatus.DELETING:
         raise Conflict
     realm.purge_after = realm.held_until = clock.now() + rules.HELD

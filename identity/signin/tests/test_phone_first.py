@@ -6,6 +6,7 @@ import pytest
 
 from conftest import make_user
 from identity.accounts.countries import countries
+from identity.accounts.models import User
 from identity.courier.commands import deliver_due
 from identity.courier.testing import mails
 from identity.kernel.actor import system_actor
@@ -55,6 +56,33 @@ def test_with_codes_alone_the_code_is_sent_at_once(realm_a):
     deliver_due()
     code = re.search(r"\b(\d{6})\b", mails(realm_a)[-1].text)[1]
     assert client.post("/signin/code", {"note": note, "code": code})["Location"] == "/realms/a/account/"
+
+
+def test_who_begins_with_the_number_chooses_a_password_after_the_code(by_number):
+    allow(by_number, sign_up_open=True, sign_up_identifiers=["phone"])
+    client = RealmClient(by_number)
+    assert 'name="password1"' not in client.get("/signup").text
+    asked = client.post("/signup", {"name": "Nora", "phone": "0151 1234-5678", "password1": PASSWORD})
+    note = re.search(r'name="note" value="([^"]+)"', asked.text)[1]
+    # Without the code a password makes no account (LG-01).
+    assert "6-digit code" in client.post("/signup/code", {"note": note, "password1": PASSWORD}).text
+    deliver_due()
+    code = re.search(r"\b(\d{6})\b", mails(by_number)[-1].text)[1]
+    page = client.post("/signup/code", {"note": note, "code": code})
+    assert 'name="password1"' in page.text
+    proven = {"note": re.search(r'name="note" value="([^"]+)"', page.text)[1]}
+    assert "Use at least 10 characters" in client.post("/signup/code", {**proven, "password1": "short"}).text
+    with realm_scope(by_number):
+        assert not User.objects.filter(phone=NUMBER).exists()
+    assert client.post("/signup/code", {**proven, "password1": PASSWORD})["Location"] == "/realms/a/account/"
+    with realm_scope(by_number):
+        made = User.objects.get(phone=NUMBER)
+    assert (made.phone_verified_at is not None, made.check_password(PASSWORD)) == (True, True)
+    # The note makes no second account, and changes nothing of the first one.
+    again = RealmClient(by_number).post("/signup/code", {**proven, "password1": "another good horse 7"})
+    assert again["Location"].startswith("/realms/a/signin")
+    with realm_scope(by_number):
+        assert User.objects.get(phone=NUMBER).check_password(PASSWORD)
 
 
 def test_lg_23_a_number_that_nobody_has_looks_the_same(by_number):

@@ -24,6 +24,7 @@ from identity.realms.queries import enabled_provider
 from identity.signin import commands, social, social_protocol, social_state
 from identity.signin.forms import RETURN_KEY
 from identity.signin.requests import actor_of, asking, asking_id, next_of, realm_of
+from identity.signin.social_checks import Outcome, trip_steps
 from identity.signin.social_claims import Upstream
 from identity.signin.social_state import LINK, LOGIN, TEST, Asked, Waiting
 from identity.signin.stepup import ask_again, fresh_sign_in_required, is_fresh
@@ -41,8 +42,10 @@ def start(request: HttpRequest, provider: IdentityProvider, *, process: str, nex
     realm = realm_of(request)
     try:
         endpoints = social_protocol.endpoints_of(provider)
-    except social_protocol.UpstreamFailed:
-        return trouble(request, "away", provider, next_url, process=process, status=HTTPStatus.BAD_GATEWAY)
+    except social_protocol.UpstreamFailed as error:
+        return trouble(
+            request, "away", provider, next_url, process=process, step=error.reason, status=HTTPStatus.BAD_GATEWAY
+        )
     state = social_state.new_state(realm, provider)
     question = social_state.stash(
         request, social.provider_for(request, provider), state, process=process, next_url=next_url
@@ -69,9 +72,13 @@ def trouble(
     next_url: str = "",
     *,
     process: str = LOGIN,
+    step: str = "",
     status: HTTPStatus,
 ) -> HttpResponse:
-    """What happened, what is unaffected, one way on. what: cancelled, failed, away or lost; never more (IN-05)."""
+    """What happened, what is unaffected, one way on. what: cancelled, failed, away or lost; never more (IN-05).
+
+    step: where it failed; only an admin who tests the provider is shown it.
+    """
     again = ""
     if provider is not None and process != TEST:
         kind = AuthProcess.CONNECT if process == LINK else AuthProcess.LOGIN
@@ -82,6 +89,7 @@ def trouble(
         "what": what,
         "provider": provider,
         "process": process,
+        "steps": trip_shown(provider, wrong=step) if provider is not None and process == TEST and step else (),
         "again_url": again,
         "back_url": next_url if process == TEST else reverse("selfservice:security"),
         "login_url": login_url(next_url),
@@ -107,6 +115,29 @@ def domain_page(request: HttpRequest, provider: IdentityProvider, identifier: st
     return render(request, "account/provider_where.html", context)
 
 
+TRIP_LABELS = {
+    "discovery": gettext_lazy("Its addresses are known"),
+    "answer": gettext_lazy("It sent you back with a code"),
+    "token": gettext_lazy("It took the code, the client ID and the secret"),
+    "keys": gettext_lazy("Its keys can be read"),
+    "id_token": gettext_lazy("Its ID token is signed, for us and of now"),
+    "userinfo": gettext_lazy("It says who it is"),
+}
+OUTCOMES = {
+    Outcome.RIGHT: ("check_circle", gettext_lazy("Right")),
+    Outcome.WRONG: ("error", gettext_lazy("Not right")),
+    Outcome.SKIPPED: ("remove", gettext_lazy("Not reached")),
+}
+
+
+def trip_shown(provider: IdentityProvider, *, wrong: str = "") -> list[dict[str, Any]]:
+    """Each step of a test, and what came of it: our own words, nothing of what the other side said (IN-05)."""
+    return [
+        {"label": TRIP_LABELS[step.name], "icon": OUTCOMES[step.outcome][0], "word": OUTCOMES[step.outcome][1]}
+        for step in trip_steps(provider, wrong=wrong)
+    ]
+
+
 LABELS = {
     "name": gettext_lazy("Name"),
     "given_name": gettext_lazy("Given name"),
@@ -124,6 +155,7 @@ def tested(request: HttpRequest, provider: IdentityProvider, upstream: Upstream,
     context = {
         "provider": provider,
         "upstream": upstream,
+        "steps": trip_shown(provider),
         "known": [(labels.get(name, name), value) for name, value in known.items()],
         "linked": social.is_linked(provider, upstream),
         "back_url": back_url,
@@ -202,10 +234,16 @@ class CallbackView(Entrance, View):
             upstream = social_protocol.who_came(
                 provider, endpoints, asked.question, code=code, posted_user=request.GET.get("user", "")
             )
-        except social_protocol.UpstreamFailed:
+        except social_protocol.UpstreamFailed as error:
             self.say_refused(request, provider, "provider_failed")
             return trouble(
-                request, "failed", provider, asked.next_url, process=asked.process, status=HTTPStatus.BAD_GATEWAY
+                request,
+                "failed",
+                provider,
+                asked.next_url,
+                process=asked.process,
+                step=error.reason,
+                status=HTTPStatus.BAD_GATEWAY,
             )
         if asked.process == TEST:
             return tested(request, provider, upstream, asked.next_url)

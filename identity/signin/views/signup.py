@@ -1,5 +1,6 @@
 """A new account: the form, the code that proves a number or address, and what comes after."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView, View
 
+from identity.accounts.commands import new_password_hash
 from identity.accounts.models import User
 from identity.accounts.sign_up_rules import policy_of
 from identity.kernel.errors import Conflict, Invalid, NotFound
@@ -24,7 +26,7 @@ from identity.signin import limits
 from identity.signin.challenges import keep_challenge, take_challenge
 from identity.signin.commands import NewPasskey, check_sign_up_code, send_sign_up_code, sign_up
 from identity.signin.errors import NotLetIn
-from identity.signin.forms import RETURN_KEY, CodeForm, said
+from identity.signin.forms import RETURN_KEY, CodeForm, NewPasswordForm, said
 from identity.signin.requests import actor_of, asking_id, realm_of
 from identity.signin.signing_up import SignUpForm
 from identity.signin.views.entrance import Entrance, login_url, secret_fields
@@ -143,6 +145,8 @@ class SignUpCodeView(Entrance, View):
             wish = None
         if wish is not None and wish.proven and wish.passkey:
             return self.with_passkey(request, wish)
+        if wish is not None and wish.proven and wish.lacks_password:
+            return self.with_password(request, wish)
         if wish is None or not wish.code_id or wish.proven:
             return code_page(request, None)
         if "again" in request.POST:
@@ -159,12 +163,32 @@ class SignUpCodeView(Entrance, View):
             return code_page(request, wish, error=_("That code didn’t work. Check it, or ask for a new one."))
         if proven.passkey:
             return passkey_page(request, proven)
+        if proven.lacks_password:
+            return password_page(request, proven, NewPasswordForm(user=person_of(proven)))
+        return self.made(request, proven)
+
+    @staticmethod
+    def made(request: HttpRequest, wish: SignUpWish) -> HttpResponse:
+        """The account, unless the policy or a username changed hands while the code was on its way."""
         try:
-            return signed_up(request, proven)
+            return signed_up(request, wish)
         except (Invalid, Conflict) as error:
-            # The policy or a username changed hands while the code was on its way.
             messages.error(request, str(error.message))
             return redirect("account_signup")
+
+    def with_password(self, request: HttpRequest, wish: SignUpWish) -> HttpResponse:
+        """The password of who proved the number first. Raises RateLimited: hashing isn't free (RL-07)."""
+        form = NewPasswordForm(request.POST, user=person_of(wish))
+        if not form.is_valid():
+            return password_page(request, wish, form)
+        limits.require_sign_up(actor_of(request).origin.ip)
+        names = {"email": wish.email, "phone": wish.phone, "username": wish.username, "name": wish.name}
+        try:
+            encoded = new_password_hash(form.cleaned_data["password1"], **names)
+        except Invalid as error:
+            form.add_error("password1", said(error))
+            return password_page(request, wish, form)
+        return self.made(request, replace(wish, encoded=encoded))
 
     @staticmethod
     def with_passkey(request: HttpRequest, wish: SignUpWish) -> HttpResponse:
@@ -189,16 +213,26 @@ class SignUpCodeView(Entrance, View):
         return go_on(request, wish, user)
 
 
+def person_of(wish: SignUpWish) -> User:
+    """Who the account will be of; it isn't there yet."""
+    person = User(email=wish.email or None, phone=wish.phone or None, username=wish.username or None, name=wish.name)
+    if wish.user_id:
+        person.pk = UUID(wish.user_id)
+    return person
+
+
+def password_page(request: HttpRequest, wish: SignUpWish, form: NewPasswordForm) -> HttpResponse:
+    """The last step of who began with the number."""
+    view = SignUpCodeView()
+    view.setup(request)
+    context = view.get_context_data(form=form, wish=wish, note=write_wish(realm_of(request), wish))
+    return render(request, "account/signup_password.html", context)
+
+
 def passkey_page(request: HttpRequest, wish: SignUpWish, *, error: str = "") -> HttpResponse:
     """The question for the browser. The account that the passkey is bound to isn't there yet."""
     realm = realm_of(request)
-    person = User(
-        id=UUID(wish.user_id),
-        email=wish.email or None,
-        phone=wish.phone or None,
-        username=wish.username or None,
-        name=wish.name,
-    )
+    person = person_of(wish)
     options, state = creation_options(realm, person, [], passkey=True)
     keep_challenge(request, PURPOSE, person.pk, state)
     view = SignUpCodeView()
