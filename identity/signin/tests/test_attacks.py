@@ -68,6 +68,7 @@ def test_lg_01_a_passkey_challenge_serves_once_also_across_two_windows(realm_a: 
 # --- codes that were never sent ---
 
 
+@pytest.mark.windows
 def test_rl_07_asking_for_more_codes_gives_no_more_guesses_at_a_number(realm_a: Realm, user_a: User) -> None:
     with_settings(realm_a, phone_verification_required=True)
     with realm_scope(realm_a):
