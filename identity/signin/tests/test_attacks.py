@@ -80,7 +80,7 @@ def test_rl_07_asking_for_more_codes_gives_no_more_guesses_at_a_number(realm_a: 
             client.post("/signin/number", {"code": "wrong"})
     assert len(codes(realm_a)) == 3
     with realm_scope(realm_a):
-        # The first one was replaced before anybody guessed at it; what was asked for later than the third was never made.
+        # The first was replaced before anybody guessed at it; what was asked for after the third was never made.
         assert [code.tries for code in OneTimeCode.objects.order_by("id")] == [0, MOST_TRIES, MOST_TRIES]
 
 
