@@ -41,9 +41,7 @@ HANDLERS: dict[str, Handler] = {
     f"/{paths.OPENID_CONFIGURATION}": discovery.handle,
     f"/{paths.SERVER_METADATA}": discovery.handle,
 }
-PROVES_REALM = tuple(
-    f"/{path}" for path in (paths.TOKEN, paths.REVOKE, paths.INTROSPECT, paths.USERINFO, paths.AUTHORIZE)
-)
+PROVES_REALM = (*HANDLERS, AUTHORIZE)
 """Where the first query proves that a remembered realm is fresh; whatever fails before it depends on no realm."""
 
 Meta = Mapping[str, Any]

@@ -1,11 +1,9 @@
 """Reads of signing keys."""
 
-from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.errors import NotFound
 from identity.kernel.permissions import Permission
@@ -25,18 +23,6 @@ def get_signing_key(actor: Actor, *, key_id: UUID) -> SigningKey:
     if key is None:
         raise NotFound
     return key
-
-
-def published_keys(realm: Realm) -> list[dict[str, Any]]:
-    """The public JWKs that verifiers may trust now: the key that signs, the next one, and former ones in their overlap.
-
-    The end of an overlap is read from the time, not from the job that marks it (DECISIONS 4).
-    """
-    rows = SigningKey.objects.filter(
-        Q(status__in=(KeyStatus.ACTIVE, KeyStatus.NEXT)) | Q(status=KeyStatus.RETIRING, retire_after__gt=clock.now()),
-        realm=realm,
-    )
-    return [dict(jwk) for jwk in rows.order_by("-id").values_list("public_jwk", flat=True)]
 
 
 def former_key(realm: Realm, *, kid: str) -> SigningKey | None:

@@ -2,6 +2,8 @@
 
 import base64
 import io
+import json
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,15 +12,16 @@ import pytest
 from conftest import make_application, make_user
 from identity.accounts.commands import define_attribute
 from identity.accounts.models import User, UserStatus
-from identity.applications.commands import disable_application
+from identity.applications.commands import create_scope, disable_application
 from identity.audit.models import AuditEvent
 from identity.consent.models import Consent
 from identity.kernel import clock
 from identity.kernel.actor import system_actor
 from identity.kernel.context import current_realm, realm_scope
 from identity.kernel.naming import cookie_name, issuer_of
+from identity.oauth.commands import rotate_signing_key
 from identity.oauth.fastpath import PROVES_REALM, ProtocolFirst
-from identity.oauth.models import Grant
+from identity.oauth.models import Grant, SigningKey
 from identity.oauth.tests.flows import FORM, Flow
 from identity.realms import freshness
 from identity.realms.commands import change_realm_settings, resume_realm, suspend_realm
@@ -117,7 +120,7 @@ def test_both_adapters_give_the_same_answers(wsgi: Wsgi, flow: Flow):
         ("/realms/a/oauth/token", {"HTTP_HOST": ""}),
         ("/realms/a/oauth/token", {"SCRIPT_NAME": "/x"}),
         ("/.well-known/openid-configuration/realms/a", {}),
-        ("/realms/a/.well-known/jwks.json", {}),
+        ("/realms/a/.well-known/jwks.json/", {}),
     ],
 )
 def test_what_is_not_ours_is_left_to_django_untouched(wsgi: Wsgi, flow: Flow, path: str, headers: dict[str, str]):
@@ -190,6 +193,7 @@ def test_every_endpoint_that_remembers_notices(wsgi: Wsgi, flow: Flow, as_operat
         "/oauth/authorize": lambda: wsgi.ask(
             "GET", "/realms/a/oauth/authorize", query=urlencode(flow.parameters()), HTTP_COOKIE=cookie
         ),
+        **{path: partial(wsgi.ask, "GET", f"/realms/a{path}") for path in PROVES_REALM if "well-known" in path},
     }
     assert set(asks) == set(PROVES_REALM)
     assert asks["/oauth/userinfo"]()[0] == 200
@@ -198,9 +202,34 @@ def test_every_endpoint_that_remembers_notices(wsgi: Wsgi, flow: Flow, as_operat
     for path, ask in asks.items():
         freshness.remember("testserver", "/realms/a", stale)
         status, _, body = ask()
-        assert status in (401, 299), (path, status, body)
+        assert status == 200 if "well-known" in path else status in (401, 299), (path, status, body)
         remembered = freshness.remembered("testserver", "/realms/a")
         assert remembered is not stale, path
+
+
+def test_documents_are_the_same_by_both_ways_and_change_at_once(wsgi: Wsgi, flow: Flow):
+    """What everybody may read: scopes built-in ones first, keys newest first, both as they are at this moment."""
+    for name in ("openid-configuration", "oauth-authorization-server", "jwks.json"):
+        path = f"/.well-known/{name}"
+        status, headers, body = wsgi.ask("GET", f"/realms/a{path}")
+        there = flow.browser.get(f"/realms/a{path}")
+        assert (status, body) == (there.status_code, there.content), name
+        assert headers["Cache-Control"] == there["Cache-Control"] == "public, max-age=300"
+        assert headers["Access-Control-Allow-Origin"] == "*"
+    assert wsgi.passed == 0
+
+    def document(name: str) -> Any:
+        return json.loads(wsgi.ask("GET", f"/realms/a/.well-known/{name}")[2])
+
+    assert "aardvark" not in document("openid-configuration")["scopes_supported"]
+    with realm_scope(flow.realm):
+        actor = system_actor(flow.realm.pk)
+        create_scope(actor, name="aardvark", title="Aardvark", resource_server_id=None)
+        rotate_signing_key(actor)
+        kids = list(SigningKey.objects.order_by("-id").values_list("kid", flat=True))
+    assert document("openid-configuration")["scopes_supported"][-1] == "aardvark"
+    assert [key["kid"] for key in document("jwks.json")["keys"]] == kids
+    assert len(kids) == 3
 
 
 def test_ds_08_the_memory_is_bounded(wsgi: Wsgi, flow: Flow, monkeypatch):

@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from identity.accounts.queries import mapped_attributes
 from identity.applications.models import AuthMethod
-from identity.applications.queries import realm_scopes
 from identity.kernel.naming import issuer_of
 from identity.oauth import paths, rules
 from identity.oauth.claims import SUPPORTED
-from identity.oauth.queries.keys import published_keys
+from identity.oauth.queries.published import published
 from identity.oauth.views.token import GRANTS
 from identity.oauth.wire import Request, Response, json_response
 from identity.sessions.rules import ACRS
@@ -22,8 +20,11 @@ def handle(request: Request) -> Response:
 
 
 def document(request: Request) -> dict[str, Any]:
-    """The realm's metadata. The issuer is the configured one, whatever Host the request came to (DECISIONS 14)."""
-    issuer = issuer_of(request.realm)
+    """The realm's metadata. The issuer is the configured one, whatever Host the request came to (DECISIONS 14).
+
+    Raises StaleRealm.
+    """
+    issuer, found = issuer_of(request.realm), published(request.realm)
     with_secret = [str(AuthMethod.BASIC), str(AuthMethod.POST)]
     return {
         "issuer": issuer,
@@ -34,17 +35,17 @@ def document(request: Request) -> dict[str, Any]:
         "introspection_endpoint": f"{issuer}/{paths.INTROSPECT}",
         "revocation_endpoint": f"{issuer}/{paths.REVOKE}",
         "end_session_endpoint": f"{issuer}/{paths.LOGOUT}",
-        "scopes_supported": [scope.name for scope in realm_scopes()],
+        "scopes_supported": list(found.scopes),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": list(GRANTS),
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": sorted({str(key["alg"]) for key in published_keys(request.realm)}),
+        "id_token_signing_alg_values_supported": sorted({str(key["alg"]) for key in found.keys}),
         "token_endpoint_auth_methods_supported": [*with_secret, str(AuthMethod.NONE)],
         "revocation_endpoint_auth_methods_supported": [*with_secret, str(AuthMethod.NONE)],
         "introspection_endpoint_auth_methods_supported": with_secret,
         "code_challenge_methods_supported": ["S256"],
-        "claims_supported": [*SUPPORTED, *(attribute.claim for attribute in mapped_attributes())],
+        "claims_supported": [*SUPPORTED, *found.claims],
         "acr_values_supported": list(ACRS),
         "prompt_values_supported": list(rules.PROMPTS),
         "authorization_response_iss_parameter_supported": True,
