@@ -13,7 +13,6 @@ import identity
 from console.live.publishing import publish_event
 from identity.access.commands import end_due_visits
 from identity.access.permission_sync import sync_permissions
-from identity.accounts.commands import answer_password_wish
 from identity.accounts.expired import former_passwords_to_purge, invitations_to_purge, one_time_codes_to_purge
 from identity.accounts.mails import PASSWORD_WISH
 from identity.audit.leases import add_job, in_each_realm
@@ -50,6 +49,7 @@ from identity.signin.commands import (
     answer_code_wish,
     answer_reset_code_wish,
     answer_unlock_wish,
+    answer_wish_for_password,
 )
 
 SUSPICIOUS = ("code.replayed", "refresh.reused", "signin.failed", "signin.succeeded")
@@ -98,7 +98,7 @@ def wire() -> None:
     subscribe("security", on_suspicious_event, SUSPICIOUS)
     subscribe("security.spend", on_sms_limit_reached, ("sms.limit_reached",))
 
-    answer_late(PASSWORD_WISH, answer_password_wish)
+    answer_late(PASSWORD_WISH, answer_wish_for_password)
     answer_late(CODE_USED, answer_code_used)
     answer_late(CODE_WISH, answer_code_wish)
     answer_late(UNLOCK_WISH, answer_unlock_wish)

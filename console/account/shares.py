@@ -7,6 +7,7 @@ from identity.accounts.models import User
 from identity.applications.queries import realm_scopes
 from identity.consent.models import Consent
 from identity.oauth import consent_page
+from identity.oauth.queries.mapped import told_by
 
 
 def titles_of(consents: Iterable[Consent]) -> dict[str, str]:
@@ -18,4 +19,5 @@ def titles_of(consents: Iterable[Consent]) -> dict[str, str]:
 
 def shared_with(consent: Consent, user: User) -> list[dict[str, Any]]:
     """What one application gets, as the page said on which it was allowed; here without the choice."""
-    return [{**scope, "field": ""} for scope in consent_page.scopes_in_words(user, consent.scopes)]
+    told = told_by(consent, consent.application)
+    return [{**scope, "field": ""} for scope in consent_page.scopes_in_words(user, consent.scopes, told=told)]

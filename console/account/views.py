@@ -31,6 +31,7 @@ from identity.security.queries import own_reviews
 from identity.sessions.commands import end_session, end_sessions_of_user, forget_device
 from identity.sessions.queries import applications_of, own_devices, own_sessions
 from identity.signin.attribute_fields import shown_value
+from identity.signin.queries import may_have_number
 from identity.signin.social import links_of
 
 NEWEST = 3
@@ -112,6 +113,7 @@ def _details_page(
     context = {
         "section": "details",
         "form": form or ProfileForm(user=request.user, realm=request.realm),
+        "may_have_number": may_have_number(request.realm, request.user),
         "attributes_form": attributes_form or (AttributesForm(user=request.user, attributes=own) if own else None),
         "fixed": [
             {"label": each.label, "value": shown_value(each, request.user.attributes.get(each.name))}

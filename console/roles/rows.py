@@ -52,15 +52,6 @@ class RoleRow:
         return public_id("role", self.role.pk)
 
 
-def requirement_text(word: str) -> str:
-    """What a role asks of its holders, in words."""
-    return {
-        "verified_email": _("a confirmed email address"),
-        "verified_phone": _("a confirmed phone number"),
-        "second_factor": _("a second factor"),
-    }.get(word, word)
-
-
 def scope_of(role: Role) -> str:
     """Where an application role counts."""
     if role.kind == RoleKind.CONSOLE:

@@ -39,6 +39,8 @@ def reason_in_words(reason: str) -> str:
         "user_disabled": _("the account was disabled"),
         "user_locked": _("the account was locked"),
         "email_change_reverted": _("a change of email was taken back"),
+        "invitation_resumed": _("the invitation was taken up again"),
+        "phone_change_reverted": _("a change of the phone number was taken back"),
     }.get(reason, reason.replace("_", " "))
 
 

@@ -43,3 +43,13 @@ LABELS: dict[str, Promise] = {
 def label_of(permission: str) -> str:
     """What the permission lets one do, as the end of a sentence; an unknown one is shown as it is spelled."""
     return str(LABELS.get(permission, permission))
+
+
+def requirement_text(word: str) -> str:
+    """What a role asks of its holders, in words."""
+    said: dict[str, Promise] = {
+        "verified_email": _("a confirmed email address"),
+        "verified_phone": _("a confirmed phone number"),
+        "second_factor": _("a second factor"),
+    }
+    return str(said.get(word, word))

@@ -16,7 +16,8 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from console.shell.freshness import ask_again_here, is_fresh_here
 from console.shell.http import ConsoleRequest, wants_fragment
-from console.shell.permissions import label_of
+from console.shell.permissions import label_of, requirement_text
+from identity.access.queries import roles_held_back
 from identity.audit.commands import record_refusal
 from identity.kernel.errors import Conflict, NotFound, PermissionDenied, RateLimited, RealmkeepError, Unavailable
 from identity.kernel.permissions import Permission
@@ -90,9 +91,16 @@ def refused(request: HttpRequest, permission: str) -> HttpResponse:
 
     Whatever was refused has been rolled back by now, so this is a transaction of its own (DECISIONS 22).
     """
-    record_refusal(request.actor, permission=str(permission), path=request.path_info)  # type: ignore[attr-defined]
-    return _state(request, 403, _("You can’t see this"), "rk/state/refused.html",
-                  {"permission": permission, "permission_label": label_of(permission)})  # fmt: skip
+    actor = request.actor  # type: ignore[attr-defined]
+    record_refusal(actor, permission=str(permission), path=request.path_info)
+    # Only of one's own roles, and in the realm where one's account is: an operator's count at home.
+    own = roles_held_back(actor.id, permission) if actor.is_person and actor.home_realm_id == actor.realm_id else []
+    context = {
+        "permission": permission,
+        "permission_label": label_of(permission),
+        "held_back": [{"role": name, "what": [requirement_text(word) for word in unmet]} for name, unmet in own],
+    }
+    return _state(request, 403, _("You can’t see this"), "rk/state/refused.html", context)
 
 
 def failed(request: HttpRequest, error: RealmkeepError) -> HttpResponse:

@@ -79,8 +79,8 @@ class AttributeForm(ConsoleForm):
         label=gettext_lazy("Released with the scope"),
         required=False,
         help_text=gettext_lazy(
-            "Applications that people let have this scope learn it from now on. A scope of an API also puts it into "
-            "the access token."
+            "Applications learn it from whoever allows this scope from now on. Who allowed it before is asked again. "
+            "A scope of an API also puts it into the access token."
         ),
     )
     only_of = {"choices": AttributeType.CHOICE, "most": AttributeType.TEXT, "pattern": AttributeType.TEXT}

@@ -54,6 +54,14 @@ addEventListener("pageshow", () => {
   }
 })
 
+// A captcha of another service that never came, since something blocks it: said before a whole form is filled in.
+const captcha = document.querySelector("[data-captcha]")
+if (captcha) {
+  const look = () => { document.querySelector("[data-captcha-missing]").hidden = captcha.childElementCount > 0 }
+  addEventListener("load", () => setTimeout(look, 4000))
+  new MutationObserver(look).observe(captcha, { childList: true })
+}
+
 // Copy.
 for (const button of document.querySelectorAll("[data-copy]")) {
   if (!navigator.clipboard) break

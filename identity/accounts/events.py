@@ -170,6 +170,61 @@ class PhoneVerified(Event):
     phone: str = personal()
 
 
+@event(
+    "phone.change_requested",
+    target="user",
+    sentence=_("{actor} asked to change the phone number of {target}"),
+    severity=Severity.MEDIUM,
+)
+class PhoneChangeRequested(Event):
+    """A code went to the new number, unless somebody else has it; nothing has changed yet."""
+
+    phone: str = personal()
+    new_phone: str = personal()
+
+
+@event(
+    "phone.changed",
+    target="user",
+    sentence=_("{actor} changed the phone number of {target}"),
+    severity=Severity.MEDIUM,
+)
+class PhoneChanged(Event):
+    """The person proved another number, or a first one; address and former number got a link to take it back."""
+
+    phone: str = personal()
+    former_phone: str = personal()
+    former_proven: bool = False
+
+
+@event(
+    "phone.removed",
+    target="user",
+    sentence=_("{actor} removed the phone number of {target}"),
+    severity=Severity.MEDIUM,
+)
+class PhoneRemoved(Event):
+    """The account has no number any more; address and former number got a link to take that back."""
+
+    former_phone: str = personal()
+    former_proven: bool = False
+
+
+@event(
+    "phone.change_reverted",
+    target="user",
+    sentence=_("{actor} took back the change of the phone number of {target}"),
+    severity=Severity.HIGH,
+)
+class PhoneChangeReverted(Event):
+    """Its owner did not want the change: all sessions ended; `password` says whether the password is void."""
+
+    phone: str = personal()
+    refused_phone: str = personal()
+    password: bool = False
+    sessions_ended: int = 0
+
+
 @event("user.locked", target="user", sentence=_("{actor} locked the account of {target}"), severity=Severity.MEDIUM)
 class UserLocked(Event):
     """Like disabled, but it ends by itself after `minutes` (None: only by unlocking)."""
@@ -207,6 +262,15 @@ class InvitationAccepted(Event):
 
     invitation_id: UUID | None = None
     email: str = personal()
+
+
+@event("invitation.resumed", target="user", sentence=_("{target} took up the invitation again"))
+class InvitationResumed(Event):
+    """It had been accepted and left before there was a way in: its link let the person in once more."""
+
+    invitation_id: UUID | None = None
+    email: str = personal()
+    sessions_ended: int = 0
 
 
 @event("invitation.revoked", target="user", sentence=_("{actor} withdrew the invitation of {target}"))

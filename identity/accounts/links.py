@@ -1,11 +1,11 @@
-"""What stands in links that are mailed to people: to choose a new password, to confirm and to take back an address.
+"""What stands in links that are sent to people: to choose a new password, to confirm and to take back an address.
 
 None is stored: each is signed with its realm and with what it is about, so it works in no other realm, and stops
 working when what it is about has changed. URLs are made here too, on the realm's configured origin (LG-05).
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from identity.realms.mount import realm_url
 RESET_PAGE = "account_reset_password_from_key"
 CONFIRM_PAGE = "account_confirm_email"
 REVERT_PAGE = "account_revert_email"
+REVERT_NUMBER_PAGE = "account_revert_phone"
 INVITATION_PAGE = "accept_invitation"
 
 
@@ -60,6 +61,15 @@ class AboutAddress:
     other_email: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AboutNumber:
+    """What a link about a number says: whose it is, the proven one of before, and what replaced it; empty is none."""
+
+    user_id: UUID
+    phone: str
+    other_phone: str
+
+
 def _realm_salt(purpose: str) -> str:
     realm = current_realm()
     if realm is None:
@@ -67,10 +77,12 @@ def _realm_salt(purpose: str) -> str:
     return f"identity.accounts.{purpose}.{realm.pk}"
 
 
-def _read(purpose: str, token: str, max_age: float) -> AboutAddress | None:
+def _read[About: (AboutAddress, AboutNumber)](
+    kind: type[About], purpose: str, token: str, lifetime: timedelta
+) -> About | None:
     try:
-        user_id, email, other = signing.loads(token, salt=_realm_salt(purpose), max_age=max_age)
-        return AboutAddress(UUID(user_id), email, other)
+        user_id, own, other = signing.loads(token, salt=_realm_salt(purpose), max_age=lifetime.total_seconds())
+        return kind(UUID(user_id), own, other)
     except (signing.BadSignature, ValueError, TypeError):
         return None
 
@@ -82,7 +94,7 @@ def confirm_token(user: User, email: str) -> str:
 
 def read_confirm_token(token: str) -> AboutAddress | None:
     """What a confirmation link is about, or None when it is forged, of another realm or too old."""
-    return _read("confirm", token, CONFIRM_LIFETIME.total_seconds())
+    return _read(AboutAddress, "confirm", token, CONFIRM_LIFETIME)
 
 
 def confirm_link(realm: RealmLike, user: User, email: str) -> str:
@@ -99,4 +111,15 @@ def revert_link(realm: RealmLike, user: User, former: str, present: str) -> str:
 
 def read_revert_token(token: str) -> AboutAddress | None:
     """The account, its former address and the one that replaced it; None when forged, of another realm or too old."""
-    return _read("revert", token, REVERT_LIFETIME.total_seconds())
+    return _read(AboutAddress, "revert", token, REVERT_LIFETIME)
+
+
+def number_revert_link(realm: RealmLike, user: User, former: str) -> str:
+    """The URL at which the owner of the former number, or of the address, takes a change of the number back."""
+    about = [user.pk.hex, former, user.phone or ""]
+    return realm_url(realm, REVERT_NUMBER_PAGE, token=signing.dumps(about, salt=_realm_salt("revert-number")))
+
+
+def read_number_revert_token(token: str) -> AboutNumber | None:
+    """The account, its former number and the present one; None when forged, of another realm or too old."""
+    return _read(AboutNumber, "revert-number", token, REVERT_LIFETIME)

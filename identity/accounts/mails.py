@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from identity.accounts.links import confirm_link, reset_link, revert_link
+from identity.accounts.links import confirm_link, number_revert_link, reset_link, revert_link
 from identity.accounts.models import User
 from identity.accounts.rules import CONFIRM_LIFETIME, RESET_LIFETIME, REVERT_LIFETIME
 from identity.courier.commands import queue_message
@@ -149,3 +149,35 @@ def mail_email_changed(realm: Realm, user: User, former: str) -> None:
         to=former,
         expires_at=clock.now() + REVERT_LIFETIME,
     )
+
+
+def tell_number_changed(realm: Realm, user: User, *, former: str, was_proven: bool, requested_from: str = "") -> None:
+    """To the confirmed address and to the former number, each with the way back (LG-11).
+
+    Whoever changed it in somebody's stead reads at most one of them. was_proven: whether the former one was; one that
+    was not is nobody's to tell, and doesn't come back.
+    """
+    present = user.phone or ""
+    if not present and not was_proven:
+        return
+    context = {
+        "how": "changed" if former and present else "added" if present else "removed",
+        "ending": (present or former)[-3:],
+        "revert_url": number_revert_link(realm, user, former if was_proven else ""),
+        "days": REVERT_LIFETIME.days,
+    }
+    expires_at = clock.now() + REVERT_LIFETIME
+    if user.email_verified:
+        mail_to(realm, user, "phone_changed", context, expires_at=expires_at)
+    if former and was_proven:
+        queue_message(
+            realm,
+            to=former,
+            template="phone_changed",
+            context=context,
+            channel=Channel.SMS,
+            user_id=user.pk,
+            language=user.language,
+            expires_at=expires_at,
+            requested_from=requested_from,
+        )

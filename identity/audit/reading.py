@@ -103,6 +103,9 @@ class ReadableEvent:
                 out.append(Part(", ".join(str(self.definition.words.get(text, text)) for text in each)))
             elif piece:
                 out.append(Part(piece))
+        if len(out) > 2 and out[-3].text and not out[-1].text and not out[-2].kind:
+            # What stands behind a colon isn't known: nobody had typed a name yet.
+            out[-2:] = [Part(out[-2].text.rstrip(": "))]
         return out
 
     def sentence(self) -> str:

@@ -8,6 +8,7 @@ from django.apps import apps
 from django.db import transaction
 
 from identity.accounts.models import User
+from identity.accounts.queries import mapped_attributes
 from identity.applications.models import Application, ApplicationStatus
 from identity.audit.record import record
 from identity.consent import events, rules
@@ -33,7 +34,8 @@ def grant_consent(
 ) -> Consent:
     """The acting person lets an application use `scopes`.
 
-    asked: what the page showed; of that, only `scopes` stay in force, so a person can narrow an earlier decision.
+    With a scope goes what it releases now, and no attribute that an admin adds to it later. asked: what the page
+    showed; of that, only `scopes` stay in force, so a person can narrow an earlier decision.
     offline: it may work while the person is away, until `offline_until` or without an end. Nobody consents for another
     person. Raises PermissionDenied, NotFound. Says consent.granted, unless nothing changed.
     """
@@ -48,13 +50,20 @@ def grant_consent(
     consent = for_write(
         Consent.objects.filter(user_id=actor.id, application_id=application_id, withdrawn_at=None)
     ).first()
+    mapped = [(each.name, each.scope) for each in mapped_attributes()]
     before: dict[str, object] = {}
     if consent is None:
         consent = Consent(user_id=actor.id, application_id=application_id, granted_at=now)
     else:
-        before = {"scopes": sorted(consent.scopes), "offline": consent.offline, "offline_until": consent.offline_until}
+        before = {
+            "scopes": sorted(consent.scopes),
+            "attributes": sorted(consent.attributes or ()),
+            "offline": consent.offline,
+            "offline_until": consent.offline_until,
+        }
     wanted = {
         "scopes": rules.merged_scopes(consent.scopes, asked, scopes),
+        "attributes": rules.merged_attributes(consent.attributes or (), mapped, asked=asked, granted=scopes),
         "offline": offline,
         "offline_until": offline_until if offline else None,
     }

@@ -14,6 +14,8 @@ class Consent(RealmOwned):
     user = models.ForeignKey("identity.User", on_delete=models.CASCADE, related_name="consents")
     application = models.ForeignKey("identity.Application", on_delete=models.CASCADE, related_name="consents")
     scopes = models.JSONField(default=list)
+    attributes = models.JSONField(null=True)
+    """Names of the custom attributes that these scopes released when the person was asked; None: of no one."""
     offline_until = models.DateTimeField(null=True)
     offline = models.BooleanField(default=False)
     granted_at = models.DateTimeField()

@@ -60,6 +60,11 @@ class Mapped(NamedTuple):
     scope: str
 
 
+def allowed_of(mapped: Iterable[Mapped], told: Collection[str] | None) -> Iterable[Mapped]:
+    """Of these what the person was asked about. told: names of attributes; None where nobody is asked."""
+    return mapped if told is None else [each for each in mapped if each.attribute in told]
+
+
 class Said(NamedTuple):
     """A claim's value and what it comes from: a scope, and the custom attribute that holds it ("" if none does)."""
 

@@ -87,14 +87,21 @@ def page(application: Application, user: User, asked: list[str], redirect_uri: s
     }
 
 
-def scopes_in_words(user: User, names: Collection[str], known: dict[str, Scope] | None = None) -> list[dict[str, Any]]:
+def scopes_in_words(
+    user: User,
+    names: Collection[str],
+    known: dict[str, Scope] | None = None,
+    *,
+    told: Collection[str] | None = None,
+) -> list[dict[str, Any]]:
     """What each scope gives away, with the person's real values; also for the page of an application that has them.
 
-    A scope that the realm no longer has gives nothing and is left out, and how long it lasts is no scope to people.
+    told: the custom attributes that it may have of them; None: whatever the scopes release. A scope that the realm no
+    longer has gives nothing and is left out, and how long it lasts is no scope to people.
     """
     if known is None:
         known = {scope.name: scope for scope in realm_scopes()}
-    mapped = mapped_attributes()
+    mapped = [each for each in mapped_attributes() if told is None or each.name in told]
     return [
         {
             "scope": name,

@@ -11,14 +11,17 @@ from identity.kernel.errors import Unavailable
 from identity.kernel.ids import uuid7
 from identity.kernel.naming import issuer_of
 from identity.oauth import rules, signing
-from identity.oauth.claims import Mapped, person_claims
+from identity.oauth.claims import Mapped, allowed_of, person_claims
 from identity.oauth.queries.clients import Client
 from identity.realms.models import Realm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Whom a token is about, and how that person signed in."""
+    """Whom a token is about, and how that person signed in.
+
+    told: the custom attributes that he lets the application have; None: it asks nobody.
+    """
 
     user: User
     sid: UUID | None
@@ -27,6 +30,7 @@ class Person:
     acr: str
     roles: Sequence[str]
     family_id: UUID | None
+    told: Collection[str] | None = None
 
     def sign_in_claims(self) -> dict[str, Any]:
         """How and when the person signed in, and what the person may do in the application."""
@@ -105,7 +109,7 @@ def access_claims(
     }
     if person is not None:
         if client.mapped:
-            for_apis = [each for each in client.mapped if client.audiences.get(each.scope)]
+            for_apis = [each for each in allowed_of(client.mapped, person.told) if client.audiences.get(each.scope)]
             of_apis = [name for name in scopes if client.audiences.get(name)]
             claims = {**person_claims(person.user, of_apis, for_apis), **claims}
         claims |= person.sign_in_claims()
@@ -120,7 +124,7 @@ def id_claims(
     """What the ID token beside an access token says (OpenID Connect Core 1.0, 2)."""
     issued = access["iat"]
     found = {
-        **person_claims(person.user, scopes, client.mapped),
+        **person_claims(person.user, scopes, allowed_of(client.mapped, person.told)),
         "iss": access["iss"],
         "sub": access["sub"],
         "aud": access["client_id"],

@@ -128,6 +128,10 @@ def _compare(path: str, before: Any, after: Any) -> Iterator[str]:
                 yield f"- {place}"
             else:
                 yield from _compare(place, old[name], new[name])
+        # Lists without an order of their own are exported sorted: what stays changes places in the others alone.
+        was, now = ([name for name in names if name in old and name in new] for names in (old, new))
+        if was != now:
+            yield f"~ {path}: {', '.join(was)} → {', '.join(now)}"
         return
     if before is None:
         yield f"+ {path}: {after}"

@@ -37,6 +37,8 @@ DONE = (
     "identity.unlinked",
     "password.changed",
     "email.changed",
+    "phone.changed",
+    "phone.removed",
     "user.identifiers_changed",
     "user.profile_changed",
     "consent.granted",

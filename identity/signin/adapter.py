@@ -40,6 +40,7 @@ from identity.signin import commands, limits
 from identity.signin.devices import label_of, recognize, remember_device
 from identity.signin.owed import owes_number, owes_terms
 from identity.signin.requests import actor_as, actor_of, asking_id, realm_of
+from identity.signin.room import note_room_wish
 from identity.signin.rules import safe_return
 from identity.signin.stages import (
     BEGUN_KEY,
@@ -156,9 +157,12 @@ class RealmAccountAdapter(DefaultAccountAdapter):
             )
             for name in (PENDING, AUTHENTICATION_METHODS_SESSION_KEY):
                 request.session.pop(name, None)
-            page = render(
-                request, "account/too_many_sessions.html", {"most": realm_of(request).setting("session_limit")}
-            )
+            realm = realm_of(request)
+            by_password = user.has_usable_password() and bool(realm.setting("password_sign_in"))
+            if not by_password:
+                note_room_wish(request, user)
+            context = {"most": realm.setting("session_limit"), "by_password": by_password}
+            page = render(request, "account/too_many_sessions.html", context)
             page.status_code = HTTPStatus.CONFLICT
             raise ImmediateHttpResponse(page)
 

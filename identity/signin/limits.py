@@ -165,14 +165,30 @@ def may_mail(address: str, ip: str, *, device: str = "") -> bool:
     """
     if device:
         taken = ratelimit.take([(MAILS_DEVICE, device)])
-    else:
-        nearest = (networks_of(ip) or ["nowhere"])[0]
-        limits = [(MAILS, f"{address} {nearest}"), (MAIL_WISHES, nearest)]
-        if (here := ratelimit.take(limits)) and any(each.is_over for each in here):
-            # What is refused here counts nowhere else: else refusals would use up the others' share.
-            return False
-        taken = ratelimit.take([(MAILS_EVERYWHERE, address)])
-    return not any(each.is_over for each in taken)
+        return not any(each.is_over for each in taken)
+    nearest = _nearest(ip)
+    return _is_left(address, [(MAILS, f"{address} {nearest}"), (MAIL_WISHES, nearest)])
+
+
+def _nearest(ip: str) -> str:
+    return (networks_of(ip) or ["nowhere"])[0]
+
+
+def _is_left(whose: str, here: list[tuple[Limit, str]]) -> bool:
+    if any(each.is_over for each in ratelimit.take(here)):
+        # What is refused here counts nowhere else: else refusals would use up the others' share.
+        return False
+    return not any(each.is_over for each in ratelimit.take([(MAILS_EVERYWHERE, whose)]))
+
+
+def may_mail_person(user_id: UUID, ip: str, *, own_device: bool) -> bool:
+    """The same for the person behind the names, whichever was typed: three names are no three budgets. Counts it.
+
+    Asked by the worker, which looks who is meant: the request does the same for every name (LG-23). own_device: one
+    that he is known on asked, which has been counted for him.
+    """
+    whose = f"person {user_id}"
+    return own_device or _is_left(whose, [(MAILS, f"{whose} {_nearest(ip)}")])
 
 
 def require_sign_up(ip: str) -> None:

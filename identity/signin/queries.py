@@ -11,11 +11,13 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
+from identity.access.models import RoleAssignment
 from identity.access.queries import able_owners
-from identity.accounts.models import User, UserStatus
+from identity.accounts.models import Invitation, User, UserStatus
 from identity.accounts.queries import get_user
 from identity.audit.models import AuditEvent
 from identity.audit.reading import readable
+from identity.courier.queries import sms_methods_on
 from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.context import NoRealm, current_realm_id
@@ -23,6 +25,7 @@ from identity.kernel.ids import uuid7_floor
 from identity.kernel.permissions import Permission
 from identity.kernel.ratelimit import Taken
 from identity.mfa.models import MessageDevice
+from identity.mfa.queries import ways_in
 from identity.realms.models import IdentityProvider, Realm
 from identity.realms.queries import provider_key
 from identity.realms.rules import CHOICES
@@ -62,6 +65,32 @@ def way_in(policy: Policy, *, without: UUID | None = None) -> Q:
     if linked := [provider_key(each) for each in providers if each.pk != without]:
         ways |= Q(Exists(SocialAccount.objects.filter(user_id=OuterRef("pk"), provider__in=linked)))
     return ways
+
+
+def may_have_number(realm: Realm, user: User) -> bool:
+    """Whether a number is of use to the person: as a name, to a role of his, or because he has one.
+
+    The second step has a number of its own.
+    """
+    if user.phone or set(sms_methods_on(realm)) - {"second_factor_methods"}:
+        return True
+    requirements = RoleAssignment.objects.filter(user_id=user.pk).values_list("role__requirements", flat=True)
+    return any("verified_phone" in listed for listed in requirements)
+
+
+def may_resume(realm: Realm, invitation: Invitation) -> bool:
+    """Whether the person took the link and has no way in yet: no passkey was added, no account elsewhere linked.
+
+    Only in its time, for the address that it was sent to, and while no newer one was sent. Where people have passwords
+    it never is: the link gave one.
+    """
+    user = invitation.user
+    if realm.setting("password_sign_in") or invitation.accepted_at is None or invitation.revoked_at is not None:
+        return False
+    if invitation.expires_at <= clock.now() or invitation.email != user.email or not user.email_verified:
+        return False
+    newer = Invitation.objects.filter(user_id=user.pk, pk__gt=invitation.pk)
+    return user.is_active and not ways_in(realm, user) and not newer.exists()
 
 
 def policy_of(realm: Realm, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:

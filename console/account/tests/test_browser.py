@@ -17,7 +17,7 @@ from identity.sessions.testing import RealmClient
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 OPEN = ["signin", "signup", "password/reset", "password/reset/sent", "signup/sent", "nothing-here"]
-OWN = ["", "details", "security", "devices", "apps", "activity", "password", "email"]
+OWN = ["", "details", "security", "devices", "apps", "activity", "password", "email", "phone"]
 
 
 @pytest.fixture
@@ -27,6 +27,7 @@ def dana_sees(browser, sign_in, realm_a, user_a):
     application, _ = make_application(realm_a)
     with realm_scope(realm_a):
         grant_consent(actor_of(user_a), application_id=application.pk, scopes=["openid", "email"], asked=[])
+        change_realm_settings(system_actor(realm_a.pk), changes={"phone_sign_in": True})
     context = browser.new_context()
     sign_in(context, realm_a, user_a)
     yield context.new_page()
@@ -54,6 +55,8 @@ def test_pages_for_everybody_are_accessible_and_fit(browser, mount, realm_a):
 
 
 def test_the_policy_blocks_nothing_of_ours(browser, sign_in, mount, realm_a, user_a):
+    with realm_scope(realm_a):
+        change_realm_settings(system_actor(realm_a.pk), changes={"phone_sign_in": True})
     context = browser.new_context()
     sign_in(context, realm_a, user_a)
     page = context.new_page()

@@ -9,10 +9,11 @@ from django.shortcuts import render
 from console.applications.claims import WAYS, hindrances_in_words, rows_of, scope_lines
 from console.applications.rows import application_url
 from console.applications.views.pages import ApplicationPage
-from console.roles.rows import requirement_text, role_url, scope_of
+from console.roles.rows import role_url, scope_of
 from console.shell.fragments import render_page
 from console.shell.http import ConsoleRequest
 from console.shell.ids import id_from
+from console.shell.permissions import requirement_text
 from console.users.people import user_url
 from console.users.picker import Match, asks_for_matches, matches, matches_of
 from identity.access.models import Role

@@ -22,7 +22,7 @@ def url(role):
 
 
 def test_it_says_whom_it_hits_before_it_saves(as_owner, realm_a):
-    make_user(realm_a, "ada@example.com", role="Auditor")
+    ada = make_user(realm_a, "ada@example.com", role="Auditor")
     role = role_of(realm_a, "Auditor")
     assert "Requirements…" in as_owner.get(f"/console/roles/{public_id('role', role.pk)}").text
     page = as_owner.post(url(role), {"requirements": ["second_factor"]})
@@ -30,6 +30,8 @@ def test_it_says_whom_it_hits_before_it_saves(as_owner, realm_a):
     assert "1 person who holds it gets nothing from it until then." in page.text
     assert role_of(realm_a, "Auditor").requirements == []
     done = as_owner.post(url(role), {"requirements": ["second_factor"], "seen": page.context["seen"]})
+    kept_out = RealmClient(realm_a).sign_in(ada).get("/console/")
+    assert (kept_out.status_code, "It counts once your account has a second factor" in kept_out.text) == (403, True)
     assert done.status_code == 302
     assert role_of(realm_a, "Auditor").requirements == ["second_factor"]
     assert "a second factor" in as_owner.get(f"/console/roles/{public_id('role', role.pk)}").text

@@ -11,7 +11,6 @@ from console.roles.matrix import matrix
 from console.roles.rows import (
     KIND,
     holder_of,
-    requirement_text,
     role_description,
     role_title,
     role_url,
@@ -22,6 +21,7 @@ from console.shell.fragments import render_page
 from console.shell.http import ConsoleRequest
 from console.shell.ids import id_from
 from console.shell.lists import ListState, paginate
+from console.shell.permissions import requirement_text
 from console.shell.views import ConsoleView
 from identity.access.models import Role, RoleKind
 from identity.access.queries import assignments_of_role, get_role, manages_roles_of, may_assign, missing_of, roles

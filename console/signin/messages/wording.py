@@ -79,6 +79,8 @@ TEMPLATES: dict[str, Words] = {
     "invitation": gettext_lazy("Invitation"),
     "new_sign_in": gettext_lazy("Sign-in from a new device or place"),
     "password_changed": gettext_lazy("Password changed"),
+    "phone_changed": gettext_lazy("Change of a number, done"),
+    "phone_code": gettext_lazy("Code that confirms a number"),
     "recovery_codes_made": gettext_lazy("New recovery codes"),
     "reset_password": gettext_lazy("Link for a new password"),
     "sign_in_denied": gettext_lazy("Account secured"),

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from console.managers.wording import label_on
 from console.organizations.rows import organization_url
 from console.roles.matrix import AREAS, sentence_case
-from console.roles.rows import requirement_text, role_title, role_url, scope_of
+from console.roles.rows import role_title, role_url, scope_of
 from console.shell.fragments import render_page
 from console.shell.http import ConsoleRequest
-from console.shell.permissions import label_of
+from console.shell.permissions import label_of, requirement_text
 from console.users.views.pages import PersonPage
 from identity.access.models import Membership, ObjectGrant, RoleAssignment, RoleKind
 from identity.access.permission_sync import GRANTABLE

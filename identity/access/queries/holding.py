@@ -90,6 +90,18 @@ def permissions_of_users(user_ids: Iterable[UUID]) -> dict[UUID, Held]:
     return out
 
 
+def roles_held_back(user_id: UUID, permission: str) -> list[tuple[str, list[str]]]:
+    """The console roles that would allow something, did their holder meet what they ask: name, and what is missing."""
+    realm = current_realm()
+    platform = realm is not None and realm.slug == PLATFORM_SLUG
+    rows = RoleAssignment.objects.filter(user_id=user_id, role__kind=RoleKind.CONSOLE).order_by("role__name")
+    return [
+        (name, unmet)
+        for name, permissions, *asked in rows.values_list("role__name", "role__permissions", *_ASKED)
+        if (unmet := _unmet(asked)) and permission in rules.effective_permissions([permissions], platform=platform)
+    ]
+
+
 def roles_of_user(user_id: UUID, kind: str | None = None) -> list[Role]:
     """The roles that a person holds, by name; `kind` is console or application."""
     rows = Role.objects.filter(assignments__user_id=user_id).order_by("kind", "name")

@@ -18,6 +18,7 @@ from identity.accounts.mails import (
     mail_confirm_link,
     mail_email_changed,
     mail_reset_link,
+    tell_number_changed,
 )
 from identity.accounts.models import User
 from identity.accounts.queries import country_of_realm
@@ -181,7 +182,8 @@ def revert_email_change(actor: Actor, *, about: AboutAddress) -> User:
 def change_identifiers(actor: Actor, *, user_id: UUID, phone: str | None = None, username: str | None = None) -> User:
     """Give a person another phone number or username; empty text takes it away, None leaves it.
 
-    Raises NotFound, PermissionDenied, Invalid (malformed, taken, or the last one). Says user.identifiers_changed.
+    Of another number the former one and the address are told, and can take it back (LG-11). Raises NotFound,
+    PermissionDenied, Invalid (malformed, taken, or the last one). Says user.identifiers_changed.
     """
     user = user_for_or_self(actor, user_id=user_id, permission=Permission.USERS_WRITE)
     wanted = {"phone": user.phone, "username": user.username}
@@ -195,6 +197,7 @@ def change_identifiers(actor: Actor, *, user_id: UUID, phone: str | None = None,
     if not (user.email or wanted["phone"] or wanted["username"]):
         raise Invalid(_("One way to find the account has to stay."), field=changed[0], code="no_identifier")
     refuse_taken({field: wanted[field] for field in changed}, own_id=user.pk)
+    former, was_proven = user.phone or "", user.phone_verified_at is not None
     for field in changed:
         setattr(user, field, wanted[field])
     if "phone" in changed:
@@ -204,6 +207,8 @@ def change_identifiers(actor: Actor, *, user_id: UUID, phone: str | None = None,
             user.save(update_fields=[*changed, "phone_verified_at"])
     except IntegrityError:
         raise taken(changed[0])
+    if "phone" in changed:
+        tell_number_changed(realm_of(actor), user, former=former, was_proven=was_proven, requested_from=actor.origin.ip)
     record(
         actor,
         events.UserIdentifiersChanged(

@@ -202,13 +202,13 @@ def _refuse_taken(name: str, own_id: UUID | None = None) -> None:
 
 
 def _refuse_redirected(provider: SmsProvider, settings: Mapping[str, Any], new: Mapping[str, str]) -> None:
-    """Stops whoever may change settings from having a sealed secret sent to a host of his own."""
+    """Stops whoever may change settings from having a sealed secret sent where he reads it (AC-10)."""
     before = rules.destination_of(provider.kind, provider.settings)
     if provider.secrets_sealed is None or rules.destination_of(provider.kind, settings) == before:
         return
     missing = [key for key in secrets_of(provider) if not new.get(key)]
     if missing:
-        raise Invalid(_("It would go to another host now: type it again."), field=missing[0], code="secret_needed")
+        raise Invalid(_("It would go somewhere else now: type it again."), field=missing[0], code="secret_needed")
 
 
 def _refuse_without_secret(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> None:

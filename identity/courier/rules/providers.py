@@ -353,12 +353,15 @@ def is_like(text: str, words: str) -> bool:
     return True
 
 
-def destination_of(kind: str, settings: Mapping[str, Any]) -> str:
-    """Where a provider's secret goes; another place asks for the secret anew.
+def destination_of(kind: str, settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Where a provider's secret goes, and as what; another place asks for the secret anew.
 
-    Stops whoever may change settings from having a sealed secret sent to himself.
+    Stops whoever may change settings from having a sealed secret sent to himself (AC-10): to another host, to another
+    path of a host that others have a place on, too, or as the text of a message to his own number.
     """
-    if kind == SmsProviderKind.HTTP:
-        parts = urlsplit(str(settings.get("url", "")))
-        return f"{parts.scheme}://{parts.netloc}".lower()
-    return kind
+    if kind != SmsProviderKind.HTTP:
+        return (kind,)
+    parts = urlsplit(str(settings.get("url", "")))
+    headers = sorted(f"{name.lower()}: {value}" for name, value in settings.get("headers", {}).items())
+    # Whole, not only where a placeholder is seen: JSON and addresses have more than one way to write one.
+    return (f"{parts.scheme}://{parts.netloc}".lower(), parts.path, parts.query, settings.get("body", ""), *headers)

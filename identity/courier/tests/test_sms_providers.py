@@ -119,20 +119,33 @@ def test_who_saved_meanwhile_is_not_overwritten(inside: Realm, as_owner_a: Actor
         delete_sms_provider(as_owner_a, provider_id=made.pk, expected_version=1)
 
 
-def test_a_secret_does_not_follow_an_address_to_another_host(inside: Realm, as_owner_a: Actor) -> None:
+def test_ac_10_a_secret_does_not_follow_an_address_to_another_place(inside: Realm, as_owner_a: Actor) -> None:
     """Stops an admin from reading a sealed secret by sending it to himself."""
     made = provider(inside, "http", gateway("https://sms.example.com/send"))
     moved = {**made.settings, "url": "https://evil.example/send"}
     with pytest.raises(Invalid) as refused:
         change_sms_provider(as_owner_a, provider_id=made.pk, settings=moved)
     assert (refused.value.field, refused.value.reason) == ("secret", "secret_needed")
-    for url in ("http://sms.example.com/send", "https://sms.example.com:8443/send"):
+    for url in ("http://sms.example.com/send", "https://sms.example.com:8443/send", "https://sms.example.com/~mallory"):
         with pytest.raises(Invalid):
             change_sms_provider(as_owner_a, provider_id=made.pk, settings={**made.settings, "url": url})
-    same_host = {**made.settings, "url": "https://sms.example.com/v2"}
-    change_sms_provider(as_owner_a, provider_id=made.pk, settings=same_host)
+    same_place = {**made.settings, "url": "https://SMS.example.com/send", "success_to": 202}
+    change_sms_provider(as_owner_a, provider_id=made.pk, settings=same_place)
     change_sms_provider(as_owner_a, provider_id=made.pk, settings=moved, secrets={"secret": "typed-anew"})
     assert secrets_of(SmsProvider.objects.get()) == {"secret": "typed-anew"}
+
+
+def test_ac_10_a_secret_is_not_made_a_text_that_an_admin_reads(inside: Realm, as_owner_a: Actor) -> None:
+    """Whoever may try a provider out could have it texted to his own number."""
+    made = provider(inside, "http", gateway("https://sms.example.com/send"))
+    for changed in (
+        {"body": '{"to": "{to}", "text": "{text} {secret}"}'},
+        {"url": "https://sms.example.com/send?text={secret}"},
+        {"headers": {**made.settings["headers"], "X-Text": "{secret}"}},
+    ):
+        with pytest.raises(Invalid) as refused:
+            change_sms_provider(as_owner_a, provider_id=made.pk, settings={**made.settings, **changed})
+        assert (refused.value.field, refused.value.reason) == ("secret", "secret_needed")
 
 
 def test_names_are_one_each_and_providers_are_few(inside: Realm, as_owner_a: Actor) -> None:

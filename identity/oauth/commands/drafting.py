@@ -61,7 +61,7 @@ _HOPEFUL = (
 def _statement(hashes: str, relaxed: str) -> str:
     last = f", {relaxed}" if relaxed else ""
     return (
-        f"WITH found AS MATERIALIZED ({ready_statement(hashes, named=True)}),"  # noqa: S608 - texts of ours
+        f"WITH found AS MATERIALIZED ({ready_statement(hashes, 'postgresql', named=True)}),"  # noqa: S608 - texts of ours
         f" kept AS ({sql.insert_of(Grant, _GRANT)} FROM found{_HOPEFUL} RETURNING id)"
         f" SELECT found.*, (SELECT id FROM kept){last} FROM found"
     )

@@ -25,6 +25,7 @@ from identity.oauth.errors import invalid_grant
 from identity.oauth.models import Grant, RefreshFamily, RefreshToken
 from identity.oauth.queries.clients import Client
 from identity.oauth.queries.freshness import StaleClient, condition_of
+from identity.oauth.queries.mapped import told_by
 from identity.oauth.queries.standing import CODE_LABEL, REFRESH_LABEL, find_code, find_refresh
 from identity.oauth.tokens import Minted, Person, mint
 from identity.realms.models import Realm
@@ -168,6 +169,7 @@ def redeem_code(
         amr=grant.amr,
         acr=grant.acr,
         roles=standing.roles,
+        told=told_by(standing.consent, application),
         family_id=family_id,
     )
     scopes = standing.scopes(grant.scope, application)
@@ -305,6 +307,7 @@ def rotate_refresh(actor: Actor, *, realm: Realm, client: Client, refresh_token:
         amr=family.amr,
         acr=family.acr,
         roles=standing.roles,
+        told=told_by(standing.consent, application),
         family_id=family.pk,
     )
     minted = mint(realm, client, scopes=scopes, now=now, person=person)

@@ -1,7 +1,12 @@
 """Which custom attributes become claims: a part of the queries that tokens and userinfo are made from."""
 
+from collections.abc import Collection
+
 import orjson
 
+from identity.accounts.queries import mapped_attributes
+from identity.applications.models import Application
+from identity.consent.models import Consent
 from identity.oauth.claims import Mapped
 
 # Both databases make the same JSON text of it: [["tier", "customer_tier", "profile"], …]; nothing where none is mapped.
@@ -20,3 +25,15 @@ def mapped_column(vendor: str) -> str:
 def read_mapped(text: str | None) -> tuple[Mapped, ...]:
     """What the column holds."""
     return tuple(Mapped(*each) for each in orjson.loads(text)) if text else ()
+
+
+def told_by(consent: Consent | None, application: Application) -> Collection[str] | None:
+    """The custom attributes that the person was asked about; None where the application asks nobody."""
+    if consent is None or (application.skip_consent and application.first_party):
+        return None
+    return consent.attributes or ()
+
+
+def mapped_now() -> list[Mapped]:
+    """The same, asked by itself."""
+    return [Mapped(each.name, each.claim, each.scope) for each in mapped_attributes()]

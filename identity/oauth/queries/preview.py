@@ -17,7 +17,7 @@ from identity.kernel.errors import NotFound
 from identity.kernel.ids import uuid7
 from identity.oauth import rules
 from identity.oauth.claims import Said, claims_said
-from identity.oauth.queries.clients import find_issuing_client
+from identity.oauth.queries.clients import Client, find_issuing_client
 from identity.oauth.queries.readiness import standing_answer
 from identity.oauth.queries.standing import standing_of
 from identity.oauth.tokens import Person, access_claims, id_claims, userinfo_claims
@@ -88,18 +88,26 @@ def preview_tokens(
         userinfo=userinfo_claims(standing.user, wanted, client.mapped) if with_openid else None,
         sources=claims_said(standing.user, wanted, client.mapped),
         roles=application_roles_of(user, application.pk),
-        asks=_asked_about(standing.consent, application, wanted),
+        asks=_asked_about(standing.consent, client, wanted),
         has_key=client.signer is not None,
     )
 
 
-def _asked_about(consent: Any, application: Application, wanted: list[str]) -> list[str]:
+def _asked_about(consent: Any, client: Client, wanted: list[str]) -> list[str]:
     """What the consent page would ask, at the first of the redirect URIs."""
-    first = next(iter(uris_of(application)), "")
+    first = next(iter(uris_of(client.application)), "")
     answer = standing_answer(
-        application, consent, redirect_uri=first, scopes=wanted, prompt=rules.Prompt(), now=clock.now()
+        client.application,
+        consent,
+        mapped=client.mapped,
+        redirect_uri=first,
+        scopes=wanted,
+        prompt=rules.Prompt(),
+        now=clock.now(),
     )
     if answer is not None:
         return []
-    given = set() if consent is None else set(consent.scopes)
+    told = set() if consent is None else set(consent.attributes or ())
+    grown = {each.scope for each in client.mapped if each.attribute not in told}
+    given = set() if consent is None else set(consent.scopes) - grown
     return [name for name in wanted if name not in given] or wanted

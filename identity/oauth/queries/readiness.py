@@ -1,6 +1,6 @@
 """Reads of a whole authorization request: may it be answered with a code, without any page?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -12,7 +12,9 @@ from identity.consent.models import Consent
 from identity.consent.rules import covers
 from identity.kernel import clock, sql
 from identity.oauth import rules
+from identity.oauth.claims import Mapped
 from identity.oauth.queries.clients import APPLICATION
+from identity.oauth.queries.mapped import mapped_column, read_mapped
 from identity.oauth.queries.standing import USER, WHOLE_CONSENT
 from identity.realms.freshness import MARK, require_fresh
 from identity.realms.models import Realm
@@ -43,7 +45,7 @@ NOTE_USE_AFTER = timedelta(minutes=10)
 class Ready:
     """A live session, its person, and an application that registered exactly this redirect URI.
 
-    is_code_kept: a code for it was stored by the same statement.
+    mapped: which custom attributes are claims here. is_code_kept: a code for it was stored by the same statement.
     """
 
     application: Application
@@ -51,6 +53,7 @@ class Ready:
     session: Session
     consent: Consent | None
     noted_at: datetime | None
+    mapped: Sequence[Mapped] = ()
     is_code_kept: bool = False
 
     @property
@@ -60,7 +63,7 @@ class Ready:
 
 
 READY = (
-    "SELECT {columns}, n.last_used_at AS noted_at, {mark} AS realm_mark FROM identity_session s"
+    "SELECT {columns}, n.last_used_at AS noted_at, {mark} AS realm_mark, {mapped} AS mapped FROM identity_session s"
     " JOIN identity_user u ON u.realm_id = %(realm)s AND u.id = s.user_id"
     " JOIN identity_application a ON a.realm_id = %(realm)s AND a.client_id = %(client_id)s"
     " JOIN identity_redirecturi ru ON ru.realm_id = %(realm)s AND ru.application_id = a.id AND ru.kind = 'redirect'"
@@ -78,10 +81,10 @@ _PARTS = (_SESSION, _USER, APPLICATION, WHOLE_CONSENT)
 
 
 @cache
-def ready_statement(hashes: str, *, named: bool = False) -> str:
+def ready_statement(hashes: str, vendor: str, *, named: bool = False) -> str:
     """The query. named: each column has a name of its own, for a statement around it."""
     columns = ", ".join(part.named if named else part.sql for part in _PARTS)
-    return READY.format(columns=columns, hashes=hashes, mark=MARK)
+    return READY.format(columns=columns, hashes=hashes, mark=MARK, mapped=mapped_column(vendor))
 
 
 def parameters_of(realm: Realm, *, session_key: str, client_id: str, redirect_uri: str) -> tuple[str, dict[str, Any]]:
@@ -97,7 +100,7 @@ def find_ready(realm: Realm, *, session_key: str, client_id: str, redirect_uri: 
     is not ready: the session engine does that.
     """
     hashes, params = parameters_of(realm, session_key=session_key, client_id=client_id, redirect_uri=redirect_uri)
-    row = sql.fetch_one(ready_statement(hashes), params)
+    row = sql.fetch_one(ready_statement(hashes, sql.vendor()), params)
     return read_ready(realm, row) if row else None
 
 
@@ -113,6 +116,7 @@ def read_ready(realm: Realm, row: Sequence[Any], *, is_code_kept: bool = False) 
         session=session,
         consent=consent,
         noted_at=sql.as_time(rest[0]),
+        mapped=read_mapped(rest[2]),
         is_code_kept=is_code_kept,
     )
 
@@ -128,12 +132,15 @@ def standing_answer(
     application: Application,
     consent: Consent | None,
     *,
+    mapped: Iterable[Mapped],
     redirect_uri: str,
     scopes: list[str],
     prompt: rules.Prompt,
     now: datetime,
 ) -> Answer | None:
     """What makes the consent page unnecessary: the realm's own application, or an earlier consent; else None.
+
+    No earlier one does whose scopes release more by now than the person was told.
 
     Never for a native application that answers at a loopback address or a scheme of its own: another program on the
     device may claim that (RFC 8252, 8.6), so the person is asked each time.
@@ -143,7 +150,13 @@ def standing_answer(
     if application.skip_consent and application.first_party:
         return Answer()
     if consent is None or not covers(
-        consent.scopes, offline=consent.offline, offline_until=consent.offline_until, wanted=scopes, now=now
+        consent.scopes,
+        offline=consent.offline,
+        offline_until=consent.offline_until,
+        wanted=scopes,
+        now=now,
+        attributes=consent.attributes or (),
+        released=[each.attribute for each in mapped if each.scope in scopes],
     ):
         return None
     return Answer(consent.offline_until)

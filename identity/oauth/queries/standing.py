@@ -18,11 +18,11 @@ from identity.kernel import clock, sql
 from identity.kernel.crypto import keyed_hashes
 from identity.mfa.rules import level_of_acr
 from identity.oauth import rules
-from identity.oauth.claims import Mapped
+from identity.oauth.claims import Mapped, allowed_of
 from identity.oauth.models import FamilyStatus, Grant, RefreshFamily, RefreshToken
 from identity.oauth.queries.clients import APPLICATION, Client
 from identity.oauth.queries.freshness import Proof, asked_with, taken
-from identity.oauth.queries.mapped import mapped_column, read_mapped
+from identity.oauth.queries.mapped import mapped_column, read_mapped, told_by
 from identity.oauth.signing import Unverified, verified
 from identity.realms.freshness import MARK, require_fresh
 from identity.realms.models import Realm
@@ -50,7 +50,7 @@ USER = sql.Columns(
     ),
 )
 SESSION = sql.Columns(Session, "s", ("id", "realm_id", "user_id", "sid", "status", "last_seen_at", "expires_at"))
-CONSENT = sql.Columns(Consent, "c", ("id", "realm_id", "scopes", "granted_at", "withdrawn_at"))
+CONSENT = sql.Columns(Consent, "c", ("id", "realm_id", "scopes", "attributes", "granted_at", "withdrawn_at"))
 WHOLE_CONSENT = sql.Columns(Consent, "c", (*CONSENT.names, "offline", "offline_until"))
 FAMILY = sql.Columns(
     RefreshFamily,
@@ -293,7 +293,7 @@ def live_refresh(realm: Realm, text: str, client: Client) -> FoundRefresh | None
 class LiveToken:
     """An access token that is good now: signed by a key of ours that is published, not expired, not denied, usable.
 
-    mapped: which custom attributes are claims for its scopes.
+    mapped: which custom attributes are claims for its scopes, of those that the person was asked about.
     """
 
     claims: dict[str, Any]
@@ -383,7 +383,8 @@ def find_access_token(realm: Realm, found: Unverified, *, issuer: str, asking: P
         return None
     family_id = family.pk if family else None
     scopes = standing.scopes(scope, application)
-    return LiveToken(claims, jti, application, user, family_id, scopes, read_mapped(mapped))
+    allowed = tuple(allowed_of(read_mapped(mapped), told_by(consent, application)))
+    return LiveToken(claims, jti, application, user, family_id, scopes, allowed)
 
 
 def _key_is_trusted(status: str, retire_after: datetime | None, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from joserfc.jwk import KeySet
 
 from conftest import basic
 from identity.accounts.models import User
+from identity.accounts.queries import mapped_attributes
 from identity.applications.models import Application
 from identity.audit.models import AuditEvent
 from identity.consent.models import Consent
@@ -67,15 +68,17 @@ class Flow:
         return self
 
     def consented(self, user: User, scope: str | None = None, **fields: Any) -> "Flow":
-        """A consent in force."""
+        """A consent in force to what the scopes release now."""
+        scopes = sorted((scope or self.scope).split())
         with realm_scope(self.realm):
+            told = [each.name for each in mapped_attributes() if each.scope in scopes]
             Consent(
                 user=user,
                 application=self.application,
-                scopes=sorted((scope or self.scope).split()),
+                scopes=scopes,
                 granted_at=clock.now(),
                 updated_at=clock.now(),
-                **fields,
+                **{"attributes": told, **fields},
             ).save()
         return self
 

@@ -2,18 +2,30 @@
 
 import pytest
 
+from conftest import make_application
 from identity.accounts.commands import change_attribute, define_attribute, set_attributes
 from identity.accounts.models import Attribute
 from identity.applications.commands import change_application
+from identity.consent.models import Consent
 from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
+from identity.kernel.ids import public_id
+from identity.oauth.tests.flows import Flow
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]
 
 
 @pytest.fixture
-def mapped(flow, user_a):
-    """Four attributes of four types, released with the profile."""
+def mapped(flow, user_a, late):
+    """The same, and Dana was asked about them."""
+    with realm_scope(flow.realm):
+        Consent.objects.update(attributes=sorted(name.removeprefix("x_") for name in late))
+    return late
+
+
+@pytest.fixture
+def late(flow, user_a):
+    """Four attributes of four types, released with the profile since Dana allowed that."""
     types = {"tier": "number", "vip": "boolean", "since": "date", "desk": "text"}
     with realm_scope(flow.realm):
         system = system_actor(flow.realm.pk)
@@ -97,3 +109,68 @@ def test_the_consent_page_names_what_goes_along(flow, mapped):
     text = flow.authorize(prompt="consent").text
     assert "desk: B 12" in text
     assert "vip: no" in text
+
+
+# --- what a scope releases has grown since it was allowed -------------------------------------------------------------
+
+
+def released(flow, found):
+    """The custom claims of an ID token and of userinfo."""
+    said = flow.decoded(found["id_token"]).claims
+    asked = flow.userinfo(found["access_token"]).json()
+    return {name for name in [*said, *asked] if name.startswith("x_")}
+
+
+def test_an_attribute_that_is_mapped_later_reaches_nobody_who_was_not_asked(flow, user_a, request):
+    held = flow.tokens(scope="openid profile")
+    late = request.getfixturevalue("late")
+    assert released(flow, held) == set()
+    assert released(flow, flow.refresh(held["refresh_token"]).json()) == set()
+    # What the scope gave before goes on, and so does a request without it.
+    assert flow.userinfo(held["access_token"]).json()["name"] == "Dana Okafor"
+    assert released(flow, flow.tokens(scope="openid email")) == set()
+    answer = flow.authorize(scope="openid profile", prompt="none")
+    assert "error=consent_required" in answer["Location"]
+    page = flow.authorize(scope="openid profile")
+    assert "desk: B 12" in page.text
+    flow.decide(page, narrowable="")
+    with realm_scope(flow.realm):
+        consent = Consent.objects.get(withdrawn_at=None)
+        assert (sorted(consent.scopes), consent.attributes) == (
+            ["email", "openid", "profile"],
+            ["desk", "since", "tier", "vip"],
+        )
+    assert released(flow, flow.tokens(scope="openid profile")) == set(late)
+    # One more is asked about again, and one that moves to a scope that was allowed is not new.
+    with realm_scope(flow.realm):
+        system = system_actor(flow.realm.pk)
+        define_attribute(system, name="pet", label="Pet", claim="x_pet", scope="email")
+    assert flow.authorize(scope="openid profile").status_code == 303
+    assert flow.authorize(scope="openid email").status_code == 200
+
+
+def test_who_keeps_a_scope_to_himself_keeps_what_it_releases(flow, user_a, late):
+    page = flow.authorize(scope="openid profile email")
+    flow.decide(page, **{"narrowable": "yes", "share.email": "yes"})
+    with realm_scope(flow.realm):
+        consent = Consent.objects.get(withdrawn_at=None)
+        assert ("profile" in consent.scopes, consent.attributes) == (False, [])
+
+
+def test_the_realm_s_own_application_asks_nobody(realm_a, user_a, flow, late):
+    application, secret = make_application(
+        realm_a, client_id="own", name="Own", first_party=True, skip_consent=True, scopes=["openid", "profile"]
+    )
+    own = Flow(realm_a, application, secret, scope="openid profile").sign_in(user_a)
+    assert released(own, own.tokens()) == set(late)
+    # Nor where somebody had decided before it was the realm's own.
+    own.consented(user_a, attributes=None)
+    assert released(own, own.tokens()) == set(late)
+
+
+def test_a_page_of_the_account_says_what_was_allowed_not_what_the_scope_releases_now(flow, user_a, late):
+    with realm_scope(flow.realm):
+        consent = Consent.objects.get()
+    page = flow.browser.get(f"/account/apps/{public_id('consent', consent.pk)}")
+    assert "Dana Okafor" in page.text
+    assert "B 12" not in page.text

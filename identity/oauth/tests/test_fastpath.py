@@ -8,9 +8,11 @@ from urllib.parse import urlencode
 import pytest
 
 from conftest import make_application, make_user
+from identity.accounts.commands import define_attribute
 from identity.accounts.models import User, UserStatus
 from identity.applications.commands import disable_application
 from identity.audit.models import AuditEvent
+from identity.consent.models import Consent
 from identity.kernel import clock
 from identity.kernel.actor import system_actor
 from identity.kernel.context import current_realm, realm_scope
@@ -313,6 +315,17 @@ def test_oa_17_whatever_was_taken_away_is_left_to_the_view(wsgi: Wsgi, flow: Flo
     with realm_scope(flow.realm):
         what(flow)
     assert straight(wsgi, flow)[0] == 299
+
+
+def test_what_a_scope_releases_since_is_asked_about_by_the_view(wsgi: Wsgi, flow: Flow):
+    with realm_scope(flow.realm):
+        system = system_actor(flow.realm.pk)
+        define_attribute(system, name="desk", label="Desk", claim="desk", scope="profile")
+    assert straight(wsgi, flow, scope="openid email")[0] == 303
+    assert straight(wsgi, flow, scope="openid profile")[0] == 299
+    with realm_scope(flow.realm):
+        Consent.objects.update(attributes=["desk"])
+    assert straight(wsgi, flow, scope="openid profile")[0] == 303
 
 
 def test_ti_01_the_session_of_b_goes_nowhere_in_a(wsgi: Wsgi, flow: Flow, flow_b: Flow):

@@ -32,6 +32,7 @@ from identity.oauth.authorization import CodeServer, RealmCore, RealmValidator
 from identity.oauth.commands.issuing import Approval
 from identity.oauth.errors import ProtocolError, invalid_request
 from identity.oauth.hints import subject_of_hint
+from identity.oauth.queries.mapped import mapped_now
 from identity.oauth.queries.readiness import standing_answer
 from identity.oauth.views import straight
 from identity.oauth.wire import MAX_QUERY, parse_parameters
@@ -223,6 +224,7 @@ class AuthorizeView(AuthorizationView):
         answer = standing_answer(
             asked.application,
             consent_in_force(request.user.pk, asked.application.pk),  # type: ignore[arg-type]
+            mapped=mapped_now(),
             redirect_uri=asked.redirect_uri,
             scopes=asked.scopes,
             prompt=prompt,

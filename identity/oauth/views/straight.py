@@ -89,6 +89,7 @@ def _answer(request: Request, parameters: Parameters) -> Response | None:
     answer = standing_answer(
         application,
         ready.consent,
+        mapped=ready.mapped,
         redirect_uri=redirect_uri,
         scopes=scopes,
         prompt=rules.Prompt(),

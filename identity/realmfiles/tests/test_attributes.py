@@ -47,7 +47,9 @@ def test_a_claim_and_the_order_are_the_file_s():
     assert exported["attributes"][1]["claim"] == "https://small.example/size"
     assert apply(exported).diff == []
     turned = {**exported, "attributes": list(reversed(exported["attributes"]))}
-    apply(turned)
+    assert apply(turned, dry_run=True).diff == ["~ attributes: badge, size → size, badge"]
+    assert apply(turned).diff == ["~ attributes: badge, size → size, badge"]
+    assert apply(turned).diff == []
     with realm_scope(realm):
         assert [each["name"] for each in export_realm(system_actor(realm.pk))["attributes"]] == ["size", "badge"]
 

@@ -8,6 +8,7 @@ from identity.signin.commands.codes import (
 )
 from identity.signin.commands.confirming import send_confirm_code, use_confirm_code
 from identity.signin.commands.entrance import (
+    answer_wish_for_password,
     check_sign_in,
     confirm_sign_in,
     note_signed_in,
@@ -15,7 +16,14 @@ from identity.signin.commands.entrance import (
     refuse_unverified,
     wish_for_password,
 )
+from identity.signin.commands.invited import resume_invitation
 from identity.signin.commands.joining import NewPasskey, check_sign_up_code, send_sign_up_code, sign_up
+from identity.signin.commands.numbers import (
+    confirm_phone_change,
+    remove_phone,
+    request_phone_change,
+    revert_phone_change,
+)
 from identity.signin.commands.policies import change_sign_in_policy
 from identity.signin.commands.recovery import (
     RESET_CODE_WISH,
@@ -49,11 +57,13 @@ __all__ = [
     "answer_code_wish",
     "answer_reset_code_wish",
     "answer_unlock_wish",
+    "answer_wish_for_password",
     "change_sign_in_policy",
     "check_sign_in",
     "check_sign_in_code",
     "check_sign_up_code",
     "close_provider",
+    "confirm_phone_change",
     "confirm_review",
     "confirm_sign_in",
     "deny_review",
@@ -64,7 +74,11 @@ __all__ = [
     "refuse_more_sessions",
     "refuse_unverified",
     "refuse_upstream",
+    "remove_phone",
     "remove_provider",
+    "request_phone_change",
+    "resume_invitation",
+    "revert_phone_change",
     "send_confirm_code",
     "send_sign_up_code",
     "sign_up",

@@ -44,7 +44,7 @@ def wish_for_code(  # house: HR03 coming in says it
                 realm,
                 to=name,
                 template=CODE_WISH,
-                context={"identifier": name, "code": text, "ip": actor.origin.ip},
+                context={"identifier": name, "code": text, "ip": actor.origin.ip, "own_device": bool(device)},
                 channel=Channel.LATE,
                 expires_at=code.expires_at,
             )
@@ -52,7 +52,7 @@ def wish_for_code(  # house: HR03 coming in says it
 
 
 def answer_code_wish(
-    realm: Realm, *, identifier: str, code: str, ip: str = ""
+    realm: Realm, *, identifier: str, code: str, ip: str = "", own_device: bool = False
 ) -> None:  # house: HR03 coming in says it
     """In the worker: send the code to the person's confirmed address or number; to nobody else (LG-11)."""
     user = find_user_by_identifier(identifier)
@@ -62,6 +62,8 @@ def answer_code_wish(
     to = user.phone if by_phone else user.email
     proven = user.phone_verified_at if by_phone else user.email_verified_at
     if not to or proven is None or not may_send_codes(realm, identifier):
+        return
+    if not limits.may_mail_person(user.pk, ip, own_device=own_device):
         return
     queue_message(
         realm,

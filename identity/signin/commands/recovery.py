@@ -47,21 +47,23 @@ def wish_for_reset_code(  # house: HR03 the worker says what comes of it
                 realm,
                 to=name,
                 template=RESET_CODE_WISH,
-                context={"identifier": name, "code": text, "ip": actor.origin.ip},
+                context={"identifier": name, "code": text, "ip": actor.origin.ip, "own_device": bool(device)},
                 channel=Channel.LATE,
                 expires_at=code.expires_at,
             )
     return code.pk
 
 
-def answer_reset_code_wish(realm: Realm, *, identifier: str, code: str, ip: str = "") -> None:
+def answer_reset_code_wish(realm: Realm, *, identifier: str, code: str, ip: str = "", own_device: bool = False) -> None:
     """In the worker: text the code to the person's confirmed number; to nobody else.
 
     Not to somebody whose second step is a code to that number: whoever took the number over would have both steps.
     Says password.reset_requested.
     """
     user = find_user_by_identifier(identifier)
-    if user is None or not user.is_active or not may_reset_by_phone(realm) or not _may_get_code(user):
+    if user is None or not user.is_active or not may_reset_by_phone(realm) or not may_get_reset_code(user):
+        return
+    if not limits.may_mail_person(user.pk, ip, own_device=own_device):
         return
     queue_message(
         realm,
@@ -77,7 +79,8 @@ def answer_reset_code_wish(realm: Realm, *, identifier: str, code: str, ip: str 
     say_reset_requested(anonymous_actor(realm.pk, origin=Origin(ip=ip)), user)
 
 
-def _may_get_code(user: User) -> bool:
+def may_get_reset_code(user: User) -> bool:  # house: HR03 reads
+    """Whether a code to the own number may replace the password: it is proven, and no second step goes to a number."""
     if not user.phone or user.phone_verified_at is None:
         return False
     # Also beside other factors: whoever shows them chooses which.
@@ -110,7 +113,7 @@ def use_reset_code(
         raise Paused(until=attempt.paused_until, now=clock.now())
     name = canonical_id(identifier, country_of_realm())
     spent = spend_code(actor, code_id=code_id, purpose=CodePurpose.RESET, address=name, text=text)
-    if spent is None or user is None or not user.is_active or not _may_get_code(user):
+    if spent is None or user is None or not user.is_active or not may_get_reset_code(user):
         reason = "wrong_code" if spent is None else "unknown_name" if user is None else "disabled"
         say_failed(actor, user, identifier, reason, None, method="sms_code")
         raise NotLetIn(tries_left=attempt.tries_left, pause_minutes=attempt.pause_minutes)

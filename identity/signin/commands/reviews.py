@@ -193,9 +193,7 @@ def deny_review(actor: Actor, *, realm: Realm, review: SignInReview) -> dict[str
         # Another nothing instead of the former: a sign-in that waits for its next step is bound to that.
         user.password = make_password(None)
         user.save(update_fields=["password"])
-    if any("phone" in event.payload.get("fields", ()) for event in done) and user.phone_verified_at is not None:
-        user.phone_verified_at = None
-        user.save(update_fields=["phone_verified_at"])
+    number_back = _take_back_number(user, done)
     trusted = untrust_devices(actor, user_id=user.pk, reason="sign_in_denied")
     if locked.device_id is not None:
         deny_device(device_id=locked.device_id)
@@ -210,6 +208,7 @@ def deny_review(actor: Actor, *, realm: Realm, review: SignInReview) -> dict[str
         "identities": identities,
         "consents": _withdraw_since(actor, user, since, kept),
         "address": back is not None,
+        "number": number_back,
     }
     close_review(actor, review=locked, user=user, status=ReviewStatus.DENIED, outcome=outcome)
     _alert(realm, user, locked, outcome)
@@ -253,6 +252,28 @@ def _take_back_address(actor: Actor, user: User, done: list[AuditEvent]) -> int 
     for name in ("email", "email_verified_at", "password", "password_changed_at"):
         setattr(user, name, getattr(reverted, name))
     return count
+
+
+def _take_back_number(user: User, done: list[AuditEvent]) -> bool:
+    """The number as it was before, if it was changed meanwhile and was proven then; else none is proven any more.
+
+    Whether one is back, or one that was added is gone.
+    """
+    changes = [event for event in readable(done) if event.row.type in ("phone.changed", "phone.removed")]
+    if not changes:
+        if any("phone" in event.payload.get("fields", ()) for event in done) and user.phone_verified_at is not None:
+            user.phone_verified_at = None
+            user.save(update_fields=["phone_verified_at"])
+        return False
+    first = changes[-1]
+    former = first.personal.get("former_phone", "")
+    if User.objects.filter(phone=former).exclude(pk=user.pk).exists():
+        # Taken meanwhile. What is left when he is found by nothing else proves nothing.
+        former = "" if user.email or user.username else user.phone or ""
+    proven = bool(former) and former != user.phone and bool(first.row.payload.get("former_proven"))
+    user.phone, user.phone_verified_at = former or None, clock.now() if proven else None
+    user.save(update_fields=["phone", "phone_verified_at"])
+    return True
 
 
 def _unlink_since(actor: Actor, user: User, since: datetime, done: list[AuditEvent]) -> list[str]:

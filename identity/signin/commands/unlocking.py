@@ -44,13 +44,23 @@ def wish_for_unlock(  # house: HR03 ending the pause says it
     if not limits.may_mail(name, actor.origin.ip, device=device):
         return
     with transaction.atomic():
-        queue_message(realm, to=name, template=UNLOCK_WISH, context={"identifier": name}, channel=Channel.LATE)
+        queue_message(
+            realm,
+            to=name,
+            template=UNLOCK_WISH,
+            context={"identifier": name, "ip": actor.origin.ip, "own_device": bool(device)},
+            channel=Channel.LATE,
+        )
 
 
-def answer_unlock_wish(realm: Realm, *, identifier: str) -> None:  # house: HR03 ending the pause says it
+def answer_unlock_wish(  # house: HR03 ending the pause says it
+    realm: Realm, *, identifier: str, ip: str = "", own_device: bool = False
+) -> None:
     """In the worker: mail the link to the person's confirmed address, if there is a pause to end."""
     user = find_user_by_identifier(identifier)
     if user is None or not user.is_active or not user.email_verified or not _paused(user.pk):
+        return
+    if not limits.may_mail_person(user.pk, ip, own_device=own_device):
         return
     made = int(clock.now().timestamp())
     token = signing.dumps([user.pk.hex, secrets.token_urlsafe(9), made], salt=_salt(realm.pk))

@@ -1,6 +1,7 @@
 """People at the door."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,6 +11,8 @@ from identity.realms.models import Realm
 from identity.sessions.testing import RealmClient
 
 PASSWORD = "correct horse battery"
+NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+"""So that no hour ends in the middle of a test."""
 SignIn = Callable[..., RealmClient]
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -19,7 +19,7 @@ from identity.realms.commands import change_realm_settings
 from identity.realms.models import Realm
 from identity.sessions.models import Device, DeviceStatus, Session
 from identity.sessions.testing import RealmClient
-from identity.signin.tests.conftest import sign_in
+from identity.signin.tests.conftest import NOON, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -124,10 +124,6 @@ def test_a_code_ends_after_ten_minutes(codes_a: Realm, user_a: User) -> None:
     assert client.get("/account/").status_code == 302
 
 
-NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
-"""So that no hour ends in the middle of a test."""
-
-
 def test_rl_08_a_stranger_neither_uses_up_nor_ends_the_codes_of_a_person(codes_a: Realm, user_a: User) -> None:
     home = RealmClient(codes_a, REMOTE_ADDR="203.0.113.9")
     with clock.clock_at(NOON):
@@ -165,6 +161,26 @@ def test_lg_13_rl_08_all_networks_together_are_bounded_and_a_known_device_asks_n
             ask(home)
         assert len(mails(codes_a)) == flooded + 3
         assert note
+
+
+def test_lg_13_a_person_has_one_budget_whichever_name_is_typed(codes_a: Realm, user_a: User, realm_b: Realm) -> None:
+    allow(codes_a, username_sign_in=True)
+    with realm_scope(codes_a):
+        User.objects.filter(pk=user_a.pk).update(username="dana")
+    with clock.clock_at(NOON):
+        stranger = RealmClient(codes_a, REMOTE_ADDR="198.51.100.1")
+        for login in ("dana@example.com", "dana") * 3:
+            ask(stranger, login)
+        assert len(mails(codes_a)) == 3
+        for host in range(4):
+            for login in ("dana@example.com", "dana") * 2:
+                ask(RealmClient(codes_a, REMOTE_ADDR=f"198.51.{host}.1"), login)
+        assert len(mails(codes_a)) == 10, "all networks together"
+        with realm_scope(codes_a):
+            assert OneTimeCode.objects.count() == 22, "asking does the same for every name"
+        # A link for a new password and one that ends a pause are of the same budget.
+        RealmClient(codes_a).post("/password/reset", {"email": "dana@example.com"})
+        assert len(mails(codes_a)) == 10
 
 
 def test_lg_23_every_name_gets_the_same_page_and_rows_and_only_the_right_one_a_mail(

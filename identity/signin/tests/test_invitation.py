@@ -5,6 +5,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
+from allauth.mfa.models import Authenticator
 
 from conftest import actor_of, make_user
 from identity.access.models import Role
@@ -27,6 +28,7 @@ from identity.kernel.actor import Actor, anonymous_actor, system_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.errors import Conflict, Invalid, NotFound, PermissionDenied
 from identity.kernel.ids import public_id
+from identity.mfa.models import AuthenticatorDevice
 from identity.realms.models import Realm
 from identity.sessions.models import Session
 from identity.sessions.testing import RealmClient
@@ -219,7 +221,65 @@ def test_lg_07_without_passwords_the_link_leads_to_the_way_in_that_there_is(
         user = User.objects.get(email="kim@example.com")
         assert (user.email_verified, user.has_usable_password()) == (True, False)
         assert Session.objects.get(user=user).amr == ["otp"]
-    assert RealmClient(realm_a).get(link(realm_a)).status_code == 410
+    # Used up with the first way in; a code to the address is one at once.
+    assert RealmClient(realm_a).get(link(realm_a)).status_code == (410 if way == "email_code_sign_in" else 200)
+
+
+@pytest.fixture
+def left(realm_a: Realm, invited: Invitation) -> RealmClient:
+    """The link was taken where only passkeys let people in, and the page that adds one was left."""
+    without_passwords(realm_a, passkey_sign_in=True)
+    client = RealmClient(realm_a)
+    client.post(link(realm_a))
+    return client
+
+
+def test_lg_07_an_invitation_that_was_left_before_there_is_a_way_in_is_taken_up_again(
+    realm_a: Realm, invited: Invitation, left: RealmClient, events: Events
+) -> None:
+    path, other = link(realm_a), RealmClient(realm_a)
+    assert "add a passkey" in other.get(path).text
+    assert left.get("/account/").status_code == 200, "looking does nothing"
+    assert other.post(path)["Location"] == "/realms/a/account/factors/add/passkey"
+    assert other.get("/account/").status_code == 200
+    assert left.get("/account/").status_code == 302, "who came first is out"
+    (said,) = events(realm_a, "invitation.resumed")
+    assert (said.row.target_id, said.row.payload["sessions_ended"]) == (invited.user_id, 1)
+    # In the browser that is signed in, too.
+    assert other.post(path)["Location"] == "/realms/a/account/factors/add/passkey"
+    assert other.get("/account/").status_code == 200
+
+
+@pytest.mark.parametrize("since", ["passkey", "expired", "another address", "disabled", "newer", "passwords", "realm"])
+def test_lg_07_nothing_is_taken_up_again_once_it_is_used_up(
+    since: str, realm_a: Realm, invited: Invitation, left: RealmClient, realm_b: Realm
+) -> None:
+    path, user_id, now = link(realm_a), invited.user_id, clock.now()
+    with realm_scope(realm_a):
+        user = User.objects.get(pk=user_id)
+        match since:
+            case "passkey":
+                Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data={})
+                device = Authenticator.objects.get()
+                AuthenticatorDevice.objects.create(user=user, kind="passkey", name="p", authenticator=device)
+            case "expired":
+                Invitation.objects.update(expires_at=now)
+            case "another address":
+                User.objects.filter(pk=user_id).update(email="kim.new@example.com")
+            case "disabled":
+                User.objects.filter(pk=user_id).update(status="disabled")
+            case "newer":
+                Invitation.objects.create(
+                    realm_id=realm_a.pk, user=user, email=user.email, token_hash=b"x" * 33,
+                    created_at=now, expires_at=now,
+                )  # fmt: skip
+            case "passwords":
+                Realm.objects.filter(pk=realm_a.pk).update(settings={**realm_a.settings, "password_sign_in": True})
+    other = RealmClient(realm_b if since == "realm" else realm_a)
+    path = path.replace("/realms/a/", "/realms/b/") if since == "realm" else path
+    assert other.get(path).status_code == 410
+    assert other.post(path).status_code == 410
+    assert other.get("/account/").status_code == 302
 
 
 def test_lg_08_without_passwords_no_link_to_choose_one_goes_out_or_works(

@@ -16,6 +16,7 @@ from joserfc.jwk import OctKey
 from conftest import actor_of, make_user
 from identity.accounts.models import Attribute, User, UserStatus
 from identity.audit.models import AuditEvent
+from identity.audit.reading import readable
 from identity.courier.models import Message
 from identity.courier.rendering import render
 from identity.courier.testing import mails
@@ -567,6 +568,7 @@ def test_turning_back_is_no_failure_of_anybody(realm_a: Realm, as_owner_a: Actor
     assert "You turned back" in response.content.decode()
     (said,) = events(realm_a, "signin.failed")
     assert (said.payload["reason"], said.payload["method"]) == ("provider_cancelled", "corp")
+    assert readable([said])[0].sentence() == "Cancelled at the provider"
 
 
 def test_in_05_an_error_of_the_provider_is_said_without_its_words(

@@ -303,6 +303,24 @@ def test_lg_11_an_address_that_the_stranger_changed_is_back_before_the_way_in_is
     assert {mail.to for mail in mails(realm_a)[before:]} == {"dana@example.com"}
 
 
+@pytest.mark.parametrize("former", ["+493012345678", None])
+def test_lg_11_a_number_that_the_stranger_changed_or_added_is_as_before(realm_a, user_a, former):
+    proven = clock.now() if former else None
+    User.all_realms.filter(pk=user_a.pk).update(phone=former, phone_verified_at=proven)
+    change(realm_a, sms_code_sign_in=True)
+    known(realm_a)
+    stranger = abroad(realm_a)
+    sign_in(stranger)
+    link = link_of(realm_a)
+    stranger.post("/account/phone", {"phone": "+493087654321"})
+    code = re.search(r"\b\d{6}\b", next(m.text for m in mails(realm_a) if m.to == "+493087654321"))
+    stranger.post("/account/phone", {"code": code[0]})
+    assert User.all_realms.get(pk=user_a.pk).phone == "+493087654321"
+    assert "Your phone number is as before" in RealmClient(realm_a).post(link, {"me": "no"}).text
+    user = User.all_realms.get(pk=user_a.pk)
+    assert (user.phone, user.phone_verified_at is not None) == (former, former is not None)
+
+
 def test_what_was_added_on_a_known_device_meanwhile_stays(realm_a, user_a):
     home = known(realm_a)
     sign_in(abroad(realm_a))

@@ -1,12 +1,17 @@
 """SE-10: one person is never signed in in more places than the realm allows, whoever signs in at the same moment."""
 
+import re
+from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.hashers import make_password
 from django.db import connection
 
 from conftest import make_realm, make_user
+from identity.accounts.models import User
+from identity.courier.testing import mails
 from identity.kernel import clock
 from identity.kernel.context import realm_scope
 from identity.kernel.errors import Conflict
@@ -146,3 +151,69 @@ def test_se_10_the_refusal_is_a_conflict_that_ends_nothing(realm_a, user_a, as_o
         make_room(as_user_a, realm=realm_a, user_id=user_a.pk)
     assert refused.value.reason == "too_many_sessions"
     assert active(realm_a, user_a) == 1
+
+
+def come_by_code(client, realm):
+    """The page after the code was right."""
+    note = client.post("/signin/code", {"login": "dana@example.com"}).context["note"]
+    return client.post("/signin/code", {"note": note, "code": re.findall(r"\b\d{6}\b", mails(realm)[-1].text)[0]})
+
+
+@pytest.fixture
+def full(realm_a, user_a, as_owner_a):
+    """Dana has no password, and is signed in where she can't get at; the browser was refused just now."""
+    limited(realm_a, as_owner_a, 1, "refuse")
+    with realm_scope(realm_a):
+        change_realm_settings(as_owner_a, changes={"email_code_sign_in": True})
+        User.objects.filter(pk=user_a.pk).update(password=make_password(None))
+    first, second = RealmClient(realm_a), RealmClient(realm_a)
+    assert come_by_code(first, realm_a).status_code == 302
+    refused = come_by_code(second, realm_a)
+    assert refused.status_code == 409
+    assert "/signin/room" in refused.text
+    assert "/password/reset" not in refused.text
+    return first, second
+
+
+@pytest.mark.django_db
+@pytest.mark.databases
+def test_se_10_who_has_no_password_and_showed_all_else_signs_out_everywhere(realm_a, user_a, full, events):
+    first, second = full
+    # From another browser nothing is shown, so nothing ends; nor by looking.
+    RealmClient(realm_a).post("/signin/room")
+    assert second.get("/signin/room").status_code == 405
+    assert signed_in(first)
+    assert second.post("/signin/room")["Location"] == "/realms/a/signin"
+    assert not signed_in(first)
+    (ended,) = events(realm_a, "session.ended")
+    assert (ended.row.payload["reason"], ended.row.actor_id) == ("ended_by_person", user_a.pk)
+    assert not signed_in(second), "it lets nobody in"
+    assert come_by_code(second, realm_a).status_code == 302
+    assert signed_in(second)
+    # Once.
+    RealmClient(realm_a).post("/signin/room")
+    second.post("/signin/room")
+    assert signed_in(second)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("since", ["late", "shut out", "disabled"])
+def test_se_05_who_was_refused_makes_room_neither_late_nor_shut_out(realm_a, user_a, full, since):
+    _first, second = full
+    fields = {"shut out": {"password": make_password(None)}, "disabled": {"status": "disabled"}}.get(since, {})
+    User.all_realms.filter(pk=user_a.pk).update(**(fields or {"name": "Dana"}))
+    with clock.clock_at(clock.now() + timedelta(minutes=6 if since == "late" else 0)):
+        second.post("/signin/room")
+    assert active(realm_a, user_a) == 1
+
+
+@pytest.mark.django_db
+def test_se_10_who_has_a_password_chooses_a_new_one_instead(realm_a, user_a, as_owner_a):
+    limited(realm_a, as_owner_a, 1, "refuse")
+    first, second = RealmClient(realm_a), RealmClient(realm_a)
+    sign_in(first)
+    refused = sign_in(second)
+    assert "/password/reset" in refused.text
+    assert "/signin/room" not in refused.text
+    second.post("/signin/room")
+    assert signed_in(first)

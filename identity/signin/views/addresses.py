@@ -75,8 +75,8 @@ class ChangeEmailView(Entrance, FormView):  # type: ignore[type-arg]
         return redirect("account_email")
 
 
-class AddressLinkView(Entrance, TemplateView):
-    """A mailed link about an address. Opening it shows a page; only the button there acts: mail scanners press none."""
+class AddressLinkView[About](Entrance, TemplateView):
+    """A link about an address or number. It opens a page; only the button there acts: mail scanners press none."""
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """The page with the button, or without."""
@@ -92,15 +92,15 @@ class AddressLinkView(Entrance, TemplateView):
         except (Conflict, NotFound):
             return self.render_to_response(self.context_of(None))
 
-    def about(self) -> AboutAddress | None:
+    def about(self) -> About | None:
         """What the link says, or None when it works no more."""
         raise NotImplementedError
 
-    def act(self, about: AboutAddress) -> HttpResponse:
+    def act(self, about: About) -> HttpResponse:
         """Do it."""
         raise NotImplementedError
 
-    def context_of(self, about: AboutAddress | None) -> dict[str, Any]:
+    def context_of(self, about: About | None) -> dict[str, Any]:
         """What the template shows."""
         raise NotImplementedError
 
@@ -109,7 +109,7 @@ class AddressLinkView(Entrance, TemplateView):
         return {**super().get_context_data(**kwargs), **self.context_of(self.about())}
 
 
-class ConfirmEmailView(AddressLinkView):
+class ConfirmEmailView(AddressLinkView[AboutAddress]):
     """Confirm an address."""
 
     template_name = "account/email_confirm.html"
@@ -134,7 +134,7 @@ class ConfirmEmailView(AddressLinkView):
         return redirect(login_url(wanted))
 
 
-class RevertEmailView(AddressLinkView):
+class RevertEmailView(AddressLinkView[AboutAddress]):
     """Take a change of address back."""
 
     template_name = "account/email_revert.html"

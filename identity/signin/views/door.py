@@ -7,21 +7,28 @@ from allauth.account import views as upstream
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.generic import FormView, View
 
 from identity.accounts.commands import accept_invitation
+from identity.accounts.models import User
 from identity.accounts.queries import find_invitation_by_token, is_open_invitation
 from identity.kernel.errors import Invalid, NotFound
+from identity.sessions.commands import end_sessions_of_user
+from identity.signin.commands import resume_invitation
 from identity.signin.forms import MAX_TYPED, InvitationForm, WhoForm, said
 from identity.signin.phone_first import NumberForm, is_phone_first, other_name_label, wants_number
-from identity.signin.requests import actor_of, asking, next_of, realm_of
+from identity.signin.queries import may_resume
+from identity.signin.requests import actor_as, actor_of, asking, next_of, realm_of
+from identity.signin.room import take_room_wish
 from identity.signin.social import provider_for_identifier
 from identity.signin.views import codes, providers
-from identity.signin.views.entrance import Entrance, secret_fields
+from identity.signin.views.entrance import Entrance, login_url, secret_fields
 from identity.signin.ways import may_send_codes, may_use_password, method_of, way_after_invitation
 
 
@@ -117,6 +124,22 @@ class AccountUnusableView(Entrance, upstream.AccountInactiveView):
     """For somebody who became unusable between two steps of coming in."""
 
 
+class MakeRoomView(Entrance, View):
+    """For somebody who was refused a moment ago because he is signed in at too many places: end the other sessions."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Then he signs in once more."""
+        user = take_room_wish(request)
+        if user is None:
+            messages.error(request, _("That took too long. Sign in again."))
+        else:
+            end_sessions_of_user(actor_as(request, user, None), user_id=user.pk)
+            messages.success(request, _("You are signed out everywhere. Sign in again."))
+        return redirect(login_url(next_of(request)))
+
+
 class CheckEmailView(Entrance, upstream.EmailVerificationSentView):
     """Says the same to everybody."""
 
@@ -136,7 +159,8 @@ class InvitationView(Entrance, FormView):  # type: ignore[type-arg]
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Only with a link that works."""
         found = find_invitation_by_token(kwargs["token"])
-        self.invitation = found if found is not None and is_open_invitation(found) else None
+        self.resumes = found is not None and may_resume(realm_of(request), found)
+        self.invitation = found if found is not None and (self.resumes or is_open_invitation(found)) else None
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -169,12 +193,7 @@ class InvitationView(Entrance, FormView):  # type: ignore[type-arg]
     def form_valid(self, form: InvitationForm) -> HttpResponse:
         """Accept, then come in by the same way as everybody: stages, guard and event."""
         try:
-            user = accept_invitation(
-                actor_of(self.request),
-                token=self.kwargs["token"],
-                password=form.cleaned_data.get("password1", ""),
-                name=form.cleaned_data.get("name", ""),
-            )
+            user = self._resumed() if self.resumes else self._accepted(form)
         except NotFound:
             return self._refused()
         except Invalid as error:
@@ -189,3 +208,14 @@ class InvitationView(Entrance, FormView):  # type: ignore[type-arg]
         to = reverse(pages[self.way]) if self.way in pages else None
         response: HttpResponse = perform_login(self.request, Login(user=user, email=user.email, redirect_url=to))
         return response
+
+    def _accepted(self, form: InvitationForm) -> User:
+        return accept_invitation(
+            actor_of(self.request),
+            token=self.kwargs["token"],
+            password=form.cleaned_data.get("password1", ""),
+            name=form.cleaned_data.get("name", ""),
+        )
+
+    def _resumed(self) -> User:
+        return resume_invitation(actor_of(self.request), realm=realm_of(self.request), token=self.kwargs["token"])
