@@ -5,6 +5,7 @@ import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from identity.accounts.models import User
 from identity.applications.commands import register_application
 from identity.applications.models import Application
 from identity.gate.actors import actor_for_user
+from identity.kernel import clock, ratelimit
 from identity.kernel.actor import Actor, system_actor
 from identity.kernel.context import realm_scope
 from identity.oauth.commands.founding import found_realm
@@ -91,6 +93,21 @@ def product_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords are hashed as in the product."""
     for name, value in COST.items():
         monkeypatch.setattr(Argon2idHasher, name, value)
+
+
+@pytest.fixture(autouse=True)
+def _whole_windows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows of rate limits begin with the test, not on the quarter of an hour: none ends in the middle of it."""
+    if request.node.get_closest_marker("windows"):
+        return
+    began = int(clock.now().timestamp())
+
+    def window_start(limit: ratelimit.Limit, moment: datetime) -> datetime:
+        seconds = int(limit.window.total_seconds())
+        offset = began % seconds
+        return datetime.fromtimestamp((int(moment.timestamp()) - offset) // seconds * seconds + offset, UTC)
+
+    monkeypatch.setattr(ratelimit, "_window_start", window_start)
 
 
 @pytest.fixture(autouse=True)

@@ -69,10 +69,14 @@ def _remember(realm_id: UUID, key: bytes) -> None:
 def _sealing_keys(realm_id: UUID, subjects: Mapping[UUID, object], homes: Mapping[UUID, UUID]) -> dict[UUID, bytes]:
     """A key for each subject; first ones are made. The realm's own is remembered once its transaction has committed."""
     known = {realm_id: _own_keys[realm_id]} if realm_id in subjects and realm_id in _own_keys else {}
-    keys = known | _keys(subjects.keys() - known.keys())
+    # Several events of one block are about the same person, in the same moment.
+    read = sql.block_memory().setdefault(_TABLE, {})
+    keys = known | {subject: read[subject] for subject in subjects if subject in read}
+    keys |= _keys(subjects.keys() - keys.keys())
     for subject in subjects:
         if subject not in keys:
             keys[subject] = _make_key(homes.get(subject, realm_id), subject)
+    read.update(keys)
     if realm_id in keys and not known:
         transaction.on_commit(partial(_remember, realm_id, keys[realm_id]))
     return keys

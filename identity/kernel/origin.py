@@ -49,6 +49,7 @@ def _normalized(text: str) -> str:
     return str(mapped or address)
 
 
+@lru_cache(maxsize=4096)
 def network_of(ip: str) -> str:
     """The rate-limit identity of an address: IPv4 whole, IPv6 by /64, since one subscriber owns the latter (RL-02)."""
     if not ip:

@@ -29,10 +29,15 @@ def owes_terms(realm: Realm, user: User) -> bool:
     return terms_due(str(realm.setting("terms_version")), user.terms_version)
 
 
-def send_number_code(actor: Actor, *, realm: Realm, user: User) -> UUID:
-    """Send a code to the number that has to be confirmed; over a limit none, and none is right then. Returns its id."""
+def send_number_code(actor: Actor, *, realm: Realm, user: User, before: UUID | None = None) -> UUID:
+    """Send a code to the number that has to be confirmed; over a limit none: then the one before stays, or none is
+
+    right. Returns its id.
+    """
     number = user.phone or ""
     allowed = limits.may_mail(number, actor.origin.ip)
+    if before is not None and not allowed:
+        return before
     with transaction.atomic():
         code, text = make_code(actor, purpose=CodePurpose.VERIFY, address=number, user=user, sent=allowed)
         if allowed:
@@ -68,9 +73,12 @@ class NumberStage(HeldStage):
             self.send(self.request, user)
         return self.enter_page(), True
 
-    def send(self, request: HttpRequest, user: User) -> None:
-        """A code; the one before stops working."""
-        self.note("code_id", send_number_code(actor_as(request, user, None), realm=realm_of(request), user=user).hex)
+    def send(self, request: HttpRequest, user: User) -> bool:
+        """A code; the one before stops working. False where no other can be sent: then that one stays."""
+        before = UUID(self.state["code_id"]) if self.state.get("code_id") else None
+        code_id = send_number_code(actor_as(request, user, None), realm=realm_of(request), user=user, before=before)
+        self.note("code_id", code_id.hex)
+        return code_id != before
 
 
 class TermsStage(HeldStage):

@@ -46,6 +46,13 @@ def test_each_tab_and_dialog_is_a_whole_page_and_a_region(as_owner, user_a):
             assert text.count("<h1") == (0 if htmx else 1), path
 
 
+def test_a_number_says_whether_it_is_confirmed(as_owner, realm_a):
+    for phone, verified in (("+4915112345678", True), ("+4915112345679", False)):
+        user = make_user(realm_a, f"{phone[1:]}@example.com", phone=phone, phone_verified=verified)
+        ways = as_owner.get(f"/console/users/{uid(user)}").context["sign_in_ways"]
+        assert (str(ways[-1]["label"]), ways[-1]["level"]) == ("Phone number", "ok" if verified else "medium")
+
+
 def test_ac_04_who_cannot_see_people_is_refused(as_role, as_nobody, user_a):
     manager = as_role("Application manager")
     for path in ("", *(f"/{uid(user_a)}{rest}" for rest in (*TABS, *DIALOGS))):

@@ -272,16 +272,15 @@ def _ways(user: User) -> list[dict[str, Any]]:
     else:
         ways.append({"icon": "password", "label": _("No password yet"), "note": "", "level": "medium"})
     if user.email:
-        proven = user.email_verified
-        ways.append(
-            {
-                "icon": "mail",
-                "label": _("Email"),
-                "note": _("Confirmed") if proven else _("Not confirmed"),
-                "level": "ok" if proven else "medium",
-            }
-        )
+        ways.append(_address("mail", _("Email"), proven=user.email_verified))
+    if user.phone:
+        ways.append(_address("call", _("Phone number"), proven=user.phone_verified_at is not None))
     return ways
+
+
+def _address(icon: str, label: str, *, proven: bool) -> dict[str, Any]:
+    note = _("Confirmed") if proven else _("Not confirmed")
+    return {"icon": icon, "label": label, "note": note, "level": "ok" if proven else "medium"}
 
 
 class Sessions(PersonPage):

@@ -149,12 +149,14 @@ def confirm_email(actor: Actor, *, user_id: UUID, email: str) -> User:
 def revert_email_change(actor: Actor, *, about: AboutAddress) -> User:
     """The owner of the former address takes the change back: whoever made it is thrown out (LG-11).
 
-    Works while the account still has the address that replaced it. All sessions end and the password is void; a link
-    to choose a new one goes to the former address. Raises Conflict, NotFound. Says email.change_reverted.
+    Also when it was changed again since: else two changes in a row would leave no way back. All sessions end and the
+    password is void; a link to choose a new one goes to the former address. Raises Conflict, NotFound. Says
+    email.change_reverted.
     """
     user = locked_user(about.user_id)
-    if user.email != about.other_email:
-        raise Conflict(_("The address was changed again meanwhile."), code="link_used")
+    refused = user.email or ""
+    if refused == about.email:
+        raise Conflict(_("It is as it was already."), code="link_used")
     if User.objects.filter(email=about.email).exclude(pk=user.pk).exists():
         raise Conflict(_("Somebody else has this address now."), code="email_taken")
     now = clock.now()
@@ -171,7 +173,7 @@ def revert_email_change(actor: Actor, *, about: AboutAddress) -> User:
             subject_id=user.pk,
             target_name=user.display_name,
             email=about.email,
-            refused_email=about.other_email,
+            refused_email=refused,
             sessions_ended=ended,
         ),
     )

@@ -124,7 +124,7 @@ def joining_fields(policy: sign_up_rules.SignUpPolicy, *, approval: bool = False
 
 def note_sign_in(*, user_id: UUID) -> None:  # house: HR03 signin.succeeded says it
     """Remember when the person last came in."""
-    sql.change_one(User, user_id, {"last_sign_in_at": clock.now()})
+    sql.change_soon(User, user_id, {"last_sign_in_at": clock.now()})
 
 
 def _hashed(password: str | None, fields: dict[str, Any]) -> str | None:

@@ -1,10 +1,10 @@
 """Queueing: a message joins its command's transaction; a short one is paid from the day's budgets first."""
 
-import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import transaction
 
 from identity.courier.commands.boxes import seal_text
@@ -13,7 +13,7 @@ from identity.courier.models import Channel, Message, MessageStatus
 from identity.courier.rendering import language_of
 from identity.courier.rules import checked_address
 from identity.courier.rules.numbers import hint_of, prefix_of
-from identity.kernel import clock
+from identity.kernel import clock, sql
 from identity.kernel.context import realm_scope
 from identity.kernel.crypto import keyed_hash
 from identity.kernel.ids import uuid7
@@ -44,25 +44,23 @@ def queue_message(  # house: HR03 the caller's command says what happened; what 
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("A message is queued inside its command's transaction.")
     pk = uuid7()
-    message = Message(
-        id=pk,
-        realm_id=realm.pk,
-        channel=channel,
-        template=template,
-        language=language_of(realm, language),
-        user_id=user_id,
-        to_sealed=seal_text(realm.pk, pk, "to", to if channel == Channel.LATE else checked_address(to, channel)),
-        context_sealed=seal_text(realm.pk, pk, "context", json.dumps(context, ensure_ascii=False)),
-        expires_at=expires_at,
-        created_at=clock.now(),
-    )
+    values: dict[str, Any] = {
+        "id": pk,
+        "realm_id": realm.pk,
+        "channel": channel,
+        "template": template,
+        "language": language_of(realm, language),
+        "user_id": user_id,
+        "to_sealed": seal_text(realm.pk, pk, "to", to if channel == Channel.LATE else checked_address(to, channel)),
+        "context_sealed": seal_text(realm.pk, pk, "context", orjson.dumps(context).decode()),
+        "expires_at": expires_at,
+        "created_at": clock.now(),
+    }
     if channel == Channel.SMS:
-        message.hint, message.prefix = hint_of(to), prefix_of(to)
-        message.to_hash = keyed_hash(NUMBER_LABEL, realm.pk, to)
+        values |= {"hint": hint_of(to), "prefix": prefix_of(to), "to_hash": keyed_hash(NUMBER_LABEL, realm.pk, to)}
         with realm_scope(realm):
             reason = refused_by_budget(realm, number=to, requested_from=requested_from, subject_id=user_id)
         if reason:
-            message.status, message.last_error = MessageStatus.REFUSED, reason
-            message.to_sealed = message.context_sealed = b""
-    message.save(force_insert=True)
-    return message
+            values |= {"status": MessageStatus.REFUSED, "last_error": reason, "to_sealed": b"", "context_sealed": b""}
+    sql.take(sql.Step(rows=(sql.Insert(Message, values),)))
+    return sql.stored(Message, values)

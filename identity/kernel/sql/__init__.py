@@ -5,6 +5,7 @@ with data-modifying CTEs; on SQLite the same parts run one after another inside 
 of many concurrent callers changes the guarded row.
 """
 
+from identity.kernel.sql.gathering import block_memory
 from identity.kernel.sql.rows import Columns, as_time, as_uuid, split, stored
 from identity.kernel.sql.statements import (
     fetch_all,
@@ -17,7 +18,7 @@ from identity.kernel.sql.statements import (
     vendor,
     write,
 )
-from identity.kernel.sql.steps import Insert, Step, change_one, insert_of, take
+from identity.kernel.sql.steps import Insert, Step, change_one, change_soon, gathered, insert_of, take
 
 __all__ = [
     "Columns",
@@ -25,9 +26,12 @@ __all__ = [
     "Step",
     "as_time",
     "as_uuid",
+    "block_memory",
     "change_one",
+    "change_soon",
     "fetch_all",
     "fetch_one",
+    "gathered",
     "in_realm",
     "insert_of",
     "one_of",

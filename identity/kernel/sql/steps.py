@@ -1,7 +1,7 @@
 """Stateful steps: one statement on PostgreSQL, the same parts in one transaction on SQLite (DECISIONS 23)."""
 
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -12,6 +12,7 @@ from django.db import connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from identity.kernel.context import WrongRealm, current_realm_id
+from identity.kernel.sql.gathering import Gathered, _current, open_savepoints, waiting
 from identity.kernel.sql.statements import (
     Params,
     adapted,
@@ -59,20 +60,37 @@ def change_one(model: type[models.Model], pk: UUID, values: Params, **only: str)
         rows = model._default_manager.filter(pk=pk, **only)
         with transaction.atomic(savepoint=False):
             return rows.update(**values) == 1
+    return bool(write(*_changing(model, pk, values, only)))
+
+
+def change_soon(model: type[models.Model], pk: UUID, values: Params) -> None:
+    """As `change_one`, for who does not ask whether the row was there: inside `gathered` it waits for the others."""
+    found = waiting()
+    if found is None:
+        change_one(model, pk, values)
+    else:
+        found.change(*_changing(model, pk, values, {}, found.place()))
+
+
+def _changing(
+    model: type[models.Model], pk: UUID, values: Params, only: Mapping[str, str], place: str = ""
+) -> tuple[str, dict[str, Any]]:
     names = _json_names(model)
-    params: dict[str, Any] = {"realm": current_realm_id(), "pk": pk}
+    params: dict[str, Any] = {"realm": current_realm_id(), f"{place}pk": pk}
     for name, value in values.items():
-        params[f"new_{name}"] = orjson.dumps(value).decode() if name in names else value
-    params |= {f"old_{name}": value for name, value in only.items()}
-    return bool(write(_change(model, tuple(values), tuple(only)), params))
+        params[f"{place}new_{name}"] = orjson.dumps(value).decode() if name in names else value
+    params |= {f"{place}old_{name}": value for name, value in only.items()}
+    return _change(model, tuple(values), tuple(only), place), params
 
 
 @cache
-def _change(model: type[models.Model], names: tuple[str, ...], only: tuple[str, ...]) -> str:
+def _change(model: type[models.Model], names: tuple[str, ...], only: tuple[str, ...], place: str) -> str:
     table = model._meta.db_table
     fields = {each.attname: each for each in model._meta.local_concrete_fields}
-    setting = ", ".join(f'"{fields[n].column}" = %(new_{n})s::{fields[n].db_type(real_connection())}' for n in names)
-    terms = [in_realm(table), "id = %(pk)s", *(f'"{fields[n].column}" = %(old_{n})s' for n in only)]
+    setting = ", ".join(
+        f'"{fields[n].column}" = %({place}new_{n})s::{fields[n].db_type(real_connection())}' for n in names
+    )
+    terms = [in_realm(table), f"id = %({place}pk)s", *(f'"{fields[n].column}" = %({place}old_{n})s' for n in only)]
     return f"UPDATE {table} SET {setting} WHERE {' AND '.join(terms)} RETURNING id"  # noqa: S608 - texts of ours
 
 
@@ -87,9 +105,37 @@ def take(step: Step, *more: Insert) -> bool:
     """
     real = real_connection()
     if real.vendor == "postgresql":
+        if not step.guard and not step.only_if and (found := waiting()) is not None:
+            found.rows += (*step.rows, *more)
+            return True
         return _take_at_once(step, (*step.rows, *more), real)
     with transaction.atomic(savepoint=False):
         return _take_in_turn(step, (*step.rows, *more), real)
+
+
+@contextmanager
+def gathered() -> Iterator[None]:
+    """What `take` inserts and `change_soon` changes in this block becomes one statement of PostgreSQL, at its end.
+
+    For a command that writes many rows which it does not read back. Inside `atomic` alone: so whoever ends the block by
+    an exception has written nothing. Blocks in blocks are one. On SQLite each is written where it stands. Raises
+    TransactionManagementError, and at its end whatever the statement does.
+    """
+    real = real_connection()
+    if real.vendor != "postgresql" or _current.get() is not None:
+        yield
+        return
+    if not real.in_atomic_block:
+        raise transaction.TransactionManagementError("Writes are gathered inside atomic.")
+    found = Gathered(open_savepoints())
+    token = _current.set(found)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+    if found.rows or found.changes:
+        step = Step(also=tuple(found.changes), params=found.params)
+        _take_at_once(step, tuple(found.rows), real)
 
 
 def _take_in_turn(step: Step, rows: tuple[Insert, ...], real: BaseDatabaseWrapper) -> bool:
@@ -141,6 +187,7 @@ def _take_at_once(step: Step, rows: tuple[Insert, ...], real: BaseDatabaseWrappe
         statement = f"{statement} RETURNING {column}"
     params = dict(step.params)
     for row, (plain, documents) in zip(rows, _places(tables), strict=True):
+        _check_realm(row)
         values = row.values
         for name, place in plain:
             params[place] = values[name]
@@ -221,10 +268,12 @@ def _statement(
     if only_if:
         parts = [f"won AS (SELECT 1 AS id WHERE {only_if})"]
     guarded = bool(parts)
-    parts += [f"also{n} AS ({each} AND EXISTS (SELECT 1 FROM won))" for n, each in enumerate(also)]  # noqa: S608 - ours
+    if guarded:
+        also = tuple(f"{each} AND EXISTS (SELECT 1 FROM won)" for each in also)  # noqa: S608 - texts of ours
+    parts += [f"also{n} AS ({each})" for n, each in enumerate(also)]
     for index, (model, names) in enumerate(tables):
         insert = insert_of(model, {name: f"%(r{index}_{name})s" for name in names})
         if not guarded and index == len(tables) - 1:
             return (f"WITH {', '.join(parts)} " if parts else "") + insert
         parts.append(f"row{index} AS ({insert}{' FROM won' if guarded else ''})")
-    return f"WITH {', '.join(parts)} SELECT id FROM won"  # noqa: S608 - texts of ours; values are parameters
+    return f"WITH {', '.join(parts)} SELECT {'id FROM won' if guarded else '1'}"  # noqa: S608 - texts of ours; values are parameters

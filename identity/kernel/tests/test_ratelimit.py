@@ -17,6 +17,7 @@ LIMIT = Limit("test", 3, timedelta(minutes=5))
 T0 = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
+@pytest.mark.windows
 def test_the_limit_bites_after_its_count_and_ends_with_its_window(realm_a: Realm) -> None:
     with realm_scope(realm_a):
         with clock_at(T0):

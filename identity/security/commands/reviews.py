@@ -10,9 +10,10 @@ from django.db.models import QuerySet
 
 from identity.accounts.models import User
 from identity.audit.record import record
-from identity.kernel import clock
+from identity.kernel import clock, sql
 from identity.kernel.actor import Actor
 from identity.kernel.crypto import keyed_hash, new_secret
+from identity.kernel.ids import uuid7
 from identity.kernel.origin import Origin, network_of
 from identity.kernel.transactions import for_write
 from identity.security import events
@@ -34,14 +35,15 @@ def open_review(
     reasons: Sequence[str],
     country: str,
     lifetime: timedelta,
+    asked_before: bool = True,
 ) -> tuple[SignInReview, str] | None:
     """Ask a person about a sign-in: the row, and the secret of the link that answers it once.
 
-    None while he is asked about this device already: a burst of mails is read by nobody. Says review.opened.
+    None while he is asked about this device already: a burst of mails is read by nobody. asked_before: whether that can
+    be at all; of a device that has come into being with this sign-in nobody was asked. Says review.opened.
     """
     now = clock.now()
-    waiting = SignInReview.objects.filter(device=device, status=ReviewStatus.OPEN, expires_at__gt=now)
-    if waiting.exists():
+    if asked_before and _is_asked(device, now):
         return None
     return _asked(
         actor, user, reasons, country=country, lifetime=lifetime, now=now, session_id=session_id, device=device
@@ -67,6 +69,10 @@ def open_held_review(
     return _asked(actor, user, reasons, country=country, lifetime=lifetime, now=now, outcome=came_from)
 
 
+def _is_asked(device: Device, now: datetime) -> bool:
+    return SignInReview.objects.filter(device=device, status=ReviewStatus.OPEN, expires_at__gt=now).exists()
+
+
 def _asked(
     actor: Actor,
     user: User,
@@ -80,17 +86,20 @@ def _asked(
 ) -> tuple[SignInReview, str]:
     """The question and the secret of its links."""
     secret = new_secret()
-    review = SignInReview(
-        user=user,
-        device=device,
-        reasons=list(reasons),
-        country=country,
-        token_hash=keyed_hash(REVIEW_LABEL, actor.realm_id, secret),
-        signed_in_at=now,
-        expires_at=now + lifetime,
+    values = {
+        "id": uuid7(),
+        "realm_id": actor.realm_id,
+        "user_id": user.pk,
+        "device_id": device.pk if device is not None else None,
+        "reasons": list(reasons),
+        "country": country,
+        "token_hash": keyed_hash(REVIEW_LABEL, actor.realm_id, secret),
+        "signed_in_at": now,
+        "expires_at": now + lifetime,
         **about,
-    )
-    review.save(force_insert=True)
+    }
+    sql.take(sql.Step(rows=(sql.Insert(SignInReview, values),)))
+    review = sql.stored(SignInReview, values)
     record(
         actor,
         events.ReviewOpened(

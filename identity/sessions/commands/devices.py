@@ -25,7 +25,7 @@ MAX_LABEL = 100
 def note_device(  # house: HR03 signin.succeeded says it
     actor: Actor, *, user_id: UUID, device_id: str, former: Device | None, status: str, label: str, country: str
 ) -> Device:
-    """Somebody signed in on a device: its row as it is from now on, in one statement.
+    """Somebody signed in on a device: its row as it is from now on.
 
     former: the row as it was read, if the device has one. A denied device stays denied: nothing makes it known again.
     device_id: the person's id in the browser's signed cookie, of which only a keyed hash is stored.
@@ -35,7 +35,7 @@ def note_device(  # house: HR03 signin.succeeded says it
     if former is not None:
         if former.status == DeviceStatus.NEW:
             seen["status"] = status
-        sql.change_one(Device, former.pk, seen)
+        sql.change_soon(Device, former.pk, seen)
         return former
     values = seen | {
         "id": uuid7(),

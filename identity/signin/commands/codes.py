@@ -26,17 +26,20 @@ CODE_WISH = "sign_in_code_wish"
 
 
 def wish_for_code(  # house: HR03 coming in says it
-    actor: Actor, *, realm: Realm, identifier: str, device: str = ""
+    actor: Actor, *, realm: Realm, identifier: str, device: str = "", before: UUID | None = None
 ) -> UUID:
     """Ask for a code to sign in with. The same rows and the same answer for every name; the worker looks who is meant.
 
     Returns the code's id, which only this browser gets: knowing the digits alone lets nobody in. device: the person's
-    own, of `known_device_of`. Raises Invalid (codes_off).
+    own, of `known_device_of`. before: the code that this browser waits for; it stays that one where no other can be
+    sent, whatever the name. Raises Invalid (codes_off).
     """
     if not may_send_codes(realm, identifier):
         raise Invalid(code="codes_off", field="login")
     name = canonical_id(identifier, country_of_realm())
     allowed = limits.may_mail(name, actor.origin.ip, device=device)
+    if before is not None and not allowed:
+        return before
     with transaction.atomic():
         code, text = make_code(actor, purpose=CodePurpose.SIGN_IN, address=name, sent=allowed, alone=False)
         if allowed:

@@ -19,7 +19,7 @@ from identity.audit.record import record
 from identity.courier.commands import queue_message
 from identity.courier.models import Channel
 from identity.gate.ratelimits import forget_rate, require_rate
-from identity.kernel import clock
+from identity.kernel import clock, sql
 from identity.kernel.actor import Actor
 from identity.kernel.context import current_realm
 from identity.realms.models import Realm
@@ -145,7 +145,34 @@ def note_signed_in(
     He is asked whether it was he, if need be. actor: the person, whose session this will be. Says signin.succeeded,
     review.opened. Raises UpdateError when the browser's session was ended meanwhile.
     """
-    acr = acr or acr_of(amr)
+    with sql.gathered():
+        return _noted(
+            actor,
+            user=user,
+            session=session,
+            amr=amr,
+            acr=acr or acr_of(amr),
+            method=method,
+            lifetime=lifetime,
+            came=came,
+            confirmed=confirmed,
+            application_id=application_id,
+        )
+
+
+def _noted(
+    actor: Actor,
+    *,
+    user: User,
+    session: SessionStore,
+    amr: Sequence[str],
+    acr: str,
+    method: str,
+    lifetime: timedelta,
+    came: Recognition,
+    confirmed: bool,
+    application_id: UUID | None,
+) -> Session:
     device = note_device(
         actor,
         user_id=user.pk,

@@ -36,10 +36,14 @@ def send_sign_up_code(  # house: HR03 signing up says it
     (LG-13, LG-23). The owner of another name in the wish is told only once this one is proven: else whoever types
     somebody's address beside his own number would see no code come, and know.
 
+    Where no other code can be sent, the one before stays the one that is waited for.
+
     The edge counts who asks (limits.require_sign_up), before a password is hashed. provider: the name of the one that
     the person came through.
     """
     allowed = limits.may_mail(wish.address, actor.origin.ip)
+    if wish.code_id and not allowed:
+        return UUID(wish.code_id)
     owner = find_user_by_identifier(wish.address)
     with transaction.atomic():
         code, text = make_code(actor, purpose=CodePurpose.SIGN_UP, address=wish.address, sent=allowed, alone=False)

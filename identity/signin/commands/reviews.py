@@ -105,6 +105,7 @@ def ask_person(
         reasons=came.reasons,
         country=came.place.country,
         lifetime=REVIEW_LIFETIME,
+        asked_before=came.device is not None,
     )
     _ask_by_mail(actor, realm, user, came, opened, held=False)
 

@@ -69,6 +69,26 @@ def test_a_code_lets_in_the_person_who_reads_the_mail(codes_a: Realm, user_a: Us
         assert OneTimeCode.objects.get().used_at is not None
 
 
+@pytest.mark.parametrize("login", ["dana@example.com", "nobody@example.com"])
+def test_lg_23_asking_too_often_leaves_the_code_that_was_sent_and_says_so(
+    codes_a: Realm, user_a: User, login: str
+) -> None:
+    client = RealmClient(codes_a)
+    note = ask(client, login)
+    for said in ("it is on its way", "it is on its way", "No other code can be sent there for now"):
+        page = client.post("/signin/code", {"login": login, "note": note})
+        assert said in page.text
+        (newer,) = set(re.findall(r'name="note" value="([^"]+)"', page.text))
+        assert (newer == note) is said.startswith("No other")
+        note = newer
+    if login == user_a.email:
+        response = client.post("/signin/code", {"note": note, "code": sent_code(codes_a)})
+        assert (response.status_code, response["Location"]) == (302, "/realms/a/account/")
+    # Another name's note changes nothing.
+    other = client.post("/signin/code", {"login": "else@example.com", "note": note})
+    assert "No other code" not in other.text
+
+
 @pytest.mark.parametrize("spell", ["{} ", "{:.3} {:.3}", "‑{}", "\u200b{}"])
 def test_spaces_and_other_spellings_of_digits_are_taken(codes_a: Realm, user_a: User, spell: str) -> None:
     client = RealmClient(codes_a)

@@ -33,6 +33,7 @@ def at(realm: Realm, ip: str = "192.0.2.1") -> RealmClient:
     return RealmClient(realm, REMOTE_ADDR=ip)
 
 
+@pytest.mark.windows
 def test_a_pause_is_announced_bites_and_ends_by_itself(realm_a: Realm, user_a: User, events: Events) -> None:
     with clock_at(T0):
         left = []
@@ -52,6 +53,7 @@ def test_a_pause_is_announced_bites_and_ends_by_itself(realm_a: Realm, user_a: U
     assert reasons == ["wrong_password"] * 5 + ["too_many_tries"]
 
 
+@pytest.mark.windows
 def test_who_goes_on_guessing_waits_longer(realm_a: Realm, user_a: User) -> None:
     for quarter in range(3):
         with clock_at(T0 + quarter * timedelta(minutes=15)):
@@ -207,6 +209,7 @@ def test_rl_01_a_header_is_no_way_around(realm_a: Realm, user_a: User, field: st
         assert sign_in(at(realm_a), **{field: "198.51.100.99"}).status_code == 429
 
 
+@pytest.mark.windows
 def test_rl_02_a_thousand_addresses_of_one_network_are_one(realm_a: Realm) -> None:
     with realm_scope(realm_a), clock_at(T0):
         attempts = [limits.count_attempt(f"n{n}@example.com", f"2001:db8:1:2::{n:x}") for n in range(1, 62)]
@@ -278,6 +281,7 @@ def with_settings(realm: Realm, **settings: object) -> Realm:
         return change_realm_settings(system_actor(realm.pk), changes=settings)
 
 
+@pytest.mark.windows
 def test_a_realm_chooses_how_many_tries_and_how_long_a_pause(realm_a: Realm, user_a: User, realm_b: Realm) -> None:
     with_settings(realm_a, lockout_tries=3, lockout_pause=3600)
     make_user(realm_b, "dana@example.com")

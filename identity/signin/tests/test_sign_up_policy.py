@@ -106,6 +106,17 @@ def test_lg_01_a_code_serves_once_for_its_own_wish_and_realm(realm_a, realm_b, e
     assert people(realm_b, phone=NUMBER) == []
 
 
+def test_asking_too_often_leaves_the_code_that_was_sent(realm_a):
+    by_phone(realm_a)
+    client = RealmClient(realm_a)
+    page = client.post("/signup", {**FORM, "phone": NUMBER})
+    for _each in range(3):
+        page = client.post("/signup/code", {"note": note_of(page), "again": "yes"})
+    assert "No other code can be sent there for now" in page.text
+    newest = digits_in(messages_of(realm_a)[-1])
+    assert client.post("/signup/code", {"note": note_of(page), "code": newest}).status_code == 302
+
+
 def test_a_code_ends_after_ten_minutes_and_after_five_wrong_ones(realm_a):
     by_phone(realm_a)
     client = RealmClient(realm_a)

@@ -140,10 +140,12 @@ class RevertEmailView(AddressLinkView[AboutAddress]):
     template_name = "account/email_revert.html"
 
     def about(self) -> AboutAddress | None:
-        """Only while the account still has the address that replaced the other."""
+        """Only until the account has the address of then again."""
         about = read_revert_token(self.kwargs["token"])
         user = user_by_id(about.user_id) if about is not None else None
-        return about if about is not None and user is not None and user.email == about.other_email else None
+        if about is None or user is None or user.email == about.email:
+            return None
+        return AboutAddress(user.pk, about.email, user.email or "")
 
     def context_of(self, about: AboutAddress | None) -> dict[str, Any]:
         """Both addresses."""

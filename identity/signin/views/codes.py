@@ -32,12 +32,12 @@ class CodeView(Entrance, View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Send one, or try one."""
+        note = read_note(realm_of(request), request.POST.get("note", ""))
         if "code" not in request.POST:
             form = WhoForm(request.POST, realm=realm_of(request))
             if not form.is_valid():
                 return redirect(login_url(next_of(request)))
-            return self.sent(request, form.cleaned_data["login"])
-        note = read_note(realm_of(request), request.POST.get("note", ""))
+            return self.sent(request, form.cleaned_data["login"], note)
         if note is None:
             return self.page(request, "", "", error=_("This page is too old. Ask for a new code."), over=True)
         return self.tried(request, note)
@@ -73,17 +73,21 @@ class CodeView(Entrance, View):
         return response
 
     @staticmethod
-    def sent(request: HttpRequest, login: str) -> HttpResponse:
-        """Ask for a code, then show where to type it; the same for every name."""
+    def sent(request: HttpRequest, login: str, note: Note | None = None) -> HttpResponse:
+        """Ask for a code, then show where to type it; the same for every name. note: of the page that asks again."""
         realm = realm_of(request)
+        before = note.code_id if note is not None and note.login == login else None
         try:
             device = known_device_of(request, login)
-            code_id = wish_for_code(actor_of(request), realm=realm, identifier=login, device=device)
+            code_id = wish_for_code(actor_of(request), realm=realm, identifier=login, device=device, before=before)
         except Invalid:
             return redirect(login_url(next_of(request)))
         view = CodeView()
         view.setup(request)
-        return view.page(request, login, write_note(realm, Note(login, code_id)))
+        if code_id == before:
+            # The note that there is: a fresh one would outlive its code.
+            return view.page(request, login, request.POST["note"], kept=True)
+        return view.page(request, login, write_note(realm, Note(login, code_id)), again=before is not None)
 
     def page(
         self,
@@ -95,9 +99,11 @@ class CodeView(Entrance, View):
         over: bool = False,
         paused_until: datetime | None = None,
         status: int = 200,
+        **said: bool,
     ) -> HttpResponse:
-        """The field for the digits."""
+        """The field for the digits. said: `again` or `kept`, what came of asking once more."""
         context = {
+            **said,
             "login": login,
             "note": note,
             "by_phone": bool(login) and method_of(login) == "sms_code",

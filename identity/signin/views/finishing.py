@@ -83,7 +83,8 @@ class FinishView(Entrance, FormView):  # type: ignore[type-arg]
         realm = realm_of(self.request)
         code_id = send_sign_up_code(actor_of(self.request), realm=realm, wish=wish, provider=self.provider.name)
         social_state.keep_waiting(self.request, self.waiting)
-        return self.code_page(wish.waiting_for(code_id), again=again)
+        kept = code_id.hex == wish.code_id
+        return self.code_page(wish.waiting_for(code_id), again=again and not kept, kept=kept)
 
     def coded(self) -> HttpResponse:
         """Send the code again, or try one."""
@@ -108,7 +109,9 @@ class FinishView(Entrance, FormView):  # type: ignore[type-arg]
             messages.error(request, str(error.message))
             return redirect("provider_finish")
 
-    def code_page(self, wish: SignUpWish | None, *, error: str = "", again: bool = False) -> HttpResponse:
+    def code_page(
+        self, wish: SignUpWish | None, *, error: str = "", again: bool = False, kept: bool = False
+    ) -> HttpResponse:
         """The field for the digits; without a wish, the way back to the beginning."""
         here = reverse("provider_finish")
         context = self.get_context_data(
@@ -117,6 +120,7 @@ class FinishView(Entrance, FormView):  # type: ignore[type-arg]
             note=write_wish(realm_of(self.request), wish) if wish else "",
             error=error,
             again=again,
+            kept=kept,
             signup_page=here,
             code_url=here,
         )

@@ -34,9 +34,9 @@ class NumberView(InStage, View):
         if not owes_number(realm_of(request), self.person):
             return self.passed()
         if "send" in request.POST:
-            self.stage.send(request, self.person)
+            is_new = self.stage.send(request, self.person)
             self.keep()
-            return self.page(again=True)
+            return self.page(again=is_new, kept=not is_new)
         try:
             if "not_mine" in request.POST:
                 self.stage.login.user = give_up_phone(self.acting, user_id=self.person.pk)
@@ -67,13 +67,14 @@ class NumberView(InStage, View):
         response: HttpResponse = self.stage.exit()
         return response
 
-    def page(self, *, error: str = "", again: bool = False, status: int = 200) -> HttpResponse:
+    def page(self, *, error: str = "", again: bool = False, kept: bool = False, status: int = 200) -> HttpResponse:
         """The number is shown by its end alone: whoever has only the password learns no more."""
         context = self.get_context_data(
             person=self.person,
             ending=(self.person.phone or "")[-3:],
             error=error,
             again=again,
+            kept=kept,
             may_give_up=bool(self.person.email or self.person.username),
         )
         return render(self.request, "account/number_proof.html", context, status=status)

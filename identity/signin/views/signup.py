@@ -77,10 +77,13 @@ def code_sent(request: HttpRequest, wish: SignUpWish, *, again: bool = False) ->
     if not policy_of(realm_of(request)).is_open:
         raise NotFound
     code_id = send_sign_up_code(actor_of(request), realm=realm_of(request), wish=wish)
-    return code_page(request, wish.waiting_for(code_id), again=again)
+    kept = code_id.hex == wish.code_id
+    return code_page(request, wish.waiting_for(code_id), again=again and not kept, kept=kept)
 
 
-def code_page(request: HttpRequest, wish: SignUpWish | None, *, error: str = "", again: bool = False) -> HttpResponse:
+def code_page(
+    request: HttpRequest, wish: SignUpWish | None, *, error: str = "", again: bool = False, kept: bool = False
+) -> HttpResponse:
     """The field for the digits; without a wish, the way back to the beginning."""
     view = SignUpCodeView()
     view.setup(request)
@@ -89,6 +92,7 @@ def code_page(request: HttpRequest, wish: SignUpWish | None, *, error: str = "",
         note=write_wish(realm_of(request), wish) if wish else "",
         error=error,
         again=again,
+        kept=kept,
         signup_page=reverse("account_signup"),
         code_url=reverse("account_signup_code"),
     )
