@@ -314,6 +314,8 @@ class Gallery:
             self.shoot(page, "email-confirm-old")
             page.goto(f"{self.mount}/email/revert/nothing")
             self.shoot(page, "email-revert-old")
+            page.goto(f"{self.mount}/phone/revert/nothing")
+            self.shoot(page, "phone-revert-old")
             page.goto(f"{self.mount}/oauth/authorize?client_id=none")
             self.shoot(page, "authorize-refused")
 
@@ -362,7 +364,7 @@ class Gallery:
             authenticator(page)
             self.sign_in(page, "dana")
             base = f"{self.mount}/account"
-            for place in ("", "details", "security", "devices", "apps", "activity", "password", "email"):
+            for place in ("", "details", "security", "devices", "apps", "activity", "password", "email", "phone"):
                 page.goto(f"{base}/{place}")
                 self.shoot(page, f"own-{place or 'overview'}")
             page.goto(f"{base}/factors/add")

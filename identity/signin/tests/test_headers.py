@@ -54,7 +54,8 @@ def test_se_07_what_caches_may_keep_sets_no_cookie(realm_a: Realm, user_a: User)
         ("/signup", {"name": "K", "email": "k@example.com", "password1": PASSWORD}),
         ("/signout", {}), ("/password/reset", {"email": "dana@example.com"}), ("/account/password", {}),
         ("/account/email", {}), ("/signin/again", {}), ("/invitation/x", {}), ("/email/confirm/x", {}),
-        ("/email/revert/x", {}), (f"/password/reset/{'0' * 32}-abc-0123456789", {}),
+        ("/email/revert/x", {}), ("/account/phone", {}), ("/phone/revert/x", {}), ("/signin/room", {}),
+        (f"/password/reset/{'0' * 32}-abc-0123456789", {}),
     ],
 )  # fmt: skip
 def test_se_11_no_form_without_its_realms_own_token(
