@@ -30,6 +30,9 @@ from identity.sessions.testing import RealmClient
 from identity.signin.hashing import Argon2idHasher
 
 PASSWORD = "correct horse battery"
+PHASES = {"postgres", "databases", "redis", "browser"}
+"""Markers by which bin/test chooses the files of a phase."""
+
 COST = {"time_cost": Argon2idHasher.time_cost, "memory_cost": Argon2idHasher.memory_cost}
 """What a hash costs in the product."""
 
@@ -43,8 +46,17 @@ def pytest_configure(config: pytest.Config) -> None:
     Argon2idHasher.time_cost, Argon2idHasher.memory_cost = 1, 8
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files that take longest come first, so that processes end together; the rest stays in its random order."""
+    """The files that take longest come first, so that processes end together; the rest stays in its random order.
+
+    Raises UsageError where a test has a phase's marker from elsewhere: bin/test finds the files of a phase by its text.
+    """
+    texts: dict[Path, str] = {}
+    for item in items:
+        for name in PHASES & {marker.name for marker in item.iter_markers()}:
+            if f"pytest.mark.{name}" not in texts.setdefault(item.path, item.path.read_text()):
+                raise pytest.UsageError(f"{item.path}: write pytest.mark.{name} where its tests are.")
     long = ("e2e/isolation/", "e2e/journeys/", "e2e/language/", "e2e/protocol/", "console/live/")
     items.sort(key=lambda item: not item.nodeid.startswith(long))
 

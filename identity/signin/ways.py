@@ -4,6 +4,11 @@ from identity.accounts.rules import Identifier, kind_of_identifier
 from identity.kernel.context import RealmLike
 
 
+def takes_names(realm: RealmLike) -> bool:
+    """Whether a name leads anywhere but to a provider of its domain: to a password or a code."""
+    return any(realm.setting(name) for name in ("password_sign_in", "email_code_sign_in", "sms_code_sign_in"))
+
+
 def may_use_password(realm: RealmLike | None, identifier: str) -> bool:
     """Whether the realm lets people in by a password and this kind of name. Fails closed without a realm."""
     if realm is None or not realm.setting("password_sign_in"):

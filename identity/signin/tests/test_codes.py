@@ -263,6 +263,14 @@ def test_a_name_leads_to_the_password_step_the_same_for_every_name(realm_a: Real
     assert 'autocomplete="username"' in page
 
 
+def test_lg_23_where_only_passkeys_are_taken_no_name_is_asked_for_a_password(realm_a: Realm, user_a: User) -> None:
+    allow(realm_a, passkey_sign_in=True, password_sign_in=False)
+    for login in (user_a.email, "nobody@example.com"):
+        page = RealmClient(realm_a).post("/signin", {"login": login})
+        assert (page.status_code, 'name="password"' in page.text) == (200, False)
+        assert "Use your passkey" in page.text
+
+
 def test_without_passwords_a_name_leads_to_the_code_at_once(codes_a: Realm, user_a: User) -> None:
     allow(codes_a, password_sign_in=False)
     response = RealmClient(codes_a).post("/signin", {"login": "dana@example.com"})

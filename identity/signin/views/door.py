@@ -29,7 +29,7 @@ from identity.signin.room import take_room_wish
 from identity.signin.social import provider_for_identifier
 from identity.signin.views import codes, providers
 from identity.signin.views.entrance import Entrance, login_url, secret_fields
-from identity.signin.ways import may_send_codes, may_use_password, method_of, way_after_invitation
+from identity.signin.ways import may_send_codes, may_use_password, method_of, takes_names, way_after_invitation
 
 
 class Door(View):
@@ -93,6 +93,11 @@ class SignInView(Entrance, upstream.LoginView):
         elsewhere = provider_for_identifier(realm, login) if "here" not in self.request.POST else None
         if elsewhere is not None:
             return providers.domain_page(self.request, elsewhere, login)
+        if not takes_names(realm):
+            # Said of every name: a password page would ask for what can't be right here.
+            who = WhoForm({"login": login}, realm=realm)
+            who.add_error("login", _("No passwords or codes are used here. Use your passkey, or a button below."))
+            return self.render_to_response(self.get_context_data(form=who))
         if may_use_password(realm, login) or not may_send_codes(realm, login):
             form = self.get_form_class()(initial={"login": login}, request=self.request)
             return self.password_page(form, login)
