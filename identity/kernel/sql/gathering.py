@@ -3,37 +3,42 @@
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
-from identity.kernel.sql.statements import Params, real_connection
+from django.db import models
+
+from identity.kernel.context import current_realm_id
+from identity.kernel.sql.statements import real_connection
+
+Row = tuple[type[models.Model], UUID]
 
 
 @dataclass(slots=True)
 class Gathered:
-    """What waits. savepoints: how deep the transaction was when it began. memory: see `block_memory`."""
+    """What waits. savepoints, realm_id: how deep the transaction was when it began, and in which realm.
+
+    changes: what each row's columns become; one statement changes a row once. memory: see `block_memory`.
+    """
 
     savepoints: int
+    realm_id: UUID | None
     rows: list[Any] = field(default_factory=list)
-    changes: list[str] = field(default_factory=list)
-    params: dict[str, Any] = field(default_factory=dict)
+    changes: dict[Row, dict[str, Any]] = field(default_factory=dict)
     memory: dict[Any, Any] = field(default_factory=dict)
-
-    def change(self, statement: str, params: Params) -> None:
-        """Keep an UPDATE, whose parameters begin with `place()`."""
-        self.changes.append(statement)
-        self.params |= params
-
-    def place(self) -> str:
-        """What the parameters of the next UPDATE begin with."""
-        return f"c{len(self.changes)}_"
 
 
 _current: ContextVar[Gathered | None] = ContextVar("gathered", default=None)
 
 
 def waiting() -> Gathered | None:
-    """What is being gathered, if a write may wait now: a savepoint of its own could take it back alone."""
+    """What is being gathered, if a write may wait now: not in a savepoint of its own, nor in another realm.
+
+    The one could take it back alone, and the whole statement is of one realm.
+    """
     found = _current.get()
-    return found if found is not None and open_savepoints() == found.savepoints else None
+    if found is None or found.realm_id != current_realm_id() or open_savepoints() != found.savepoints:
+        return None
+    return found
 
 
 def open_savepoints() -> int:
@@ -42,6 +47,9 @@ def open_savepoints() -> int:
 
 
 def block_memory() -> dict[Any, Any]:
-    """What the block of the moment has read and need not read again; forgotten when it ends. Outside, nothing."""
-    found = _current.get()
+    """What the block of the moment has read and need not read again; forgotten when it ends.
+
+    Outside, nothing; nor in a savepoint, which could take back what was made there.
+    """
+    found = waiting()
     return found.memory if found is not None else {}

@@ -69,7 +69,7 @@ def change_soon(model: type[models.Model], pk: UUID, values: Params) -> None:
     if found is None:
         change_one(model, pk, values)
     else:
-        found.change(*_changing(model, pk, values, {}, found.place()))
+        found.changes.setdefault((model, pk), {}).update(values)
 
 
 def _changing(
@@ -127,15 +127,20 @@ def gathered() -> Iterator[None]:
         return
     if not real.in_atomic_block:
         raise transaction.TransactionManagementError("Writes are gathered inside atomic.")
-    found = Gathered(open_savepoints())
+    found = Gathered(open_savepoints(), current_realm_id())
     token = _current.set(found)
     try:
         yield
     finally:
         _current.reset(token)
     if found.rows or found.changes:
-        step = Step(also=tuple(found.changes), params=found.params)
-        _take_at_once(step, tuple(found.rows), real)
+        params: dict[str, Any] = {}
+        changes = []
+        for n, ((model, pk), values) in enumerate(found.changes.items()):
+            statement, more = _changing(model, pk, values, {}, f"c{n}_")
+            changes.append(statement)
+            params |= more
+        _take_at_once(Step(also=tuple(changes), params=params), tuple(found.rows), real)
 
 
 def _take_in_turn(step: Step, rows: tuple[Insert, ...], real: BaseDatabaseWrapper) -> bool:

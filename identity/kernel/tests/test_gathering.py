@@ -134,3 +134,44 @@ def test_nothing_waits_outside_a_transaction_and_failures_are_the_blocks() -> No
         sql.take(row("a1", id=same))
         sql.take(row("a2", id=same))
     assert kept("a1", "a2") == []
+
+
+@both
+@pytest.mark.django_db
+def test_two_changes_of_one_row_are_both_written(realm_a: Realm) -> None:
+    with realm_scope(realm_a), transaction.atomic():
+        session = session_of(realm_a)
+        with sql.gathered():
+            sql.change_soon(Session, session.pk, {"country": "FR", "ip": "192.0.2.1"})
+            sql.change_soon(Session, session.pk, {"country": "DE", "acr": "x"})
+    with realm_scope(realm_a):
+        session.refresh_from_db()
+    assert (session.country, session.ip, session.acr) == ("DE", "192.0.2.1", "x")
+
+
+@both
+@pytest.mark.django_db
+def test_ti_01_changes_in_two_realms_are_each_written_in_their_own(realm_a: Realm, realm_b: Realm) -> None:
+    with realm_scope(realm_a), transaction.atomic():
+        here = session_of(realm_a)
+    with realm_scope(realm_b), transaction.atomic():
+        there = session_of(realm_b)
+    with realm_scope(realm_a), transaction.atomic(), sql.gathered():
+        sql.change_soon(Session, here.pk, {"country": "FR"})
+        with realm_scope(realm_b):
+            sql.change_soon(Session, there.pk, {"country": "DE"})
+    with realm_scope(realm_a):
+        here.refresh_from_db()
+    with realm_scope(realm_b):
+        there.refresh_from_db()
+    assert (here.country, there.country) == ("FR", "DE")
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_what_was_read_inside_a_savepoint_is_not_remembered_after_it() -> None:
+    with transaction.atomic(), sql.gathered():
+        with pytest.raises(KeyError), transaction.atomic():
+            sql.block_memory()["key"] = "made in here"
+            raise KeyError
+        assert sql.block_memory() == {}
