@@ -27,12 +27,12 @@ class Gathered:
         return f"c{len(self.changes)}_"
 
 
-_current: ContextVar[Gathered | None] = ContextVar("gathered", default=None)
+current: ContextVar[Gathered | None] = ContextVar("gathered", default=None)
 
 
 def waiting() -> Gathered | None:
     """What is being gathered, if a write may wait now: a savepoint of its own could take it back alone."""
-    found = _current.get()
+    found = current.get()
     return found if found is not None and open_savepoints() == found.savepoints else None
 
 
@@ -42,6 +42,9 @@ def open_savepoints() -> int:
 
 
 def block_memory() -> dict[Any, Any]:
-    """What the block of the moment has read and need not read again; forgotten when it ends. Outside, nothing."""
-    found = _current.get()
+    """What the block of the moment has read and need not read again; forgotten when it ends. Outside, nothing.
+
+    Nor in a savepoint of its own: what is remembered of a row must not outlive the row, if that is taken back.
+    """
+    found = waiting()
     return found.memory if found is not None else {}

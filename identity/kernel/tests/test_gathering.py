@@ -114,6 +114,17 @@ def test_a_block_is_one_statement_and_remembers_what_it_read() -> None:
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
+def test_what_a_savepoint_may_take_back_is_not_remembered() -> None:
+    with transaction.atomic(), sql.gathered():
+        sql.block_memory()["outer"] = 1
+        with transaction.atomic():
+            sql.block_memory()["inner"] = 1
+            assert sql.block_memory() == {}
+        assert sql.block_memory() == {"outer": 1}
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
 def test_a_change_alone_is_a_statement_as_well(realm_a: Realm) -> None:
     with realm_scope(realm_a), transaction.atomic():
         session = session_of(realm_a)
