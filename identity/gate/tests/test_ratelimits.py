@@ -81,6 +81,7 @@ def test_by_several_together_and_by_realm_and_application(realm_a: Realm, monkey
             assert not passes(somebody(realm_a, user=DANA), application_id=one)
 
 
+@pytest.mark.windows
 def test_the_refusal_says_how_long_to_wait(realm_a: Realm, monkeypatch: pytest.MonkeyPatch) -> None:
     table(monkeypatch, (0, (By.ADDRESS,)))
     start = now().replace(minute=20, second=0, microsecond=0)

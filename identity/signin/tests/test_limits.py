@@ -227,6 +227,7 @@ def test_rl_02_networks_of_an_address() -> None:
     assert networks_of("") == networks_of("unknown") == ()
 
 
+@pytest.mark.windows
 def test_rl_04_the_windows_of_one_limit_are_counted_apart(realm_a: Realm) -> None:
     with realm_scope(realm_a):
         with clock_at(T0):
