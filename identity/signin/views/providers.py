@@ -286,6 +286,8 @@ class LinkView(Entrance, View):
             "waiting": self.waiting,
             "label": self.waiting.upstream.label,
             "login_url": login_url(request.path),
+            "sign_up_open": realm_of(request).setting("sign_up_open"),
+            "signup_url": f"{reverse('account_signup')}?{urlencode({'next': request.path})}",
             "back_url": self.waiting.next_url or reverse("selfservice:security"),
         }
         return render(request, "account/provider_link.html", context)
