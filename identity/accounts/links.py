@@ -59,15 +59,20 @@ class AboutAddress:
     user_id: UUID
     email: str
     other_email: str = ""
+    issued: float = 0
 
 
 @dataclass(frozen=True, slots=True)
 class AboutNumber:
-    """What a link about a number says: whose it is, the proven one of before, and what replaced it; empty is none."""
+    """What a link about a number says: whose it is, the proven one of before, and what replaced it; empty is none.
+
+    issued: when it was made, in seconds; so too of a link that takes back an address.
+    """
 
     user_id: UUID
     phone: str
     other_phone: str
+    issued: float = 0
 
 
 def _realm_salt(purpose: str) -> str:
@@ -81,8 +86,8 @@ def _read[About: (AboutAddress, AboutNumber)](
     kind: type[About], purpose: str, token: str, lifetime: timedelta
 ) -> About | None:
     try:
-        user_id, own, other = signing.loads(token, salt=_realm_salt(purpose), max_age=lifetime.total_seconds())
-        return kind(UUID(user_id), own, other)
+        user_id, *said = signing.loads(token, salt=_realm_salt(purpose), max_age=lifetime.total_seconds())
+        return kind(UUID(user_id), *said)
     except (signing.BadSignature, ValueError, TypeError):
         return None
 
@@ -104,9 +109,8 @@ def confirm_link(realm: RealmLike, user: User, email: str) -> str:
 
 def revert_link(realm: RealmLike, user: User, former: str, present: str) -> str:
     """The URL at which the owner of the former address takes the change back."""
-    return realm_url(
-        realm, REVERT_PAGE, token=signing.dumps([user.pk.hex, former, present], salt=_realm_salt("revert"))
-    )
+    about = [user.pk.hex, former, present, clock.now().timestamp()]
+    return realm_url(realm, REVERT_PAGE, token=signing.dumps(about, salt=_realm_salt("revert")))
 
 
 def read_revert_token(token: str) -> AboutAddress | None:
@@ -116,7 +120,7 @@ def read_revert_token(token: str) -> AboutAddress | None:
 
 def number_revert_link(realm: RealmLike, user: User, former: str) -> str:
     """The URL at which the owner of the former number, or of the address, takes a change of the number back."""
-    about = [user.pk.hex, former, user.phone or ""]
+    about = [user.pk.hex, former, user.phone or "", clock.now().timestamp()]
     return realm_url(realm, REVERT_NUMBER_PAGE, token=signing.dumps(about, salt=_realm_salt("revert-number")))
 
 

@@ -12,6 +12,7 @@ from identity.accounts.addresses import keep_pending, mirror, pending_of
 from identity.accounts.commands.creation import refuse_taken, taken
 from identity.accounts.commands.ending import end_what_was_issued
 from identity.accounts.commands.fetching import locked_user, realm_of, user_for_or_self
+from identity.accounts.commands.taken_back import is_taken_back, keep_taken_back
 from identity.accounts.links import AboutAddress
 from identity.accounts.mails import (
     mail_change_requested,
@@ -149,13 +150,13 @@ def confirm_email(actor: Actor, *, user_id: UUID, email: str) -> User:
 def revert_email_change(actor: Actor, *, about: AboutAddress) -> User:
     """The owner of the former address takes the change back: whoever made it is thrown out (LG-11).
 
-    Also when it was changed again since: else two changes in a row would leave no way back. All sessions end and the
-    password is void; a link to choose a new one goes to the former address. Raises Conflict, NotFound. Says
-    email.change_reverted.
+    Also when it was changed again since: else two changes in a row would leave no way back; the links that those made
+    work no more. All sessions end and the password is void; a link to choose a new one goes to the former address.
+    Raises Conflict, NotFound. Says email.change_reverted.
     """
     user = locked_user(about.user_id)
     refused = user.email or ""
-    if refused == about.email:
+    if refused == about.email or is_taken_back(about, realm_id=actor.realm_id):
         raise Conflict(_("It is as it was already."), code="link_used")
     if User.objects.filter(email=about.email).exclude(pk=user.pk).exists():
         raise Conflict(_("Somebody else has this address now."), code="email_taken")
@@ -164,6 +165,8 @@ def revert_email_change(actor: Actor, *, about: AboutAddress) -> User:
     user.password, user.password_changed_at = make_password(None), now
     user.save(update_fields=["email", "email_verified_at", "password", "password_changed_at"])
     mirror(user)
+    if about.issued:
+        keep_taken_back(actor, user=user, about=about)
     ended = end_what_was_issued(actor, user=user, reason="email_change_reverted")
     mail_reset_link(realm_of(actor), user)
     record(

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from identity.accounts import events
 from identity.accounts.addresses import mirror
-from identity.accounts.commands import confirm_phone, make_code, spend_code
+from identity.accounts.commands import confirm_phone, is_taken_back, keep_taken_back, make_code, spend_code
 from identity.accounts.commands.codes import LIFETIME
 from identity.accounts.commands.ending import end_what_was_issued
 from identity.accounts.commands.fetching import locked_user
@@ -181,13 +181,13 @@ def remove_phone(actor: Actor, *, realm: Realm, user_id: UUID) -> User:
 def revert_phone_change(actor: Actor, *, realm: Realm, about: AboutNumber) -> User:
     """Who was told of a change takes it back: whoever made it is thrown out (LG-11).
 
-    Also when it was changed again since: else two changes in a row would leave no way back. All sessions end, and the
-    password is void wherever its owner can choose a new one: by a link to the confirmed address, or a code to the
-    number that is back. Raises Conflict, NotFound. Says phone.change_reverted.
+    Also when it was changed again since: else two changes in a row would leave no way back; the links that those made
+    work no more. All sessions end, and the password is void wherever its owner can choose a new one: by a link to the
+    confirmed address, or a code to the number that is back. Raises Conflict, NotFound. Says phone.change_reverted.
     """
     user = locked_user(about.user_id)
     refused = user.phone or ""
-    if refused == about.phone:
+    if refused == about.phone or is_taken_back(about, realm_id=actor.realm_id):
         raise Conflict(_("It is as it was already."), code="link_used")
     if about.phone and _is_taken(about.phone, user):
         raise Conflict(_("Somebody else has this number now."), code="phone_taken")
@@ -203,6 +203,7 @@ def revert_phone_change(actor: Actor, *, realm: Realm, about: AboutNumber) -> Us
         user.save(update_fields=["password", "password_changed_at"])
     # A change of address that waits is off, too.
     mirror(user)
+    keep_taken_back(actor, user=user, about=about)
     ended = end_what_was_issued(actor, user=user, reason="phone_change_reverted")
     if voided and by_mail:
         mail_reset_link(realm, user)

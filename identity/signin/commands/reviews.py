@@ -10,11 +10,11 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from identity.accounts.commands import lock_user, revert_email_change
+from identity.accounts.commands import keep_taken_back, lock_user, revert_email_change
 from identity.accounts.commands.ending import end_what_was_issued
 from identity.accounts.commands.fetching import locked_user
 from identity.accounts.commands.passwords import put_password
-from identity.accounts.links import AboutAddress
+from identity.accounts.links import AboutAddress, AboutNumber
 from identity.accounts.mails import mail_reset_link, mail_to
 from identity.accounts.models import User
 from identity.accounts.password_rules import ChangeReason
@@ -195,6 +195,7 @@ def deny_review(actor: Actor, *, realm: Realm, review: SignInReview) -> dict[str
         user.password = make_password(None)
         user.save(update_fields=["password"])
     number_back = _take_back_number(user, done)
+    _end_ways_back(actor, user, done, since)
     trusted = untrust_devices(actor, user_id=user.pk, reason="sign_in_denied")
     if locked.device_id is not None:
         deny_device(device_id=locked.device_id)
@@ -253,6 +254,15 @@ def _take_back_address(actor: Actor, user: User, done: list[AuditEvent]) -> int 
     for name in ("email", "email_verified_at", "password", "password_changed_at"):
         setattr(user, name, getattr(reverted, name))
     return count
+
+
+def _end_ways_back(actor: Actor, user: User, done: list[AuditEvent], since: datetime) -> None:
+    """What the stranger changed twice sent a way back to himself: none of them undoes this (LG-11)."""
+    types, moment = {event.type for event in done}, since.timestamp()
+    if "email.changed" in types:
+        keep_taken_back(actor, user=user, about=AboutAddress(user.pk, "", issued=moment))
+    if types & {"phone.changed", "phone.removed"}:
+        keep_taken_back(actor, user=user, about=AboutNumber(user.pk, "", "", issued=moment))
 
 
 def _take_back_number(user: User, done: list[AuditEvent]) -> bool:

@@ -175,3 +175,38 @@ def test_an_admins_change_holds_at_once_and_is_told(realm_a: Realm, user_a: User
         change_email(system_actor(realm_a.pk), user_id=user_a.pk, email=NEW, verified=True)
     assert stored(realm_a, user_a).email_verified
     assert rows(user) == [(NEW, True, True)]
+
+
+def test_lg_11_a_link_that_somebody_got_by_the_change_undoes_no_rescue(
+    realm_a: Realm, user_a: User, dana: RealmClient, events: Events
+) -> None:
+    def to(address: str) -> None:
+        ask(dana, address)
+        dana.post(path_of(next(each for each in reversed(mails(realm_a)) if each.to == address).links[0]))
+
+    def way_back(address: str) -> str:
+        found = [each.links[0] for each in mails(realm_a) if each.to == address and each.links]
+        return path_of(next(each for each in reversed(found) if "/revert/" in each))
+
+    to("mallory@example.com")
+    to("mallory2@example.com")
+    hers, his = way_back("dana@example.com"), way_back("mallory@example.com")
+    assert "/revert/" in his
+    # His own first: it doesn't close hers.
+    RealmClient(realm_a).post(his)
+    assert stored(realm_a, user_a).email == "mallory@example.com"
+    RealmClient(realm_a).post(hers)
+    assert stored(realm_a, user_a).email == "dana@example.com"
+    assert "Take the change back" not in RealmClient(realm_a).get(his).text
+    RealmClient(realm_a).post(his)
+    assert stored(realm_a, user_a).email == "dana@example.com"
+    assert len(events(realm_a, "email.change_reverted")) == 2
+    # A change that comes after it has a way back again.
+    with realm_scope(realm_a):
+        set_password(actor_of(user_a), user_id=user_a.pk, password=PASSWORD)
+    sign_in(dana)
+    to("dana.new@example.com")
+    RealmClient(realm_a).post(his)
+    assert stored(realm_a, user_a).email == "dana.new@example.com"
+    RealmClient(realm_a).post(way_back("dana@example.com"))
+    assert stored(realm_a, user_a).email == "dana@example.com"

@@ -369,3 +369,27 @@ def test_lg_11_an_admins_change_of_a_number_is_told_and_taken_back(
     assert "/phone/revert/" in sent(realm_a, OLD)[-1].text
     RealmClient(realm_a).post(path_of(sent(realm_a, "dana@example.com")[-1].links[0]))
     assert (stored(user_a).phone, stored(user_a).phone_verified_at is not None) == (OLD, True)
+
+
+def test_lg_11_a_link_that_somebody_got_by_the_change_undoes_no_rescue(
+    realm_a: Realm, user_a: User, dana: RealmClient, events: Events
+) -> None:
+    def way_back(number: str) -> str:
+        found = re.search(r"https?://\S+/phone/revert/\S+", sent(realm_a, number)[-1].text)
+        assert found is not None
+        return path_of(found[0])
+
+    ask(dana)
+    prove(dana, realm_a)
+    ask(dana, "+493055555555")
+    prove(dana, realm_a, "+493055555555")
+    hers, his = way_back(OLD), way_back(NEW)
+    # His own first: it doesn't close hers.
+    RealmClient(realm_a).post(his)
+    assert stored(user_a).phone == NEW
+    RealmClient(realm_a).post(hers)
+    assert stored(user_a).phone == OLD
+    assert "doesn’t work any more" in RealmClient(realm_a).get(his).text
+    RealmClient(realm_a).post(his)
+    assert stored(user_a).phone == OLD
+    assert len(events(realm_a, "phone.change_reverted")) == 2

@@ -334,6 +334,24 @@ def test_lg_11_a_number_that_somebody_else_has_by_now_does_not_come_back(realm_a
     assert User.all_realms.get(pk=user_a.pk).phone is None
 
 
+def test_lg_11_not_me_ends_the_ways_back_that_the_stranger_got(realm_a, user_a):
+    User.all_realms.filter(pk=user_a.pk).update(phone="+493012345678", phone_verified_at=clock.now())
+    change(realm_a, sms_code_sign_in=True)
+    known(realm_a)
+    stranger = abroad(realm_a)
+    sign_in(stranger)
+    link = link_of(realm_a)
+    for number in ("+493087654321", "+493055555555"):
+        stranger.post("/account/phone", {"phone": number})
+        code = re.search(r"\b\d{6}\b", next(m.text for m in reversed(mails(realm_a)) if m.to == number))
+        stranger.post("/account/phone", {"code": code[0]})
+    told = next(m.text for m in reversed(mails(realm_a)) if m.to == "+493087654321")
+    RealmClient(realm_a).post(link, {"me": "no"})
+    assert User.all_realms.get(pk=user_a.pk).phone == "+493012345678"
+    RealmClient(realm_a).post(path_of(re.search(r"https?://\S+/phone/revert/\S+", told)[0]))
+    assert User.all_realms.get(pk=user_a.pk).phone == "+493012345678"
+
+
 def test_what_was_added_on_a_known_device_meanwhile_stays(realm_a, user_a):
     home = known(realm_a)
     sign_in(abroad(realm_a))

@@ -1,5 +1,6 @@
 """Addresses: change the own one, confirm one, take a change back."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from django.views.generic import FormView, TemplateView
 from identity.accounts.commands import (
     cancel_email_change,
     confirm_email,
+    is_taken_back,
     request_email_change,
     revert_email_change,
     send_confirm_link,
@@ -145,7 +147,11 @@ class RevertEmailView(AddressLinkView[AboutAddress]):
         user = user_by_id(about.user_id) if about is not None else None
         if about is None or user is None or user.email == about.email:
             return None
-        return AboutAddress(user.pk, about.email, user.email or "")
+        # A link of a former version says no time: it works while the address is the one that it says.
+        is_as_then = about.issued > 0 or user.email == about.other_email
+        if not is_as_then or is_taken_back(about, realm_id=user.realm_id):
+            return None
+        return replace(about, other_email=user.email or "")
 
     def context_of(self, about: AboutAddress | None) -> dict[str, Any]:
         """Both addresses."""

@@ -1,5 +1,6 @@
 """The own number: another one, none, and taking a change back."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import View
 
+from identity.accounts.commands import is_taken_back
 from identity.accounts.commands.codes import LIFETIME
 from identity.accounts.links import AboutNumber, read_number_revert_token
 from identity.accounts.models import User
@@ -157,7 +159,9 @@ class RevertNumberView(AddressLinkView[AboutNumber]):
         user = user_by_id(about.user_id) if about is not None else None
         if about is None or user is None or (user.phone or "") == about.phone:
             return None
-        return AboutNumber(user.pk, about.phone, user.phone or "")
+        if is_taken_back(about, realm_id=user.realm_id):
+            return None
+        return replace(about, other_phone=user.phone or "")
 
     def context_of(self, about: AboutNumber | None) -> dict[str, Any]:
         """By their ends: who holds the link need not learn the other number."""
