@@ -40,6 +40,8 @@ class SignUpWish:
     """Which of them is proven first (an Identifier); empty: none."""
     code_id: str = ""
     proven: bool = False
+    ends: float = 0
+    """When it is too late for what was proven, however often its page is asked for again."""
     provider: str = ""
     """The alias of the identity provider that the person came through; a wish of one way is none of another."""
     password_later: bool = False
@@ -59,11 +61,11 @@ class SignUpWish:
 
     def waiting_for(self, code_id: UUID) -> "SignUpWish":
         """The same, while this code is on its way."""
-        return replace(self, code_id=code_id.hex, proven=False)
+        return replace(self, code_id=code_id.hex, proven=False, ends=0)
 
     def now_proven(self) -> "SignUpWish":
         """The same, after the code was typed."""
-        return replace(self, proven=True)
+        return replace(self, proven=True, ends=_later())
 
     @property
     def lacks_password(self) -> bool:
@@ -71,10 +73,14 @@ class SignUpWish:
         return self.password_later and not self.encoded
 
 
+def _later() -> float:
+    return (clock.now() + LIFETIME).timestamp()
+
+
 def write_wish(realm: Realm, wish: SignUpWish) -> str:
     """The wish as text that only this realm reads, and nobody changes."""
     pk = uuid7()
-    said = json.dumps([(clock.now() + LIFETIME).timestamp(), asdict(wish)])
+    said = json.dumps([wish.ends or _later(), asdict(wish)])
     box = seal(said.encode(), realm_id=realm.pk, table=_TABLE, pk=pk, field=_FIELD)
     return base64.urlsafe_b64encode(pk.bytes + box).decode()
 

@@ -48,7 +48,7 @@ def keep_taken_back(actor: Actor, *, user: User, about: About) -> None:  # house
     ).save(force_insert=True)
 
 
-def is_taken_back(about: About, *, realm_id: UUID) -> bool:  # house: HR03 reads
+def is_taken_back(about: About, *, realm_id: UUID) -> bool:  # house: HR03 only reads
     """Whether a link of before works no more, since it or an older one was used after it was made.
 
     Never what is no link and says no time.

@@ -1,6 +1,7 @@
 """Sign-in that begins with the number: country and number as people dial it; other names stay one press away."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -9,6 +10,7 @@ from identity.accounts.countries import countries
 from identity.accounts.models import User
 from identity.courier.commands import deliver_due
 from identity.courier.testing import mails
+from identity.kernel import clock
 from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.errors import Invalid
@@ -139,3 +141,22 @@ def test_countries_stand_where_a_reader_looks_for_them():
     names = [each.name for each in countries("de")]
     assert names.index("Oman") < names.index("Österreich") < names.index("Pakistan")
     assert names[1:4] == ["Afghanistan", "Ägypten", "Albanien"]
+
+
+def test_lg_11_a_proof_of_a_number_ends_though_its_page_is_asked_for_again(by_number):
+    allow(by_number, sign_up_open=True, sign_up_identifiers=["phone"])
+    client, begun = RealmClient(by_number), clock.now()
+
+    def note_of(page):
+        return re.search(r'name="note" value="([^"]+)"', page.text)[1]
+
+    asked = client.post("/signup", {"name": "Nora", "phone": "0151 1234-5678"})
+    deliver_due()
+    code = re.search(r"\b(\d{6})\b", mails(by_number)[-1].text)[1]
+    page = client.post("/signup/code", {"note": note_of(asked), "code": code})
+    with clock.clock_at(begun + timedelta(minutes=9)):
+        page = client.post("/signup/code", {"note": note_of(page), "password1": "short"})
+    with clock.clock_at(begun + timedelta(minutes=18)):
+        client.post("/signup/code", {"note": note_of(page), "password1": PASSWORD})
+    with realm_scope(by_number):
+        assert not User.objects.filter(phone=NUMBER).exists()
