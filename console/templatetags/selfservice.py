@@ -190,6 +190,8 @@ def script_texts() -> SafeString:
         },
         "no_passkeys": _("This browser can’t use passkeys. Use another way."),
         "passkey_cancelled": _("Nothing happened. Try again, or use another way."),
+        "again_in": _("Send again in %(time)s"),
+        "again_now": _("You can ask for another code now."),
         "proof": _("One moment: your browser solves a small sum that keeps bots out."),
         "passkey_there": _("This device holds a passkey of this account already."),
     }

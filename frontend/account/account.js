@@ -54,12 +54,37 @@ addEventListener("pageshow", () => {
   }
 })
 
-// A captcha of another service that never came, since something blocks it: said before a whole form is filled in.
+// A captcha of another service, in the page's look. It may never come, since something blocks it: that is said before a
+// whole form is filled in.
 const captcha = document.querySelector("[data-captcha]")
 if (captcha) {
   const look = () => { document.querySelector("[data-captcha-missing]").hidden = captcha.childElementCount > 0 }
   addEventListener("load", () => setTimeout(look, 4000))
   new MutationObserver(look).observe(captcha, { childList: true })
+  // Before its script reads it.
+  captcha.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"
+  const script = document.createElement("script")
+  script.src = captcha.dataset.captcha
+  document.head.append(script)
+}
+
+// Send again: not as long as it would be refused, with the time that is left; said aloud once, when it may be pressed.
+for (const button of document.querySelectorAll("[data-wait]")) {
+  const opens = performance.now() + Number(button.dataset.wait) * 1000
+  const idle = button.textContent
+  const tick = () => {
+    const left = Math.ceil((opens - performance.now()) / 1000)
+    button.disabled = left > 0
+    if (left > 0) {
+      const time = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`
+      button.textContent = text.again_in.replace("%(time)s", time)
+      setTimeout(tick, 250)
+    } else {
+      button.textContent = idle
+      button.parentElement.querySelector("[role=status]").textContent = text.again_now
+    }
+  }
+  tick()
 }
 
 // Copy.

@@ -104,7 +104,7 @@ def console_principal(
 
 
 def _visiting_operator(realm: Realm, cookies: Mapping[str, str], origin: Origin, request_id: str) -> Principal | None:
-    # The platform's row is only asked for where a browser has a cookie of its: nearly none has.
+    # The platform's row is only asked for where a browser has a cookie of that realm: nearly none has.
     if realm.is_platform or not any(name.endswith(f"rk_s_{PLATFORM_SLUG}") for name in cookies):
         return None
     platform = platform_realm()

@@ -50,6 +50,7 @@ POLICIES: dict[str, tuple[Rule, ...]] = {
     "passkey_sign_in": (Rule(Limit("passkey-answers", 60, QUARTER), (By.ADDRESS,)),),
     "reauthentication": (Rule(Limit("reauthenticate", 10, QUARTER), (By.USER,)),),
     "number_change": (Rule(Limit("number-change", 6, HOUR), (By.USER,)),),
+    "number_code": (Rule(Limit("number-code", 10, QUARTER), (By.USER,)),),
     "password_reset": (
         Rule(Limit("reset-network", 60, QUARTER), (By.ADDRESS,)),
         Rule(Limit("reset-realm", 6000, QUARTER), (By.REALM,)),

@@ -45,7 +45,6 @@ class Agent:
 
 
 @lru_cache(maxsize=2048)
-@lru_cache(maxsize=1024)
 def agent_of(user_agent: str) -> Agent:
     """What a user agent describes."""
     browser = next((name for pattern, name in _BROWSERS if re.search(pattern, user_agent)), "")

@@ -87,6 +87,12 @@ def message_devices(user_id: UUID, *, confirmed: bool = True) -> QuerySet[Messag
     return rows.order_by("pk")
 
 
+def seconds_to_wait(user_id: UUID, factor: Factor) -> int:
+    """Seconds until the factor's number or address may be sent another code; 0 when it may."""
+    device = message_devices(user_id).filter(pk=factor.id.removeprefix("m")).first()
+    return device.seconds_to_wait() if device is not None else 0
+
+
 def factors_of(user_id: UUID) -> list[Factor]:
     """What a person holds, in the realm of the moment: by strength, then the one used last; two queries."""
     found = [_of_authenticator(device) for device in authenticator_devices(user_id)]

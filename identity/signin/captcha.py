@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+from django.utils.translation import get_language
 
 from identity.kernel.naming import origin_of
 from identity.kernel.outbound import OutboundFailed, fetch
@@ -45,13 +46,14 @@ class Captcha(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service of the siteverify kind."""
+    """One service of the siteverify kind. speaks: its script's parameter for the language, if the element has none."""
 
     script: str
     verify: str
     element_class: str
     field: str
     origins: tuple[str, ...]
+    speaks: str = ""
 
 
 SERVICES = {
@@ -68,6 +70,7 @@ SERVICES = {
         "h-captcha",
         "h-captcha-response",
         ("https://hcaptcha.com", "https://*.hcaptcha.com"),
+        speaks="hl",
     ),
     "recaptcha": Service(
         "https://www.google.com/recaptcha/api.js",
@@ -75,6 +78,7 @@ SERVICES = {
         "g-recaptcha",
         "g-recaptcha-response",
         ("https://www.google.com", "https://www.gstatic.com"),
+        speaks="hl",
     ),
 }
 
@@ -87,9 +91,11 @@ class SiteVerify:
         self.verify_url = settings.REALMKEEP_CAPTCHA_URL or self.service.verify
 
     def widget(self, realm: Realm) -> Widget:
-        """The service's own script and element."""
-        key = str(realm.setting("captcha_site_key"))
-        return Widget(self.service.script, self.service.element_class, key, self.service.origins)
+        """The service's own script, in the page's language, and its element."""
+        key, script = str(realm.setting("captcha_site_key")), self.service.script
+        if self.service.speaks:
+            script = f"{script}?{urlencode({self.service.speaks: get_language() or ''})}"
+        return Widget(script, self.service.element_class, key, self.service.origins)
 
     def is_right(self, realm: Realm, data: Mapping[str, Any], *, ip: str) -> bool:
         """Asked once: the service takes each answer a single time. An answer made for another host is none."""

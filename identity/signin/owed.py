@@ -30,9 +30,9 @@ def owes_terms(realm: Realm, user: User) -> bool:
 
 
 def send_number_code(actor: Actor, *, realm: Realm, user: User, before: UUID | None = None) -> UUID:
-    """Send a code to the number that has to be confirmed; over a limit none: then the one before stays, or none is
+    """Send a code to the number that has to be confirmed. Returns its id.
 
-    right. Returns its id.
+    Over a limit none is sent: then the one before stays, and without one none is right.
     """
     number = user.phone or ""
     allowed = limits.may_mail(number, actor.origin.ip)

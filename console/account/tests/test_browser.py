@@ -11,6 +11,7 @@ from identity.accounts.commands import require_new_password
 from identity.consent.commands import grant_consent
 from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
+from identity.mfa.commands import add_message_device, confirm_message_device, messages
 from identity.realms.commands import change_realm_settings
 from identity.sessions.testing import RealmClient
 
@@ -108,6 +109,44 @@ def test_focus_goes_to_what_went_wrong(browser, mount, realm_a):
     expect(page).to_have_title(re.compile("^Error:"))
     expect(page.get_by_role("alert")).to_be_focused()
     expect(page.get_by_label("Signing in as")).to_have_value("nobody@example.com")
+
+
+def test_another_code_is_asked_for_when_it_may_be_sent(browser, mount, realm_a, user_a, monkeypatch):
+    sent = []
+    monkeypatch.setattr(messages, "send_factor_code", lambda *_a, **values: sent.append(values["code"]))
+    with realm_scope(realm_a):
+        dana = actor_of(user_a)
+        device = add_message_device(dana, user_id=user_a.pk, kind="sms", to="+4915112345642")
+        confirm_message_device(dana, user_id=user_a.pk, device_id=device.pk, code=sent[0])
+    page = browser.new_context().new_page()
+    page.clock.install()
+    page.goto(f"{mount(realm_a)}/signin")
+    page.get_by_label("Email").fill("dana@example.com")
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    button = page.get_by_role("button", name="Send again")
+    expect(button).to_have_text(re.compile(r"^Send again in 0:[34]\d$"))
+    expect(button).to_be_disabled()
+    page.clock.fast_forward(50_000)
+    expect(button).to_have_text("Send again")
+    expect(button).to_be_enabled()
+    expect(page.get_by_text("You can ask for another code now.")).to_have_count(1)
+
+
+@pytest.mark.parametrize("look", ["dark", "light"])
+def test_a_captcha_has_the_pages_look_before_its_script_reads_it(browser, mount, realm_a, settings, look):
+    settings.REALMKEEP_CAPTCHA_SECRETS = {"": "secret"}
+    with realm_scope(realm_a):
+        changes = {"bot_protection": "captcha", "captcha_site_key": "key"}
+        change_realm_settings(system_actor(realm_a.pk), changes=changes)
+    page = browser.new_context(color_scheme=look).new_page()
+    drawn = "const it = document.querySelector('.cf-turnstile'); it.append(`drawn ${it.dataset.theme}`)"
+    page.route(
+        "https://challenges.cloudflare.com/**", lambda route: route.fulfill(body=drawn, content_type="text/javascript")
+    )
+    page.goto(f"{mount(realm_a)}/signup")
+    expect(page.get_by_text(f"drawn {look}")).to_be_visible()
 
 
 def test_strength_is_said_in_words_while_typing(browser, mount, realm_a):

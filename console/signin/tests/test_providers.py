@@ -7,6 +7,7 @@ import pytest
 from allauth.socialaccount.models import SocialAccount
 
 from identity.accounts.models import User
+from identity.audit.models import AuditEvent
 from identity.kernel.actor import Actor
 from identity.kernel.context import realm_scope
 from identity.kernel.ids import public_id
@@ -221,12 +222,15 @@ def test_a_trip_that_fails_says_at_which_step_and_nothing_of_the_other_side(
     ]
     assert all(label in text(answer) for label, _word in shown)
     assert "invalid_grant" not in text(answer)
+    # Nobody tried to sign in: the share of sign-ins that succeed is as before.
+    assert not AuditEvent.objects.filter(type="signin.failed").exists()
     # Who signs in through it is told less (IN-05).
     visitor = RealmClient(console.realm)
     location = visitor.get("/signin/provider/corp").headers["Location"]
     failed = visitor.get(fake.agree(location).removeprefix("http://testserver"))
     assert failed.status_code == 502
     assert "took the code" not in text(failed)
+    assert AuditEvent.objects.filter(type="signin.failed").count() == 1
 
 
 def test_disabling_and_deleting_say_whom_they_hit(

@@ -27,7 +27,7 @@ class Gathered:
     memory: dict[Any, Any] = field(default_factory=dict)
 
 
-_current: ContextVar[Gathered | None] = ContextVar("gathered", default=None)
+current: ContextVar[Gathered | None] = ContextVar("gathered", default=None)
 
 
 def waiting() -> Gathered | None:
@@ -35,7 +35,7 @@ def waiting() -> Gathered | None:
 
     The one could take it back alone, and the whole statement is of one realm.
     """
-    found = _current.get()
+    found = current.get()
     if found is None or found.realm_id != current_realm_id() or open_savepoints() != found.savepoints:
         return None
     return found

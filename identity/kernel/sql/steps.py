@@ -12,7 +12,7 @@ from django.db import connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from identity.kernel.context import WrongRealm, current_realm_id
-from identity.kernel.sql.gathering import Gathered, _current, open_savepoints, waiting
+from identity.kernel.sql.gathering import Gathered, current, open_savepoints, waiting
 from identity.kernel.sql.statements import (
     Params,
     adapted,
@@ -122,17 +122,17 @@ def gathered() -> Iterator[None]:
     TransactionManagementError, and at its end whatever the statement does.
     """
     real = real_connection()
-    if real.vendor != "postgresql" or _current.get() is not None:
+    if real.vendor != "postgresql" or current.get() is not None:
         yield
         return
     if not real.in_atomic_block:
         raise transaction.TransactionManagementError("Writes are gathered inside atomic.")
     found = Gathered(open_savepoints(), current_realm_id())
-    token = _current.set(found)
+    token = current.set(found)
     try:
         yield
     finally:
-        _current.reset(token)
+        current.reset(token)
     if found.rows or found.changes:
         params: dict[str, Any] = {}
         changes = []

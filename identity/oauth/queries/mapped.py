@@ -29,9 +29,9 @@ def read_mapped(text: str | None) -> tuple[Mapped, ...]:
 
 def told_by(consent: Consent | None, application: Application) -> Collection[str] | None:
     """The custom attributes that the person was asked about; None where the application asks nobody."""
-    if consent is None or (application.skip_consent and application.first_party):
+    if application.skip_consent and application.first_party:
         return None
-    return consent.attributes or ()
+    return (consent.attributes if consent is not None else None) or ()
 
 
 def mapped_now() -> list[Mapped]:

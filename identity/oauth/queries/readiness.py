@@ -62,7 +62,7 @@ class Ready:
         return self.noted_at is None or clock.now() - self.noted_at > NOTE_USE_AFTER
 
 
-READY = (
+_READY = (
     "SELECT {columns}, n.last_used_at AS noted_at, {mark} AS realm_mark, {mapped} AS mapped FROM identity_session s"
     " JOIN identity_user u ON u.realm_id = %(realm)s AND u.id = s.user_id"
     " JOIN identity_application a ON a.realm_id = %(realm)s AND a.client_id = %(client_id)s"
@@ -84,7 +84,7 @@ _PARTS = (_SESSION, _USER, APPLICATION, WHOLE_CONSENT)
 def ready_statement(hashes: str, vendor: str, *, named: bool = False) -> str:
     """The query. named: each column has a name of its own, for a statement around it."""
     columns = ", ".join(part.named if named else part.sql for part in _PARTS)
-    return READY.format(columns=columns, hashes=hashes, mark=MARK, mapped=mapped_column(vendor))
+    return _READY.format(columns=columns, hashes=hashes, mark=MARK, mapped=mapped_column(vendor))
 
 
 def parameters_of(realm: Realm, *, session_key: str, client_id: str, redirect_uri: str) -> tuple[str, dict[str, Any]]:

@@ -44,13 +44,16 @@ def _is_taken(number: str, user: User) -> bool:
     return User.objects.filter(phone=number).exclude(pk=user.pk).exists()
 
 
-def request_phone_change(actor: Actor, *, realm: Realm, user_id: UUID, phone: str) -> tuple[str, UUID]:
+def request_phone_change(
+    actor: Actor, *, realm: Realm, user_id: UUID, phone: str, before: UUID | None = None
+) -> tuple[str, UUID]:
     """Text a code to the number that the person wants; nothing changes before it comes back. The edge asks who he is.
 
     One that somebody else has is answered alike, and nothing is sent to it (LG-23). Counted for the person as well as
-    for the number: nobody has the realm text to many (LG-13). Returns the number's one spelling (LG-14) and the code's
-    id, which only this browser gets. Raises PermissionDenied, NotFound (people here have no numbers), Invalid,
-    RateLimited. Says phone.change_requested.
+    for the number: nobody has the realm text to many (LG-13). before: the code to this number that the browser waits
+    for; it stays that one where no other can be sent. Returns the number's one spelling (LG-14) and the code's id,
+    which only this browser gets. Raises PermissionDenied, NotFound (people here have no numbers), Invalid, RateLimited.
+    Says phone.change_requested, if another code was made.
     """
     number = normalized_phone(phone, country_of_realm())
     require_rate(actor, policy="number_change")
@@ -61,6 +64,8 @@ def request_phone_change(actor: Actor, *, realm: Realm, user_id: UUID, phone: st
             raise NotFound
         if number == user.phone and user.phone_verified_at is not None:
             raise Invalid(_("This is your number already."), field="phone", code="phone_same")
+        if before is not None and not allowed:
+            return number, before
         sent = allowed and not _is_taken(number, user)
         code, text = make_code(
             actor, purpose=CodePurpose.VERIFY, address=number, user=user, sent=sent, alone=number == user.phone
@@ -93,15 +98,16 @@ def request_phone_change(actor: Actor, *, realm: Realm, user_id: UUID, phone: st
 def confirm_phone_change(actor: Actor, *, realm: Realm, user_id: UUID, phone: str, code_id: UUID, text: str) -> User:
     """The code came back: the number is the person's and proven. The former one, and his address, are told.
 
-    Guesses are counted for the person, since each wish makes another code (RL-07). Codes of a second step that go to a
+    Guesses are counted for the person, since each wish makes another code (RL-07); apart from those at his password,
+    which nobody gets more of by proving a number of his own. Codes of a second step that go to a
     number of their own stay with that. Raises PermissionDenied, WrongCode, RateLimited, Conflict (phone_taken). Says
     phone.changed, or phone.verified for the number that he had.
     """
-    require_rate(actor, policy="reauthentication")
+    require_rate(actor, policy="number_code")
     spent = spend_code(actor, code_id=code_id, purpose=CodePurpose.VERIFY, address=phone, text=text)
     if spent is None or spent.user_id != user_id:
         raise WrongCode
-    forget_rate(actor, policy="reauthentication")
+    forget_rate(actor, policy="number_code")
     with transaction.atomic():
         user = _himself(actor, user_id)
         note_code_used(realm, to=phone)

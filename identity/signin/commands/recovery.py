@@ -30,16 +30,19 @@ RESET_CODE_WISH = "reset_code_wish"
 
 
 def wish_for_reset_code(  # house: HR03 the worker says what comes of it
-    actor: Actor, *, realm: Realm, identifier: str, device: str = ""
+    actor: Actor, *, realm: Realm, identifier: str, device: str = "", before: UUID | None = None
 ) -> UUID:
     """Ask for a code to choose a new password with. The same rows and the same answer for every name (LG-08).
 
-    Returns the code's id, which only this browser gets. Raises Invalid (codes_off).
+    Returns the code's id, which only this browser gets. before: the code that it waits for; it stays that one where no
+    other can be sent, whatever the name. Raises Invalid (codes_off).
     """
     if not may_reset_by_phone(realm):
         raise Invalid(code="codes_off", field="email")
     name = canonical_id(identifier, country_of_realm())
     allowed = limits.may_mail(name, actor.origin.ip, device=device)
+    if before is not None and not allowed:
+        return before
     with transaction.atomic():
         code, text = make_code(actor, purpose=CodePurpose.RESET, address=name, sent=allowed, alone=False)
         if allowed:

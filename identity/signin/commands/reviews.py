@@ -268,7 +268,7 @@ def _end_ways_back(actor: Actor, user: User, done: list[AuditEvent], since: date
 def _take_back_number(user: User, done: list[AuditEvent]) -> bool:
     """The number as it was before, if it was changed meanwhile and was proven then; else none is proven any more.
 
-    Whether one is back, or one that was added is gone.
+    Whether it is as before: not where somebody else has that number by now.
     """
     changes = [event for event in readable(done) if event.row.type in ("phone.changed", "phone.removed")]
     if not changes:
@@ -278,13 +278,14 @@ def _take_back_number(user: User, done: list[AuditEvent]) -> bool:
         return False
     first = changes[-1]
     former = first.personal.get("former_phone", "")
-    if User.objects.filter(phone=former).exclude(pk=user.pk).exists():
-        # Taken meanwhile. What is left when he is found by nothing else proves nothing.
+    is_taken = User.objects.filter(phone=former).exclude(pk=user.pk).exists()
+    if is_taken:
+        # What is left when he is found by nothing else proves nothing.
         former = "" if user.email or user.username else user.phone or ""
     proven = bool(former) and former != user.phone and bool(first.row.payload.get("former_proven"))
     user.phone, user.phone_verified_at = former or None, clock.now() if proven else None
     user.save(update_fields=["phone", "phone_verified_at"])
-    return True
+    return not is_taken
 
 
 def _unlink_since(actor: Actor, user: User, since: datetime, done: list[AuditEvent]) -> list[str]:

@@ -175,6 +175,21 @@ def test_the_captchas_script_is_let_onto_this_page_and_no_other(realm_a, service
     assert "cloudflare" not in client.get("/signin")["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize(
+    ("name", "script"),
+    [
+        ("turnstile", "https://challenges.cloudflare.com/turnstile/v0/api.js"),
+        ("hcaptcha", "https://js.hcaptcha.com/1/api.js?hl=de"),
+        ("recaptcha", "https://www.google.com/recaptcha/api.js?hl=de"),
+    ],
+)
+def test_a_captcha_speaks_the_pages_language(realm_a, service, settings, name, script):
+    settings.REALMKEEP_CAPTCHA_SERVICE = name
+    page = RealmClient(realm_a).get("/signup", HTTP_ACCEPT_LANGUAGE="de")
+    assert f'data-captcha="{script}"' in page.text
+    assert 'data-language="de"' in page.text
+
+
 def test_only_a_right_answer_passes_and_the_service_is_asked_with_the_realms_secret(realm_a, service):
     client = RealmClient(realm_a)
     for answer in ({}, {"cf-turnstile-response": "robot"}, {"cf-turnstile-response": "human@other.example"}):

@@ -27,7 +27,7 @@ from identity.realms.commands import change_realm_settings
 from identity.realms.models import Realm
 from identity.sessions.testing import RealmClient
 from identity.signin.commands import remove_phone, request_phone_change
-from identity.signin.tests.conftest import sign_in
+from identity.signin.tests.conftest import PASSWORD, sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]
 
@@ -165,6 +165,28 @@ def test_lg_11_the_number_asks_for_a_fresh_sign_in_and_its_own_person(
     with realm_scope(realm_a), pytest.raises(PermissionDenied):
         request_phone_change(actor_of(owner_a), realm=realm_a, user_id=user_a.pk, phone=NEW)
     assert not sent(realm_a, NEW)
+
+
+def test_lg_13_asking_too_often_leaves_the_code_that_was_sent_and_says_so(
+    realm_a: Realm, user_a: User, dana: RealmClient, events: Events
+) -> None:
+    for _ in range(4):
+        ask(dana)
+    assert "No other code can be sent there for now" in dana.get("/account/phone").text
+    assert (len(sent(realm_a, NEW)), len(events(realm_a, "phone.change_requested"))) == (3, 3)
+    prove(dana, realm_a)
+    assert stored(user_a).phone == NEW
+
+
+def test_rl_07_who_proves_a_number_gets_no_more_tries_at_the_password(
+    realm_a: Realm, user_a: User, dana: RealmClient
+) -> None:
+    for _ in range(10):
+        dana.post("/signin/again", {"password": "wrong"})
+    ask(dana)
+    prove(dana, realm_a)
+    assert stored(user_a).phone == NEW
+    assert dana.post("/signin/again", {"password": PASSWORD}).status_code == 200
 
 
 def test_lg_23_a_number_that_somebody_has_is_answered_alike_and_gets_nothing(

@@ -295,6 +295,19 @@ def test_oa_28_after_signing_in_to_the_own_account_the_two_are_linked(
     assert is_in(other)
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+def test_where_only_linked_people_come_in_the_page_says_who_makes_accounts(
+    realm_a: Realm, as_owner_a: Actor, fake: FakeProvider, is_open: bool
+) -> None:
+    add(as_owner_a, fake, sign_up="link")
+    policy(realm_a, sign_up_open=is_open)
+    client = RealmClient(realm_a)
+    round_trip(client, fake)
+    page = client.get("/signin/provider/link").content.decode()
+    assert ('href="/realms/a/signup?next=%2Frealms%2Fa%2Fsignin%2Fprovider%2Flink"' in page) is is_open
+    assert ("The people who run it can make one" in page) is not is_open
+
+
 def test_an_approved_policy_makes_an_account_that_waits(realm_a: Realm, as_owner_a: Actor, fake: FakeProvider) -> None:
     add(as_owner_a, fake, sign_up="approve")
     client = RealmClient(realm_a)

@@ -76,6 +76,27 @@ def test_a_code_to_the_own_number_leads_to_a_new_password(realm_a: Realm, dana: 
     assert b"Start again" not in client.post("/password/reset/code", {"note": note, "code": code}).content
 
 
+@pytest.mark.parametrize("login", [NUMBER, "+493099999999"])
+def test_lg_08_lg_13_asking_too_often_leaves_the_code_that_was_sent_and_says_so(
+    realm_a: Realm, dana: User, login: str
+) -> None:
+    client, note = asked(realm_a, login)
+    for said in ("it is on its way", "it is on its way", "No other code can be sent there for now"):
+        start = client.post("/password/reset", {"again": "yes", "note": note})
+        assert (start.context["form"]["email"].value(), start.context["note"]) == (login, note)
+        assert f'value="{note}"' in start.text
+        page = client.post("/password/reset", {"email": login, "note": note})
+        assert said in page.text
+        assert (page.context["note"] == note) is said.startswith("No other")
+        note = page.context["note"]
+    if login == NUMBER:
+        assert client.post("/password/reset/code", {"note": note, "code": texts(realm_a)[-1]}).status_code == 302
+    # A note of another name, or of another realm, keeps nothing.
+    assert "No other code" not in client.post("/password/reset", {"email": "+493088888888", "note": note}).text
+    forged = client.post("/password/reset", {"again": "yes", "note": f"{note}x"})
+    assert forged.context["note"] == ""
+
+
 def test_who_has_both_chooses(realm_a: Realm, dana: User) -> None:
     asked(realm_a, "dana@example.com")
     assert texts(realm_a) == []

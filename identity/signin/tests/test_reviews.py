@@ -321,6 +321,19 @@ def test_lg_11_a_number_that_the_stranger_changed_or_added_is_as_before(realm_a,
     assert (user.phone, user.phone_verified_at is not None) == (former, former is not None)
 
 
+def test_lg_11_a_number_that_somebody_else_has_by_now_does_not_come_back(realm_a, user_a):
+    User.all_realms.filter(pk=user_a.pk).update(phone="+493012345678", phone_verified_at=clock.now())
+    known(realm_a)
+    stranger = abroad(realm_a)
+    sign_in(stranger)
+    link = link_of(realm_a)
+    stranger.post("/account/phone", {"action_remove": ""})
+    make_user(realm_a, "kim@example.com", phone="+493012345678")
+    page = RealmClient(realm_a).post(link, {"me": "no"}).text
+    assert ("Your account is secured" in page, "Your phone number is as before" in page) == (True, False)
+    assert User.all_realms.get(pk=user_a.pk).phone is None
+
+
 def test_lg_11_not_me_ends_the_ways_back_that_the_stranger_got(realm_a, user_a):
     User.all_realms.filter(pk=user_a.pk).update(phone="+493012345678", phone_verified_at=clock.now())
     change(realm_a, sms_code_sign_in=True)

@@ -154,8 +154,11 @@ def test_codes_by_message_are_sent_on_entering_and_again_on_wish(realm_a, user_a
     page = client.get(CONFIRM)
     assert 'the number ending in <b dir="ltr">42</b>' in page.text
     assert "4915112345642" not in page.text
+    # The page says how long another one is refused.
+    assert 40 <= int(re.findall(r'data-wait="(\d+)"', page.text)[0]) <= 45
     assert client.post(CONFIRM, {"send": "yes"}).status_code == 429
     with clock.clock_at(clock.now() + timedelta(seconds=50)):
+        assert "data-wait" not in client.get(CONFIRM).text
         client.post(CONFIRM, {"send": "yes"})
     assert len(sent) == 3
     client.post(CONFIRM, {"code": sent[2]})

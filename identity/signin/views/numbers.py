@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.generic import View
 
 from identity.accounts.commands import is_taken_back
@@ -35,6 +36,10 @@ from identity.signin.views.entrance import Entrance, secret_fields
 
 WAITING_KEY = "number_change"
 """Session key: the number that waits for its code, the code's id, and until when it works."""
+KEPT = gettext_lazy(
+    "No other code can be sent there for now: only a few are sent in an hour. The last one still works until its 10 "
+    "minutes are over."
+)
 
 
 @secret_fields
@@ -75,15 +80,19 @@ class ChangeNumberView(Entrance, View):
 
     def asked(self, typed: str) -> HttpResponse:
         """Answered alike, whoever has the number."""
-        request = self.request
+        request, waiting = self.request, self.waiting
+        before = UUID(waiting["id"]) if waiting is not None and waiting["to"] == typed else None
         try:
             number, code_id = request_phone_change(
-                actor_of(request), realm=realm_of(request), user_id=self.person.pk, phone=typed
+                actor_of(request), realm=realm_of(request), user_id=self.person.pk, phone=typed, before=before
             )
         except Invalid as error:
             return self.page(error=str(error.message), typed=typed, status=422)
         except RateLimited as error:
             return self.page(error=str(error.message), typed=typed, status=429)
+        if code_id == before:
+            messages.warning(request, KEPT)
+            return redirect("account_phone")
         until = (clock.now() + LIFETIME).timestamp()
         request.session[WAITING_KEY] = {"to": number, "id": code_id.hex, "until": until}
         return redirect("account_phone")

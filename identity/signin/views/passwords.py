@@ -59,8 +59,17 @@ class WishView(_WithPasswords, BotGuard, Entrance, upstream.PasswordResetView):
 
     @rate_limited("password_reset")
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Counted for the network, whatever was typed."""
-        return super().post(request, *args, **kwargs)
+        """Counted for the network, whatever was typed. Who waits for a code begins again with the name and its note."""
+        if "again" not in request.POST:
+            return super().post(request, *args, **kwargs)
+        note = self.note
+        form = self.get_form_class()(realm=realm_of(request), initial={"email": note.login if note else ""})
+        return self.render_to_response(self.get_context_data(form=form))
+
+    @property
+    def note(self) -> Note | None:
+        """Of the code that this browser waits for already."""
+        return read_note(realm_of(self.request), self.request.POST.get("note", ""))
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """What can be typed is the realm's."""
@@ -68,7 +77,8 @@ class WishView(_WithPasswords, BotGuard, Entrance, upstream.PasswordResetView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Whether there is a choice."""
-        return super().get_context_data(by_phone=may_reset_by_phone(realm_of(self.request)), **kwargs)
+        note = self.request.POST["note"] if self.note is not None else ""
+        return super().get_context_data(by_phone=may_reset_by_phone(realm_of(self.request)), note=note, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
         """By what was chosen, else by what was typed; from nobody who is a bot: each wish may become a message."""
@@ -77,7 +87,7 @@ class WishView(_WithPasswords, BotGuard, Entrance, upstream.PasswordResetView):
         typed = form.cleaned_data["email"]
         by = self.request.POST.get("by") or ("phone" if kind_of_identifier(typed) is Identifier.PHONE else "email")
         if by == "phone" and may_reset_by_phone(realm_of(self.request)):
-            return ResetCodeView.sent(self.request, typed)
+            return ResetCodeView.sent(self.request, typed, self.note)
         response: HttpResponse = super().form_valid(form)
         return response
 
@@ -93,14 +103,18 @@ class ResetCodeView(_WithPasswords, Entrance, View):
         return redirect("account_reset_password")
 
     @staticmethod
-    def sent(request: HttpRequest, login: str) -> HttpResponse:
-        """Ask for a code, then show where to type it; the same for every name."""
+    def sent(request: HttpRequest, login: str, note: Note | None = None) -> HttpResponse:
+        """Ask for a code, then show where to type it; the same for every name. note: of the page that asks again."""
         realm = realm_of(request)
+        before = note.code_id if note is not None and note.login == login else None
         device = known_device_of(request, login)
-        code_id = wish_for_reset_code(actor_of(request), realm=realm, identifier=login, device=device)
+        code_id = wish_for_reset_code(actor_of(request), realm=realm, identifier=login, device=device, before=before)
         view = ResetCodeView()
         view.setup(request)
-        return view.page(login, write_note(realm, Note(login, code_id)))
+        if code_id == before:
+            # The note that there is: a fresh one would outlive its code.
+            return view.page(login, request.POST["note"], kept=True)
+        return view.page(login, write_note(realm, Note(login, code_id)), again=before is not None)
 
     @rate_limited("password_reset")
     def post(self, request: HttpRequest) -> HttpResponse:

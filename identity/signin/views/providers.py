@@ -223,7 +223,7 @@ class CallbackView(Entrance, View):
         """Refuse, or let in."""
         error = request.GET.get("error", "")
         if error in CANCELLED:
-            self.say_refused(request, provider, "provider_cancelled")
+            self.say_refused(request, asked, provider, "provider_cancelled")
             return trouble(request, "cancelled", provider, asked.next_url, process=asked.process, status=HTTPStatus.OK)
         code = request.GET.get("code", "")
         try:
@@ -235,7 +235,7 @@ class CallbackView(Entrance, View):
                 provider, endpoints, asked.question, code=code, posted_user=request.GET.get("user", "")
             )
         except social_protocol.UpstreamFailed as error:
-            self.say_refused(request, provider, "provider_failed")
+            self.say_refused(request, asked, provider, "provider_failed")
             return trouble(
                 request,
                 "failed",
@@ -255,8 +255,10 @@ class CallbackView(Entrance, View):
         return social.come_in(request, provider, upstream, asked.next_url)
 
     @staticmethod
-    def say_refused(request: HttpRequest, provider: IdentityProvider, reason: str) -> None:
-        """Into the trail: this was a real question of this browser."""
+    def say_refused(request: HttpRequest, asked: Asked, provider: IdentityProvider, reason: str) -> None:
+        """Into the trail: this was a real question of this browser. A test or a new link is nobody's sign-in."""
+        if asked.process != LOGIN:
+            return
         commands.refuse_upstream(
             actor_of(request), alias=provider.alias, reason=reason, application_id=asking_id(request)
         )
@@ -284,6 +286,8 @@ class LinkView(Entrance, View):
             "waiting": self.waiting,
             "label": self.waiting.upstream.label,
             "login_url": login_url(request.path),
+            "sign_up_open": realm_of(request).setting("sign_up_open"),
+            "signup_url": f"{reverse('account_signup')}?{urlencode({'next': request.path})}",
             "back_url": self.waiting.next_url or reverse("selfservice:security"),
         }
         return render(request, "account/provider_link.html", context)

@@ -15,6 +15,7 @@ from identity.kernel.errors import RateLimited
 from identity.mfa.commands import send_message_code
 from identity.mfa.errors import WrongCode
 from identity.mfa.models import FactorKind
+from identity.mfa.queries import seconds_to_wait
 from identity.mfa.rules import Step
 from identity.signin.requests import actor_as, next_of, realm_of
 from identity.signin.stages import MESSAGES, TRUST_KEY, SecondFactorStage, is_superseded, offered_factors, step_of
@@ -101,7 +102,7 @@ class SecondStepView(InStage, View):
         except WrongCode:
             return self.page(factor.id, error=wrong_text(factor.kind))
         except RateLimited as error:
-            return self.page(factor.id, error=str(error.message), wait=error.retry_after, status=429)
+            return self.page(factor.id, error=str(error.message), status=429)
         if request.POST.get("trust") and realm_of(request).setting("trusted_device_lifetime"):
             request.session[TRUST_KEY] = self.person.pk.hex
         return self.pass_on(proof)
@@ -113,18 +114,19 @@ class SecondStepView(InStage, View):
         self.keep()
         return self.page(factor_id)
 
-    def page(self, wanted: str, *, error: str = "", wait: int = 0, status: int = 200) -> HttpResponse:
+    def page(self, wanted: str, *, error: str = "", status: int = 200) -> HttpResponse:
         """One factor's form."""
         factors = offered_factors(self.request, self.person)
         factor = chosen(factors, wanted)
         options = passkey_question(self.request, self.person, PURPOSE) if factor.kind == FactorKind.PASSKEY else None
+        sent = factor.kind in MESSAGES and self.stage.state.get("sent") == factor.id
         context = self.get_context_data(
             factor=factor,
             person=self.person,
             options=options,
             error=error,
-            wait=wait,
-            sent=factor.kind in MESSAGES and self.stage.state.get("sent") == factor.id,
+            sent=sent,
+            again_in=seconds_to_wait(self.person.pk, factor) if sent else 0,
             others=len(choices_of(factors)) > 1,
             trust_days=int(realm_of(self.request).setting("trusted_device_lifetime")) // 86400,
         )
