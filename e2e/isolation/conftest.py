@@ -35,7 +35,7 @@ from identity.kernel.errors import RealmkeepError
 from identity.kernel.ids import public_id
 from identity.kernel.origin import Origin
 from identity.mfa.testing import SoftKey
-from identity.mfa.tests.test_commands import add_key
+from identity.mfa.tests.conftest import add_key
 from identity.realms.commands import create_provider
 from identity.realms.models import IdentityProvider, Realm
 from identity.realms.queries import provider_key

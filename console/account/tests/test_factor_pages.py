@@ -10,8 +10,7 @@ from identity.kernel import clock
 from identity.kernel.context import realm_scope
 from identity.mfa import commands, queries
 from identity.mfa.testing import SoftKey, code_at
-from identity.mfa.tests.conftest import himself
-from identity.mfa.tests.test_commands import SECRET, add_key, change, with_app
+from identity.mfa.tests.conftest import SECRET, add_key, change, himself, with_app
 from identity.sessions.models import Session
 from identity.sessions.rules import ACR_TWO
 from identity.sessions.testing import RealmClient

@@ -13,8 +13,7 @@ from identity.kernel import clock
 from identity.kernel.context import realm_scope
 from identity.mfa import commands, queries
 from identity.mfa.testing import code_at
-from identity.mfa.tests.conftest import himself
-from identity.mfa.tests.test_commands import SECRET, change, with_app
+from identity.mfa.tests.conftest import SECRET, change, himself, with_app
 from identity.sessions.models import Session
 from identity.sessions.rules import ACR_THREE, ACR_TWO
 

@@ -16,7 +16,7 @@ from identity.kernel import clock
 from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.ids import public_id
-from identity.mfa.tests.test_commands import change
+from identity.mfa.tests.conftest import change
 from identity.sessions.models import Session, SessionStatus
 from identity.sessions.testing import RealmClient
 

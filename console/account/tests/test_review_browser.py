@@ -12,7 +12,7 @@ from identity.courier.testing import mails
 from identity.kernel.context import realm_scope
 from identity.security.models import Alert
 from identity.sessions.models import Session
-from identity.signin.tests.test_reviews import CHROME, known
+from identity.signin.tests.strangers import CHROME, known
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -25,7 +25,7 @@ from identity.realms.commands import change_realm_settings
 from identity.sessions.models import Session
 from identity.sessions.rules import ACR_THREE
 from identity.signin.tests.fake_provider import FakeProvider
-from identity.signin.tests.test_providers import add, link
+from identity.signin.tests.round_trips import add, link
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

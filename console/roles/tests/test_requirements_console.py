@@ -6,7 +6,7 @@ from conftest import make_user
 from identity.access.models import Role
 from identity.kernel.context import realm_scope
 from identity.kernel.ids import public_id
-from identity.mfa.tests.test_commands import with_app
+from identity.mfa.tests.conftest import with_app
 from identity.sessions.testing import RealmClient
 
 pytestmark = pytest.mark.django_db

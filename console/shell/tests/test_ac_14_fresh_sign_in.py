@@ -19,7 +19,7 @@ from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.ids import public_id
 from identity.mfa.testing import code_at
-from identity.mfa.tests.test_commands import SECRET, with_app
+from identity.mfa.tests.conftest import SECRET, with_app
 from identity.oauth.models import KeyStatus, SigningKey
 from identity.realms.models import Realm
 from identity.sessions.testing import RealmClient

@@ -6,7 +6,7 @@ from conftest import make_user
 from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.errors import Invalid
-from identity.mfa.tests.test_commands import with_app
+from identity.mfa.tests.conftest import with_app
 from identity.realms.models import Realm
 from identity.sessions.testing import RealmClient
 from identity.signin.commands import change_sign_in_policy

@@ -10,7 +10,8 @@ from identity.kernel.ids import public_id
 from identity.security.models import Alert
 from identity.sessions.models import Device, Session
 from identity.sessions.testing import RealmClient
-from identity.signin.tests.test_reviews import abroad, asked, known, sign_in
+from identity.signin.tests.conftest import sign_in
+from identity.signin.tests.strangers import abroad, asked, known
 
 pytestmark = pytest.mark.django_db
 

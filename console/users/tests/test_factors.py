@@ -13,7 +13,7 @@ from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.ids import public_id
 from identity.mfa import queries
-from identity.mfa.tests.test_commands import with_app
+from identity.mfa.tests.conftest import with_app
 from identity.sessions.models import Session
 from identity.sessions.testing import RealmClient
 

@@ -10,7 +10,7 @@ from identity.applications.commands import change_application
 from identity.kernel import clock
 from identity.kernel.actor import Actor, system_actor
 from identity.kernel.context import realm_scope
-from identity.mfa.tests.test_commands import change
+from identity.mfa.tests.conftest import change
 from identity.oauth.tests.flows import Flow
 from identity.sessions.rules import ACR_TWO
 

@@ -16,8 +16,7 @@ from identity.kernel.errors import Invalid
 from identity.mfa import commands
 from identity.mfa.rules import level_after, shown_of
 from identity.mfa.testing import code_at
-from identity.mfa.tests.conftest import himself
-from identity.mfa.tests.test_commands import SECRET, change, with_app
+from identity.mfa.tests.conftest import SECRET, change, himself, with_app
 from identity.oauth.tests.flows import Flow, answer_of
 from identity.sessions.models import Session
 from identity.sessions.rules import ACR_ONE, ACR_THREE, ACR_TWO

@@ -38,8 +38,7 @@ from identity.kernel.origin import Origin
 from identity.mfa import commands
 from identity.mfa.rules import level_of_acr
 from identity.mfa.testing import SoftKey, code_at
-from identity.mfa.tests.conftest import himself
-from identity.mfa.tests.test_commands import SECRET, add_key, change, with_app
+from identity.mfa.tests.conftest import SECRET, add_key, change, himself, with_app
 from identity.realms.commands import create_provider
 from identity.realms.queries import provider_key
 from identity.sessions.commands import note_device

@@ -17,7 +17,7 @@ from identity.kernel.actor import Actor, system_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.errors import Conflict, NotFound, PermissionDenied
 from identity.mfa.testing import code_at
-from identity.mfa.tests.test_commands import with_app
+from identity.mfa.tests.conftest import with_app
 from identity.realms.commands import change_realm_settings
 from identity.realms.models import Realm
 from identity.sessions.models import Session

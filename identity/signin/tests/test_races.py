@@ -15,8 +15,7 @@ from identity.kernel.actor import Actor, anonymous_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.places import Place
 from identity.mfa import commands as mfa
-from identity.mfa.tests.conftest import himself
-from identity.mfa.tests.test_commands import change
+from identity.mfa.tests.conftest import change, himself
 from identity.realms.commands import create_provider
 from identity.realms.models import Realm
 from identity.security.models import SignInReview

@@ -15,8 +15,7 @@ from identity.kernel.context import realm_scope
 from identity.kernel.crypto import keyed_hash
 from identity.mfa import commands, passkeys, queries
 from identity.mfa.testing import SoftKey, code_at
-from identity.mfa.tests.conftest import himself
-from identity.mfa.tests.test_commands import SECRET, add_key, change, with_app
+from identity.mfa.tests.conftest import SECRET, add_key, change, himself, with_app
 from identity.sessions.models import Device, Session
 from identity.sessions.rules import ACR_ONE, ACR_THREE, ACR_TWO
 from identity.sessions.testing import RealmClient
