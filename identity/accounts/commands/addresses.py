@@ -28,6 +28,7 @@ from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.errors import Conflict, Invalid, PermissionDenied
 from identity.kernel.permissions import Permission
+from identity.realms.models import Realm
 
 
 @transaction.atomic
@@ -151,7 +152,8 @@ def revert_email_change(actor: Actor, *, about: AboutAddress) -> User:
     """The owner of the former address takes the change back: whoever made it is thrown out (LG-11).
 
     Also when it was changed again since: else two changes in a row would leave no way back; the links that those made
-    work no more. All sessions end and the password is void; a link to choose a new one goes to the former address.
+    work no more. All sessions end and the password is void; a link to choose a new one goes to the former address. A
+    number that was proven lately has to be proven again.
     Raises Conflict, NotFound. Says email.change_reverted.
     """
     user = locked_user(about.user_id)
@@ -167,6 +169,7 @@ def revert_email_change(actor: Actor, *, about: AboutAddress) -> User:
     mirror(user)
     if about.issued:
         keep_taken_back(actor, user=user, about=about)
+        _doubt_number(realm_of(actor), user)
     ended = end_what_was_issued(actor, user=user, reason="email_change_reverted")
     mail_reset_link(realm_of(actor), user)
     record(
@@ -181,6 +184,19 @@ def revert_email_change(actor: Actor, *, about: AboutAddress) -> User:
         ),
     )
     return user
+
+
+def _doubt_number(realm: Realm, user: User) -> None:
+    """A number that was proven in the time of a change that can be taken back may be the stranger's (LG-11).
+
+    It opens nothing until it is proven again, which its owner does in his account; where no other way leads there, it
+    stays.
+    """
+    comes_by_mail = realm.setting("password_sign_in") or realm.setting("email_code_sign_in")
+    proven_at = user.phone_verified_at
+    if proven_at is not None and proven_at > clock.now() - rules.REVERT_LIFETIME and comes_by_mail:
+        user.phone_verified_at = None
+        user.save(update_fields=["phone_verified_at"])
 
 
 @transaction.atomic

@@ -393,3 +393,20 @@ def test_lg_11_a_link_that_somebody_got_by_the_change_undoes_no_rescue(
     RealmClient(realm_a).post(his)
     assert stored(user_a).phone == OLD
     assert len(events(realm_a, "phone.change_reverted")) == 2
+
+
+def test_lg_11_who_takes_his_address_back_is_not_left_with_a_strangers_number(
+    realm_a: Realm, user_a: User, dana: RealmClient
+) -> None:
+    ask(dana)
+    prove(dana, realm_a)
+    dana.post("/account/email", {"email": "mallory@example.com", "action_add": ""})
+    RealmClient(realm_a).post(path_of(sent(realm_a, "mallory@example.com")[-1].links[0]))
+    path = next(each.links[0] for each in sent(realm_a, "dana@example.com") if "/email/revert/" in str(each.links))
+    RealmClient(realm_a).post(path_of(path))
+    user = stored(user_a)
+    assert (user.email, user.phone, user.phone_verified_at) == ("dana@example.com", NEW, None)
+    before = len(sent(realm_a, NEW))
+    RealmClient(realm_a).post("/signin", {"login": NEW, "way": "code"})
+    RealmClient(realm_a).post("/password/reset", {"email": NEW})
+    assert len(sent(realm_a, NEW)) == before
