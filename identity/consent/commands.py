@@ -31,11 +31,14 @@ def grant_consent(
     asked: Collection[str] = (),
     offline: bool = False,
     offline_until: datetime | None = None,
+    shown: Collection[tuple[str, str]] | None = None,
 ) -> Consent:
     """The acting person lets an application use `scopes`.
 
-    With a scope goes what it releases now, and no attribute that an admin adds to it later. asked: what the page
-    showed; of that, only `scopes` stay in force, so a person can narrow an earlier decision.
+    With a scope goes what it releases now, and no attribute that an admin adds to it later. shown: the attributes that
+    the page told of, each with its scope; None: all that there are now. Stops one that was mapped while the page stood
+    open from being released unseen. asked: what the page showed; of that, only `scopes` stay in force, so a person can
+    narrow an earlier decision.
     offline: it may work while the person is away, until `offline_until` or without an end. Nobody consents for another
     person. Raises PermissionDenied, NotFound. Says consent.granted, unless nothing changed.
     """
@@ -50,7 +53,8 @@ def grant_consent(
     consent = for_write(
         Consent.objects.filter(user_id=actor.id, application_id=application_id, withdrawn_at=None)
     ).first()
-    mapped = [(each.name, each.scope) for each in mapped_attributes()]
+    pairs = [(each.name, each.scope) for each in mapped_attributes()]
+    mapped = [pair for pair in pairs if shown is None or pair in shown]
     before: dict[str, object] = {}
     if consent is None:
         consent = Consent(user_id=actor.id, application_id=application_id, granted_at=now)

@@ -45,6 +45,8 @@ class DecisionForm(forms.Form):
     decision = forms.ChoiceField(choices=[("allow", "allow"), ("deny", "deny")])
     offline = forms.ChoiceField(choices=list(OFFLINE_LABELS.items()), required=False)
     narrowable = forms.BooleanField(required=False, initial=True, widget=forms.HiddenInput)
+    shown = forms.CharField(required=False, widget=forms.HiddenInput)
+    """The custom attributes that the page told of, each as `name:scope`."""
 
     def granted(self, asked: list[str]) -> list[str]:
         """What the person shares: what is needed, and what was left ticked. Never more than was asked."""
@@ -57,6 +59,13 @@ class DecisionForm(forms.Form):
         if rules.OFFLINE in asked and self.offline_choice != "session":
             shared.append(rules.OFFLINE)
         return shared
+
+    @property
+    def attributes(self) -> set[tuple[str, str]]:
+        """The custom attributes that the page told of, each with its scope; none where it does not say."""
+        return {
+            (name, scope) for name, _, scope in (pair.partition(":") for pair in self.cleaned_data["shown"].split())
+        }
 
     @property
     def offline_choice(self) -> str:
@@ -83,7 +92,7 @@ def page(application: Application, user: User, asked: list[str], redirect_uri: s
         if rules.OFFLINE in asked
         else None,
         "will_not": _will_not(user, asked),
-        "form": DecisionForm(),
+        "form": DecisionForm(initial={"shown": " ".join(f"{each.name}:{each.scope}" for each in mapped_attributes())}),
     }
 
 

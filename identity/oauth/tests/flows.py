@@ -114,7 +114,8 @@ class Flow:
     def decide(self, response: Any, decision: str = "allow", **answers: str) -> Any:
         """Answer the consent page that `response` shows, by its own form."""
         where = response.wsgi_request.get_full_path()
-        return self.browser.post(where, {"decision": decision, **answers}, absolute=True)
+        hidden = {"shown": response.context["form"].initial.get("shown", "")}
+        return self.browser.post(where, {**hidden, "decision": decision, **answers}, absolute=True)
 
     def code(self, **changes: str | None) -> str:
         """A code, without a page in between."""

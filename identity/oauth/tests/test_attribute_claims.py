@@ -10,7 +10,7 @@ from identity.consent.models import Consent
 from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
 from identity.kernel.ids import public_id
-from identity.oauth.tests.flows import Flow
+from identity.oauth.tests.flows import Flow, answer_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.databases]
 
@@ -147,6 +147,26 @@ def test_an_attribute_that_is_mapped_later_reaches_nobody_who_was_not_asked(flow
         define_attribute(system, name="pet", label="Pet", claim="x_pet", scope="email")
     assert flow.authorize(scope="openid profile").status_code == 303
     assert flow.authorize(scope="openid email").status_code == 200
+
+
+def test_what_is_mapped_while_the_page_stands_open_was_not_allowed_on_it(flow, user_a, late):
+    page = flow.authorize(scope="openid profile")
+    with realm_scope(flow.realm):
+        system = system_actor(flow.realm.pk)
+        define_attribute(system, name="pet", label="Pet", claim="x_pet", scope="profile")
+        set_attributes(system, user_id=user_a.pk, values={"pet": "Rex"})
+    assert "Rex" not in page.text
+    code = answer_of(flow.decide(page, narrowable=""))["code"]
+    assert "x_pet" not in flow.decoded(flow.redeem(code).json()["id_token"]).claims
+    with realm_scope(flow.realm):
+        assert Consent.objects.get(withdrawn_at=None).attributes == ["desk", "since", "tier", "vip"]
+    asked_again = flow.authorize(scope="openid profile")
+    assert "Pet: Rex" in asked_again.text
+    # A form that does not say what it told of told of nothing new.
+    flow.decide(asked_again, narrowable="", shown="")
+    assert flow.authorize(scope="openid profile").status_code == 200
+    flow.decide(asked_again, narrowable="")
+    assert flow.authorize(scope="openid profile").status_code == 303
 
 
 def test_who_keeps_a_scope_to_himself_keeps_what_it_releases(flow, user_a, late):

@@ -263,6 +263,7 @@ class AuthorizeView(AuthorizationView):
             asked=asked.scopes,
             offline=rules.OFFLINE in granted,
             offline_until=until,
+            shown=form.attributes,
         )
         return self._allow(request, asked, session, granted, until)
 
