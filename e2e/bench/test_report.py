@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from e2e.bench.__main__ import main
-from e2e.bench.report import Line, as_markdown, budget_of, passed
+from e2e.bench.report import Line, as_markdown, budget_of, cheaper, passed
 from e2e.bench.rounds import Figures
 
 
@@ -49,3 +49,18 @@ def test_sign_in_may_cost_the_bare_verification_of_this_run_plus_nine(bare: floa
 def test_table_shows_both_servers_and_the_verdict():
     table = as_markdown([line(figures(0.6, 0.6))], None, {"When": "today"})
     assert "| userinfo | 0.60 | 0.60 | 1.20 | 0.20 | 6.0 | 1.00 | **no** |" in table
+
+
+def test_of_two_measurements_the_cheaper_stands_and_both_are_shown():
+    slow, right = line(figures(1.3)), line(figures(0.8))
+    kept = cheaper(slow, right)
+    assert (kept.ours.cpu_ms, kept.former_ms, passed([kept])) == (0.8, 1.3, True)
+    assert "0.80 stands, the other time it was 1.30" in as_markdown([kept], None, {})
+    assert not passed([cheaper(slow, line(figures(1.2)))])
+    assert cheaper(slow, line(figures(1.4))).ours.cpu_ms == 1.3
+
+
+def test_a_failure_is_never_measured_away():
+    failed = line(figures(0.1, failures=("Unexpected: status 500",)))
+    assert not passed([cheaper(line(figures(1.3)), failed)])
+    assert not passed([cheaper(failed, line(figures(0.1)))])
