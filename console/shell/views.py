@@ -61,7 +61,7 @@ def console_view(
 def _guarded(
     request: HttpRequest, any_of: tuple[Permission, ...], run: Callable[[], Any], *, fresh: bool = False
 ) -> HttpResponse:
-    actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor  # type: ignore[attr-defined]  # set by the middleware
     if not actor.is_person:
         return to_sign_in(request)
     for needed in ((Permission.CONSOLE_OPEN,), any_of):
@@ -91,7 +91,7 @@ def refused(request: HttpRequest, permission: str) -> HttpResponse:
 
     Whatever was refused has been rolled back by now, so this is a transaction of its own (DECISIONS 22).
     """
-    actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor  # type: ignore[attr-defined]  # set by the middleware
     record_refusal(actor, permission=str(permission), path=request.path_info)
     # Only of one's own roles, and in the realm where one's account is: an operator's count at home.
     own = roles_held_back(actor.id, permission) if actor.is_person and actor.home_realm_id == actor.realm_id else []

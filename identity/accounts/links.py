@@ -5,7 +5,7 @@ working when what it is about has changed. URLs are made here too, on the realm'
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -73,6 +73,14 @@ class AboutNumber:
     phone: str
     other_phone: str
     issued: float = 0
+
+
+About = AboutAddress | AboutNumber
+
+
+def issued_at(about: About) -> datetime:
+    """When the link was made."""
+    return datetime.fromtimestamp(about.issued, UTC)
 
 
 def _realm_salt(purpose: str) -> str:

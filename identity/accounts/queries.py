@@ -10,8 +10,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from identity.access.models import Role
 from identity.access.queries import ORGANIZATION, holders_among, holders_of, manages_roles_of, members_of
 from identity.accounts.addresses import pending_of
-from identity.accounts.links import AboutAddress
-from identity.accounts.models import Attribute, Invitation, SavedView, User, UserStatus
+from identity.accounts.links import About, AboutAddress, issued_at
+from identity.accounts.models import Attribute, CodePurpose, Invitation, OneTimeCode, SavedView, User, UserStatus
 from identity.accounts.password_rules import PasswordPolicy, policy_of
 from identity.accounts.rules import Identifier, invitation_is_open, normalized_identifier
 from identity.kernel import clock, sql
@@ -305,3 +305,29 @@ def get_saved_view(actor: Actor, *, view_id: UUID) -> SavedView:
     if view is None:
         raise NotFound
     return view
+
+
+ADDRESS_LABEL = "one-time-code-address"
+
+
+def taken_back_name(about: About) -> str:
+    """What is kept as the "address" of a way back that was used; no address and no number looks like it."""
+    kind = "email" if isinstance(about, AboutAddress) else "phone"
+    return f"taken back:{kind}:{about.user_id.hex}"
+
+
+def is_taken_back(about: About, *, realm_id: UUID) -> bool:
+    """Whether a link of before works no more, since it or an older one was used after it was made.
+
+    Never what is no link and says no time.
+    """
+    issued = issued_at(about)
+    return (
+        about.issued > 0
+        and OneTimeCode.objects.filter(
+            address_hash__in=keyed_hashes(ADDRESS_LABEL, realm_id, taken_back_name(about)),
+            purpose=CodePurpose.VERIFY,
+            created_at__lte=issued,
+            used_at__gte=issued,
+        ).exists()
+    )

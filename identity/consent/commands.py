@@ -38,9 +38,8 @@ def grant_consent(
     With a scope goes what it releases now, and no attribute that an admin adds to it later. shown: the attributes that
     the page told of, each with its scope; None: all that there are now. Stops one that was mapped while the page stood
     open from being released unseen. asked: what the page showed; of that, only `scopes` stay in force, so a person can
-    narrow an earlier decision.
-    offline: it may work while the person is away, until `offline_until` or without an end. Nobody consents for another
-    person. Raises PermissionDenied, NotFound. Says consent.granted, unless nothing changed.
+    narrow an earlier decision. offline: it may work while the person is away, until `offline_until` or without an end.
+    Nobody consents for another person. Raises PermissionDenied, NotFound. Says consent.granted, unless nothing changed.
     """
     if actor.kind is not ActorKind.USER or actor.id is None:
         raise PermissionDenied

@@ -2,19 +2,13 @@
 
 from uuid import UUID
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from identity.accounts.commands import make_code
-from identity.accounts.commands.codes import LIFETIME
-from identity.accounts.models import CodePurpose, User
+from identity.accounts.models import User
 from identity.accounts.sign_up_rules import terms_due
-from identity.courier.commands import queue_message
-from identity.courier.models import Channel
-from identity.kernel.actor import Actor
 from identity.realms.models import Realm
-from identity.signin import limits
+from identity.signin.commands.numbers import send_number_code
 from identity.signin.requests import actor_as, realm_of
 from identity.signin.stages import HeldStage
 
@@ -27,32 +21,6 @@ def owes_number(realm: Realm, user: User) -> bool:
 def owes_terms(realm: Realm, user: User) -> bool:
     """Whether there are terms that the person has not accepted, or not in this version."""
     return terms_due(str(realm.setting("terms_version")), user.terms_version)
-
-
-def send_number_code(actor: Actor, *, realm: Realm, user: User, before: UUID | None = None) -> UUID:
-    """Send a code to the number that has to be confirmed. Returns its id.
-
-    Over a limit none is sent: then the one before stays, and without one none is right.
-    """
-    number = user.phone or ""
-    allowed = limits.may_mail(number, actor.origin.ip)
-    if before is not None and not allowed:
-        return before
-    with transaction.atomic():
-        code, text = make_code(actor, purpose=CodePurpose.VERIFY, address=number, user=user, sent=allowed)
-        if allowed:
-            queue_message(
-                realm,
-                to=number,
-                template="sign_in_code",
-                context={"code": text, "code_minutes": int(LIFETIME.total_seconds() // 60)},
-                user_id=user.pk,
-                channel=Channel.SMS,
-                language=user.language,
-                expires_at=code.expires_at,
-                requested_from=actor.origin.ip,
-            )
-    return code.pk
 
 
 class NumberStage(HeldStage):

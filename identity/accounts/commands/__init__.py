@@ -40,7 +40,7 @@ from identity.accounts.commands.passwords import (
 )
 from identity.accounts.commands.profile import change_profile
 from identity.accounts.commands.savedviews import change_view, delete_view, save_view
-from identity.accounts.commands.taken_back import is_taken_back, keep_taken_back
+from identity.accounts.commands.taken_back import keep_taken_back
 
 __all__ = [
     "accept_invitation",
@@ -64,7 +64,6 @@ __all__ = [
     "enable_user",
     "give_up_phone",
     "invite_user",
-    "is_taken_back",
     "keep_taken_back",
     "lock_user",
     "make_code",

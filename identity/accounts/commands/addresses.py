@@ -12,7 +12,7 @@ from identity.accounts.addresses import keep_pending, mirror, pending_of
 from identity.accounts.commands.creation import refuse_taken, taken
 from identity.accounts.commands.ending import end_what_was_issued
 from identity.accounts.commands.fetching import locked_user, realm_of, user_for_or_self
-from identity.accounts.commands.taken_back import is_taken_back, keep_taken_back
+from identity.accounts.commands.taken_back import keep_taken_back
 from identity.accounts.links import AboutAddress
 from identity.accounts.mails import (
     mail_change_requested,
@@ -22,7 +22,7 @@ from identity.accounts.mails import (
     tell_number_changed,
 )
 from identity.accounts.models import User
-from identity.accounts.queries import country_of_realm
+from identity.accounts.queries import country_of_realm, is_taken_back
 from identity.audit.record import record
 from identity.kernel import clock
 from identity.kernel.actor import Actor

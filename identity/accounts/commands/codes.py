@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from identity.accounts.models import OneTimeCode, User
+from identity.accounts.queries import ADDRESS_LABEL
 from identity.kernel import clock
 from identity.kernel.actor import Actor
 from identity.kernel.crypto import keyed_hash, keyed_hashes, seal
@@ -19,7 +20,6 @@ DIGITS = 6
 MOST_TRIES = 5
 TABLE = "identity_onetimecode"
 CODE_LABEL = "one-time-code"
-ADDRESS_LABEL = "one-time-code-address"
 
 
 def make_code(  # house: HR03 what the code is for says it: signin, signup or the address that was confirmed

@@ -11,6 +11,8 @@ from identity.applications.models import Application, ResourceServer
 from identity.kernel.actor import system_actor
 from identity.kernel.context import realm_scope
 from identity.oauth.tests.flows import Flow
+from identity.oauth.tests.wsgi import Wsgi
+from identity.realms import freshness
 from identity.realms.models import Realm
 
 
@@ -54,3 +56,13 @@ def make_api() -> Callable[[Realm, str, str], ResourceServer]:
         return server
 
     return make
+
+
+@pytest.fixture
+def wsgi(monkeypatch: pytest.MonkeyPatch) -> Wsgi:
+    """Asks the protocol's endpoints before Django; nothing is remembered from another test."""
+    freshness._remembered.clear()
+    # As Django's own test client does: the connection holds the test's transaction.
+    monkeypatch.setattr("identity.kernel.sql.renew_connection", lambda: None)
+    monkeypatch.setattr("identity.kernel.sql.release_connection", lambda: None)
+    return Wsgi()

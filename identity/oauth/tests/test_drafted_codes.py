@@ -10,7 +10,6 @@ from identity.oauth.commands import drafting
 from identity.oauth.models import Grant
 from identity.oauth.tests.flows import Flow
 from identity.oauth.tests.test_fastpath import (
-    Wsgi,
     another_backend,
     client_disabled,
     disabled,
@@ -18,8 +17,8 @@ from identity.oauth.tests.test_fastpath import (
     idle,
     password_changed,
     straight,
-    wsgi,  # noqa: F401 - a fixture
 )
+from identity.oauth.tests.wsgi import Wsgi
 
 pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("on_postgresql")]
 
@@ -29,7 +28,7 @@ def drafts(flow: Flow) -> list[Grant]:
         return list(Grant.objects.order_by("id"))
 
 
-def test_the_code_is_stored_by_the_statement_that_reads(wsgi: Wsgi, flow: Flow, user_a):  # noqa: F811
+def test_the_code_is_stored_by_the_statement_that_reads(wsgi: Wsgi, flow: Flow, user_a):
     straight(wsgi, flow)
     with CaptureQueriesContext(connection) as seen:
         status, headers, _ = straight(wsgi, flow)
@@ -47,14 +46,14 @@ def test_the_code_is_stored_by_the_statement_that_reads(wsgi: Wsgi, flow: Flow, 
 
 
 @pytest.mark.parametrize("what", [disabled, ended, idle, client_disabled], ids=lambda f: f.__name__)
-def test_oa_17_nothing_is_stored_for_what_was_taken_away(wsgi: Wsgi, flow: Flow, what):  # noqa: F811
+def test_oa_17_nothing_is_stored_for_what_was_taken_away(wsgi: Wsgi, flow: Flow, what):
     with realm_scope(flow.realm):
         what(flow)
     assert straight(wsgi, flow)[0] == 299
     assert drafts(flow) == []
 
 
-def test_nothing_is_stored_where_the_person_has_to_decide(wsgi: Wsgi, realm_a, app_a, user_a):  # noqa: F811
+def test_nothing_is_stored_where_the_person_has_to_decide(wsgi: Wsgi, realm_a, app_a, user_a):
     flow = Flow(realm_a, *app_a).sign_in(user_a)
     assert straight(wsgi, flow)[0] == 299
     assert drafts(flow) == []
@@ -62,7 +61,7 @@ def test_nothing_is_stored_where_the_person_has_to_decide(wsgi: Wsgi, realm_a, a
 
 @pytest.mark.parametrize("what", [password_changed, another_backend], ids=lambda f: f.__name__)
 def test_oa_17_a_draft_that_is_refused_is_given_to_nobody(
-    wsgi: Wsgi,  # noqa: F811
+    wsgi: Wsgi,
     flow: Flow,
     what,
     monkeypatch: pytest.MonkeyPatch,
@@ -85,7 +84,7 @@ def test_oa_17_a_draft_that_is_refused_is_given_to_nobody(
         assert made[0] not in str(Grant.objects.values_list())
 
 
-def test_a_page_that_asks_first_leaves_no_code_behind_that_works(wsgi: Wsgi, realm_a, user_a):  # noqa: F811
+def test_a_page_that_asks_first_leaves_no_code_behind_that_works(wsgi: Wsgi, realm_a, user_a):
     """A native application at a loopback address is asked each time; the draft of its request opens nothing."""
     application, _ = make_application(realm_a, client_id="native", type="native", redirect_uris=["http://127.0.0.1/cb"])
     flow = Flow(realm_a, application, redirect_uri="http://127.0.0.1/cb").sign_in(user_a).consented(user_a)
@@ -95,7 +94,7 @@ def test_a_page_that_asks_first_leaves_no_code_behind_that_works(wsgi: Wsgi, rea
         assert flow.redeem(guess).json()["error"] == "invalid_grant"
 
 
-def test_ti_01_another_realms_session_stores_nothing_here(wsgi: Wsgi, flow: Flow, flow_b: Flow):  # noqa: F811
+def test_ti_01_another_realms_session_stores_nothing_here(wsgi: Wsgi, flow: Flow, flow_b: Flow):
     name = f"rk_s_{flow.realm.slug}"
     mine = next(key for key in flow.browser.cookies if key.endswith(name))
     theirs = next(key for key in flow_b.browser.cookies if key.endswith(f"rk_s_{flow_b.realm.slug}"))

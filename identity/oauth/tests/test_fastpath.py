@@ -1,7 +1,6 @@
 """The two adapters before the handlers: Django's middleware, and the callable before Django under WSGI."""
 
 import base64
-import io
 import json
 from functools import partial
 from typing import Any
@@ -20,59 +19,13 @@ from identity.kernel.actor import system_actor
 from identity.kernel.context import current_realm, realm_scope
 from identity.kernel.naming import cookie_name, issuer_of
 from identity.oauth.commands import rotate_signing_key
-from identity.oauth.fastpath import PROVES_REALM, ProtocolFirst
+from identity.oauth.fastpath import PROVES_REALM
 from identity.oauth.models import Grant, SigningKey
-from identity.oauth.tests.flows import FORM, Flow
+from identity.oauth.tests.flows import Flow
+from identity.oauth.tests.wsgi import Wsgi
 from identity.realms import freshness
 from identity.realms.commands import change_realm_settings, resume_realm, suspend_realm
 from identity.sessions.models import Session
-
-
-class Wsgi:
-    """Asks the callable as granian would; `passed` counts what it leaves to Django."""
-
-    def __init__(self) -> None:
-        self.passed = 0
-        self.app = ProtocolFirst(self._django)
-
-    def _django(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        self.passed += 1
-        start_response("299 Django", [])
-        return [b""]
-
-    def ask(
-        self, method: str, path: str, body: str | None = None, *, query: str = "", **headers: str
-    ) -> tuple[int, dict[str, str], bytes]:
-        raw = (body or "").encode()
-        environ = {
-            "REQUEST_METHOD": method,
-            "PATH_INFO": path,
-            "SCRIPT_NAME": "",
-            "QUERY_STRING": query,
-            "HTTP_HOST": "testserver",
-            "REMOTE_ADDR": "192.0.2.7",
-            "HTTP_USER_AGENT": "probe",
-            "CONTENT_TYPE": FORM if body is not None else "",
-            "CONTENT_LENGTH": str(len(raw)),
-            "wsgi.input": io.BytesIO(raw),
-            **headers,
-        }
-        got: dict[str, Any] = {}
-
-        def start_response(status: str, headers: list[tuple[str, str]]) -> None:
-            got.update(status=int(status.split()[0]), headers=dict(headers))
-
-        answer = b"".join(self.app(environ, start_response))
-        return got["status"], got["headers"], answer
-
-
-@pytest.fixture
-def wsgi(monkeypatch) -> Wsgi:
-    freshness._remembered.clear()
-    # As Django's own test client does: the connection holds the test's transaction.
-    monkeypatch.setattr("identity.kernel.sql.renew_connection", lambda: None)
-    monkeypatch.setattr("identity.kernel.sql.release_connection", lambda: None)
-    return Wsgi()
 
 
 def basic_of(flow: Flow) -> str:

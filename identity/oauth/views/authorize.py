@@ -142,7 +142,7 @@ class AuthorizeView(AuthorizationView):
                 raise ProtocolError("login_required", "The person is not signed in.")
             return self._to_sign_in(request, asked, "account_login")
         fingerprint = self._fingerprint(parameters)
-        by_factor = self._wanted(request, asked) > 1 and has_second_factor(request.user)  # type: ignore[arg-type]
+        by_factor = self._wanted(request, asked) > 1 and has_second_factor(request.user)  # type: ignore[arg-type]  # signed in
         if rules.needs_fresh_sign_in(
             prompt,
             auth_time=self._factor_time(request) if by_factor else session.authenticated_at,
@@ -160,7 +160,7 @@ class AuthorizeView(AuthorizationView):
 
     @staticmethod
     def _wanted(request: HttpRequest, asked: Asked) -> int:
-        asked_for = request.oauth.get("acr_values", "").split()  # type: ignore[attr-defined]
+        asked_for = request.oauth.get("acr_values", "").split()  # type: ignore[attr-defined]  # set by dispatch
         return wanted_level(asked_for, asked.application.required_acr)
 
     @staticmethod

@@ -23,6 +23,7 @@ from identity.signin.commands.numbers import (
     remove_phone,
     request_phone_change,
     revert_phone_change,
+    send_number_code,
 )
 from identity.signin.commands.policies import change_sign_in_policy
 from identity.signin.commands.recovery import (
@@ -80,6 +81,7 @@ __all__ = [
     "resume_invitation",
     "revert_phone_change",
     "send_confirm_code",
+    "send_number_code",
     "send_sign_up_code",
     "sign_up",
     "sign_up_upstream",

@@ -8,14 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 from identity.accounts import events
 from identity.accounts.addresses import mirror
-from identity.accounts.commands import confirm_phone, is_taken_back, keep_taken_back, make_code, spend_code
+from identity.accounts.commands import confirm_phone, keep_taken_back, make_code, spend_code
 from identity.accounts.commands.codes import LIFETIME
 from identity.accounts.commands.ending import end_what_was_issued
 from identity.accounts.commands.fetching import locked_user
 from identity.accounts.links import AboutNumber
 from identity.accounts.mails import mail_reset_link, tell_number_changed
-from identity.accounts.models import CodePurpose, User
-from identity.accounts.queries import country_of_realm
+from identity.accounts.models import CodePurpose, OneTimeCode, User
+from identity.accounts.queries import country_of_realm, is_taken_back
 from identity.accounts.rules import normalized_phone
 from identity.audit.record import record
 from identity.courier.commands import note_code_used, queue_message
@@ -42,6 +42,39 @@ def _himself(actor: Actor, user_id: UUID) -> User:
 
 def _is_taken(number: str, user: User) -> bool:
     return User.objects.filter(phone=number).exclude(pk=user.pk).exists()
+
+
+def _text_code(actor: Actor, realm: Realm, user: User, to: str, *, template: str, code: OneTimeCode, text: str) -> None:
+    queue_message(
+        realm,
+        to=to,
+        template=template,
+        context={"code": text, "code_minutes": int(LIFETIME.total_seconds() // 60)},
+        user_id=user.pk,
+        channel=Channel.SMS,
+        language=user.language,
+        expires_at=code.expires_at,
+        requested_from=actor.origin.ip,
+    )
+
+
+def send_number_code(  # house: HR03 phone.verified says it, once the code came back
+    actor: Actor, *, realm: Realm, user: User, before: UUID | None = None
+) -> UUID:
+    """Send a code to the number that the person owes the realm a proof of, in the middle of a sign-in.
+
+    before: the code that the browser waits for. Over a limit none is sent: then that one stays, and without one none is
+    right. Returns the id of the one to wait for.
+    """
+    number = user.phone or ""
+    allowed = limits.may_mail(number, actor.origin.ip)
+    if before is not None and not allowed:
+        return before
+    with transaction.atomic():
+        code, text = make_code(actor, purpose=CodePurpose.VERIFY, address=number, user=user, sent=allowed)
+        if allowed:
+            _text_code(actor, realm, user, number, template="sign_in_code", code=code, text=text)
+    return code.pk
 
 
 def request_phone_change(
@@ -71,17 +104,7 @@ def request_phone_change(
             actor, purpose=CodePurpose.VERIFY, address=number, user=user, sent=sent, alone=number == user.phone
         )
         if sent:
-            queue_message(
-                realm,
-                to=number,
-                template="phone_code",
-                context={"code": text, "code_minutes": int(LIFETIME.total_seconds() // 60)},
-                user_id=user.pk,
-                channel=Channel.SMS,
-                language=user.language,
-                expires_at=code.expires_at,
-                requested_from=actor.origin.ip,
-            )
+            _text_code(actor, realm, user, number, template="phone_code", code=code, text=text)
         record(
             actor,
             events.PhoneChangeRequested(
@@ -99,9 +122,9 @@ def confirm_phone_change(actor: Actor, *, realm: Realm, user_id: UUID, phone: st
     """The code came back: the number is the person's and proven. The former one, and his address, are told.
 
     Guesses are counted for the person, since each wish makes another code (RL-07); apart from those at his password,
-    which nobody gets more of by proving a number of his own. Codes of a second step that go to a
-    number of their own stay with that. Raises PermissionDenied, WrongCode, RateLimited, Conflict (phone_taken). Says
-    phone.changed, or phone.verified for the number that he had.
+    which nobody gets more of by proving a number of his own. Codes of a second step that go to a number of their own
+    stay with that. Raises PermissionDenied, WrongCode, RateLimited, Conflict (phone_taken). Says phone.changed, or
+    phone.verified for the number that he had.
     """
     require_rate(actor, policy="number_code")
     spent = spend_code(actor, code_id=code_id, purpose=CodePurpose.VERIFY, address=phone, text=text)

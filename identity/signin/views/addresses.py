@@ -14,13 +14,12 @@ from django.views.generic import FormView, TemplateView
 from identity.accounts.commands import (
     cancel_email_change,
     confirm_email,
-    is_taken_back,
     request_email_change,
     revert_email_change,
     send_confirm_link,
 )
 from identity.accounts.links import AboutAddress, read_confirm_token, read_revert_token
-from identity.accounts.queries import may_confirm, pending_address, user_by_id
+from identity.accounts.queries import is_taken_back, may_confirm, pending_address, user_by_id
 from identity.kernel.errors import Conflict, NotFound
 from identity.signin import limits
 from identity.signin.forms import RETURN_KEY, ChangeEmailForm

@@ -12,11 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import View
 
-from identity.accounts.commands import is_taken_back
 from identity.accounts.commands.codes import LIFETIME
 from identity.accounts.links import AboutNumber, read_number_revert_token
 from identity.accounts.models import User
-from identity.accounts.queries import user_by_id
+from identity.accounts.queries import is_taken_back, user_by_id
 from identity.kernel import clock
 from identity.kernel.errors import Conflict, Invalid, NotFound, RateLimited
 from identity.mfa.errors import WrongCode
@@ -52,7 +51,7 @@ class ChangeNumberView(Entrance, View):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Whose it is."""
-        self.person = request.user  # type: ignore[assignment]
+        self.person = request.user  # type: ignore[assignment]  # login is required
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest) -> HttpResponse:
